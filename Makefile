@@ -1,0 +1,42 @@
+# TSKeeper. `make run` and `make test` need nothing but Node.js >= 20.19, npm and make.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: run test check build generate lint types unit interop bench clean install
+
+run: build
+	node dist/cli/main.js start-foreground
+
+test:
+	node scripts/test.mjs
+
+check: install
+	node scripts/check.mjs
+
+build: install
+	npx tsc -p tsconfig.build.json
+
+install: node_modules/.installed
+node_modules/.installed: package.json package-lock.json
+	npm ci --no-fund --no-audit
+	touch $@
+
+generate: build
+	node dist/jute/cli.js --records src/jute/records --out src/jute/generated
+
+lint: install
+	npx eslint .
+
+types: install
+	npx tsc -p tsconfig.json
+
+unit: install
+	npx vitest run --project unit
+
+interop: build
+	node scripts/interop.mjs
+
+bench: build
+	node bench/main.mjs
+
+clean:
+	rm -rf dist node_modules .cache coverage

@@ -1,0 +1,126 @@
+/**
+ * The world outside the core, as one argument. Production passes sockets, files and the system clock
+ * (node-clock, node-network, node-disk); tests and simulation pass their own. The cut is at bytes of
+ * sockets and files, so framing, codecs, log format, recovery and the flush loop run under all of them.
+ */
+import type { Logger } from 'pino'
+
+export interface Host {
+  readonly clock: Clock
+  readonly network: Network
+  readonly disk: Disk
+  readonly random: Random
+  readonly log: Logger
+}
+
+export interface Timer {
+  cancel(): void
+}
+
+export interface Clock {
+  /** Monotonic milliseconds, with fractions; only differences mean anything. */
+  now(): number
+  /** Milliseconds since 1970, an integer; only to stamp txns and for people to read. */
+  wallTime(): number
+  /** Calls back once, not before `delayMs` have passed and never from inside this call. */
+  after(delayMs: number, callback: () => void): Timer
+  /** Calls back once, after everything the current turn of the event loop has delivered was handled. */
+  endOfTurn(callback: () => void): void
+}
+
+export interface Random {
+  /** A uniform integer in [0, limit). */
+  below(limit: number): number
+  bytes(count: number): Uint8Array
+}
+
+/** One TCP (or TLS) stream. Handlers are set once, in the turn in which the socket is handed over. */
+export interface Socket {
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly localAddress: string
+  readonly localPort: number
+  /** Bytes accepted by `write` and not yet taken by the operating system. */
+  readonly bufferedBytes: number
+  handlers: SocketHandlers
+  /** The bytes belong to the socket from here on and must not be changed. */
+  write(bytes: Uint8Array): void
+  pause(): void
+  resume(): void
+  /** Sends what is buffered, then FIN; `onClose` follows when both sides are done. */
+  end(): void
+  /** Drops what is buffered and closes at once; `onClose` follows. */
+  destroy(): void
+}
+
+export interface SocketHandlers {
+  /** A view that is valid during the call only: keep a copy of what must live longer. */
+  onData(bytes: Uint8Array): void
+  /** `bufferedBytes` has come down to nothing after a `write` that could not be taken at once. */
+  onDrain(): void
+  /** The peer has sent FIN; this side can still write (half-open is allowed). */
+  onEnd(): void
+  /** Exactly once, last. */
+  onClose(error: Error | undefined): void
+}
+
+export interface ListenOptions {
+  /** Undefined = any address. */
+  readonly host: string | undefined
+  /** 0 = any free port. */
+  readonly port: number
+  /** Undefined or -1 = the system's default. */
+  readonly backlog?: number | undefined
+}
+
+export interface Listener {
+  readonly host: string
+  readonly port: number
+  close(done: () => void): void
+}
+
+export interface Network {
+  listen(
+    options: ListenOptions,
+    onSocket: (socket: Socket) => void,
+    done: (error: Error | undefined, listener: Listener | undefined) => void,
+  ): void
+  /** `handlers.onClose` with an error and no `onConnect` before it tells of a failed dial. */
+  connect(host: string, port: number, onConnect: (socket: Socket) => void, onError: (error: Error) => void): void
+}
+
+export type DiskDone = (error: Error | undefined) => void
+
+/**
+ * Files. Reading is synchronous: it happens at start-up and in recovery, where nothing else may run.
+ * Writing and syncing complete by callback. A failed sync must never be repeated by the caller.
+ */
+export interface Disk {
+  /** Names in the directory, sorted; an absent directory is an error with code ENOENT. */
+  list(directory: string): string[]
+  exists(path: string): boolean
+  /** Size in bytes; ENOENT when absent. */
+  size(path: string): number
+  makeDirectory(path: string): void
+  /** The whole file; ENOENT when absent. */
+  readFile(path: string): Uint8Array
+  /** `create` truncates or makes the file; `update` and `read` need it to exist. */
+  open(path: string, mode: 'read' | 'create' | 'update'): DiskFile
+  rename(from: string, to: string): void
+  remove(path: string): void
+  /** Makes the names made, renamed and removed in the directory durable. */
+  syncDirectory(directory: string): void
+}
+
+export interface DiskFile {
+  readonly size: number
+  /** Up to `length` bytes from `position`, fewer at the end of the file. */
+  read(position: number, length: number): Uint8Array
+  /** Writes all bytes or fails; not durable yet. The bytes must not change before `done`. */
+  write(position: number, bytes: Uint8Array, done: DiskDone): void
+  /** As `write`, then durable (data and the size needed to read it back) before `done`: one hop to the thread pool. */
+  writeAndSync(position: number, bytes: Uint8Array, done: DiskDone): void
+  sync(done: DiskDone): void
+  truncate(length: number): void
+  close(): void
+}
