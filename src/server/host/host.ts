@@ -11,6 +11,8 @@ export interface Host {
   readonly disk: Disk
   readonly random: Random
   readonly log: Logger
+  /** Begins a gzip stream. */
+  readonly gzip: () => Compressor
 }
 
 export interface Timer {
@@ -47,14 +49,14 @@ export interface Socket {
   write(bytes: Uint8Array): void
   pause(): void
   resume(): void
-  /** Sends what is buffered, then FIN; `onClose` follows when both sides are done. */
+  /** Sends what is buffered, then FIN, and reads no more; `onClose` follows when the peer is done or has had two seconds. */
   end(): void
   /** Drops what is buffered and closes at once; `onClose` follows. */
   destroy(): void
 }
 
 export interface SocketHandlers {
-  /** A view that is valid during the call only: keep a copy of what must live longer. */
+  /** The bytes are not touched again by the host, so views of them stay good; each view keeps its chunk alive. */
   onData(bytes: Uint8Array): void
   /** `bufferedBytes` has come down to nothing after a `write` that could not be taken at once. */
   onDrain(): void
@@ -101,15 +103,45 @@ export interface Disk {
   exists(path: string): boolean
   /** Size in bytes; ENOENT when absent. */
   size(path: string): number
+  /** ENOENT when absent. */
+  stat(path: string): FileStatus
+  /** Whether this process may make files in the directory. */
+  canWrite(directory: string): boolean
+  /** With all that is missing above it. */
   makeDirectory(path: string): void
   /** The whole file; ENOENT when absent. */
   readFile(path: string): Uint8Array
   /** `create` truncates or makes the file; `update` and `read` need it to exist. */
   open(path: string, mode: 'read' | 'create' | 'update'): DiskFile
   rename(from: string, to: string): void
+  /** As `rename` within one directory, then durable before `done`, off the event loop. */
+  renameAndSync(from: string, to: string, done: DiskDone): void
   remove(path: string): void
   /** Makes the names made, renamed and removed in the directory durable. */
   syncDirectory(directory: string): void
+  /**
+   * Keeps every other server that asks the same off the directory, until `release` or the end of this process, however
+   * it ends. The error is a DirectoryInUse when another one holds it.
+   */
+  lock(directory: string, done: (error: Error | undefined, lock: DirectoryLock | undefined) => void): void
+}
+
+export interface FileStatus {
+  readonly sizeBytes: number
+  /** Wall-clock ms since 1970. */
+  readonly modifiedAt: number
+  readonly isDirectory: boolean
+}
+
+export interface DirectoryLock {
+  release(): void
+}
+
+export class DirectoryInUse extends Error {
+  constructor(directory: string, holder: string) {
+    super(`${directory} is in use by another server (${holder})`)
+    this.name = 'DirectoryInUse'
+  }
 }
 
 export interface DiskFile {
@@ -123,4 +155,10 @@ export interface DiskFile {
   sync(done: DiskDone): void
   truncate(length: number): void
   close(): void
+}
+
+/** A stream of bytes made shorter, off the event loop. */
+export interface Compressor {
+  /** Hands on what is ready of the result, perhaps nothing yet; with `last`, everything. One call at a time. */
+  compress(bytes: Uint8Array, last: boolean, done: (error: Error | undefined, compressed: Uint8Array) => void): void
 }

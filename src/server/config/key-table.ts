@@ -1,0 +1,122 @@
+/**
+ * How each field of the settings is read. A group of fields (client port, storage, …) has one table with a row for
+ * every field, so that the compiler asks for the key of a new field. Two kinds of key exist, as in Java: typed keys
+ * are known to the parser of zoo.cfg; every other line of the file becomes a property `zookeeper.<key>`, which a
+ * `-D` token may set as well.
+ */
+import { ConfigRefused } from './config-refused.ts'
+import { decodeInt32, decodeInt64, isTrue, parseDouble, parseInt32, parseInt64, splitLikeJava } from './java-values.ts'
+
+/** Log lines that come of reading the settings, by level. */
+export interface Remarks {
+  readonly notices: string[]
+  readonly warnings: string[]
+  readonly errors: string[]
+}
+
+export interface TypedRow<T> {
+  readonly kind: 'typed'
+  readonly key: string
+  /** The property that counts where the file has no such line. */
+  readonly instead: PropertyRow<T> | undefined
+  read(value: string, remarks: Remarks): T
+}
+
+export interface PropertyRow<T> {
+  readonly kind: 'property'
+  /** Full property names, the first that is set counts. */
+  readonly names: readonly string[]
+  /** Undefined = the default. */
+  read(value: string, remarks: Remarks): T | undefined
+}
+
+/** Worked out by the loader from several keys. */
+export interface DerivedRow {
+  readonly kind: 'derived'
+}
+
+export type Row<T> = TypedRow<T> | PropertyRow<T> | DerivedRow
+export type KeyTable<S> = { readonly [F in keyof S]: Row<S[F]> }
+
+export const derived: DerivedRow = { kind: 'derived' }
+
+export function typed<T>(key: string, read: (value: string, remarks: Remarks) => T, instead?: PropertyRow<T>): TypedRow<T> {
+  return { kind: 'typed', key, instead, read }
+}
+
+export function typedInt(key: string, instead?: PropertyRow<number>): TypedRow<number> {
+  return typed(key, parseInt32, instead)
+}
+
+export function typedLong(key: string): TypedRow<number> {
+  return typed(key, parseInt64)
+}
+
+export function typedText(key: string): TypedRow<string> {
+  return typed(key, value => value)
+}
+
+export function typedBoolean(key: string, instead?: PropertyRow<boolean>): TypedRow<boolean> {
+  return typed(key, value => readBoolean(key, value), instead)
+}
+
+function readBoolean(key: string, value: string): boolean {
+  const lower = value.toLowerCase()
+  if (lower === 'true' || lower === 'false') return lower === 'true'
+  throw new ConfigRefused('config', `Invalid option ${value} for ${key}. Choose 'true' or 'false.'`)
+}
+
+/** A property `zookeeper.<key>`; `others` are full names that count where it is not set. */
+export function property<T>(key: string, read: (value: string, remarks: Remarks) => T | undefined, others: string[] = []): PropertyRow<T> {
+  return { kind: 'property', names: [`zookeeper.${key}`, ...others], read }
+}
+
+/** A property without the prefix `zookeeper.`: in Java it can be set by `-D` only. */
+export function bareProperty<T>(name: string, read: (value: string, remarks: Remarks) => T | undefined): PropertyRow<T> {
+  return { kind: 'property', names: [name], read }
+}
+
+export function intProperty(key: string, others: string[] = []): PropertyRow<number> {
+  return property(key, decodeInt32, others)
+}
+
+export function longProperty(key: string, others: string[] = []): PropertyRow<number> {
+  return property(key, decodeInt64, others)
+}
+
+export function booleanProperty(key: string): PropertyRow<boolean> {
+  return property(key, isTrue)
+}
+
+export function textProperty(key: string): PropertyRow<string> {
+  return property(key, value => value)
+}
+
+/** A property read by Double.parseDouble in a static block: garbage ends the start. */
+export function doubleProperty(key: string): PropertyRow<number> {
+  return property(key, value => {
+    const number = parseDouble(value)
+    if (number === undefined) throw new ConfigRefused('unexpected', `For input string: "${value}"`)
+    return number
+  })
+}
+
+/** One of our own limits: a whole number above zero, `tskeeper.<key>` in the file and as a `-D` token. */
+export function ownLimit(key: string): PropertyRow<number> {
+  const name = `tskeeper.${key}`
+  return property(
+    name,
+    (value, remarks) => {
+      const number = decodeInt64(value)
+      if (number !== undefined && number > 0) return number
+      remarks.warnings.push(`${name} must be a whole number above 0, got ${value}; using the default`)
+      return undefined
+    },
+    [name],
+  )
+}
+
+/** Comma-separated, blanks trimmed, as `value.split(",")` in Java. */
+export function commaList(value: string): string[] {
+  return splitLikeJava(value, ',').map(item => item.trim())
+}

@@ -1,0 +1,96 @@
+/** TCP through node:net. */
+import { connect, createServer } from 'node:net'
+import type { AddressInfo, Socket as NodeSocket } from 'node:net'
+import type { Network, Socket, SocketHandlers } from './host.ts'
+
+/** How long a peer may take to close its side once ours is done. */
+const LINGER_MS = 2000
+
+export interface NodeNetworkOptions {
+  readonly keepAlive: boolean
+}
+
+export function createNodeNetwork({ keepAlive }: NodeNetworkOptions): Network {
+  return {
+    listen({ host, port, backlog }, onSocket, done) {
+      const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive }, (socket) => onSocket(new TcpSocket(socket)))
+      server.once('error', (error) => done(error, undefined))
+      server.listen({ host, port, ...(backlog !== undefined && backlog > 0 ? { backlog } : {}) }, () => {
+        server.removeAllListeners('error')
+        // An accept that fails (no descriptors left) concerns the client that came, not the server.
+        server.on('error', () => {})
+        const address = server.address() as AddressInfo
+        done(undefined, { host: address.address, port: address.port, close: (closed) => void server.close(() => closed()) })
+      })
+    },
+    connect(host, port, onConnect, onError) {
+      const socket = connect({ host, port, allowHalfOpen: true, noDelay: true, keepAlive })
+      socket.once('error', onError)
+      socket.once('connect', () => {
+        socket.removeListener('error', onError)
+        onConnect(new TcpSocket(socket))
+      })
+    },
+  }
+}
+
+const NO_HANDLERS: SocketHandlers = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} }
+
+/** A stream of node's with the handlers of ours. */
+export class TcpSocket implements Socket {
+  handlers: SocketHandlers = NO_HANDLERS
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly localAddress: string
+  readonly localPort: number
+  readonly #socket: NodeSocket
+  #isEnding = false
+  #error: Error | undefined
+
+  constructor(socket: NodeSocket) {
+    this.#socket = socket
+    this.remoteAddress = socket.remoteAddress ?? ''
+    this.remotePort = socket.remotePort ?? 0
+    this.localAddress = socket.localAddress ?? ''
+    this.localPort = socket.localPort ?? 0
+    socket.on('data', (bytes) => {
+      if (!this.#isEnding) this.handlers.onData(bytes)
+    })
+    socket.on('drain', () => this.handlers.onDrain())
+    socket.on('end', () => (this.#isEnding ? socket.destroy() : this.handlers.onEnd()))
+    socket.on('error', (error) => (this.#error = error))
+    socket.on('close', () => this.handlers.onClose(this.#error))
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.writableLength
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#socket.writable) this.#socket.write(bytes)
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  end(): void {
+    if (this.#isEnding) return
+    this.#isEnding = true
+    // Closing with unread bytes would reset the connection, and the peer might lose our last ones.
+    this.#socket.end()
+    this.#socket.resume()
+    if (this.#socket.readableEnded) this.#socket.once('finish', () => this.#socket.destroy())
+    const linger = setTimeout(() => this.#socket.destroy(), LINGER_MS)
+    linger.unref()
+    this.#socket.once('close', () => clearTimeout(linger))
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+}

@@ -1,0 +1,414 @@
+/**
+ * One connection to the client port, from its first byte to its last: four-letter word or handshake, then requests
+ * (NIOServerCnxn, ZooKeeperServer.processPacket).
+ */
+import type { ACL, Id } from '../../jute/generated/data.ts'
+import { ConnectRequestV33, ConnectResponseV33 } from '../../jute/generated/legacy.ts'
+import {
+  AuthPacket,
+  ConnectRequest,
+  ConnectResponse,
+  GetSASLRequest,
+  ReplyHeader,
+  RequestHeader,
+  SetSASLResponse,
+  WatcherEvent,
+} from '../../jute/generated/proto.ts'
+import { MalformedFrame } from '../../jute/malformed-frame.ts'
+import type { JuteReader } from '../../jute/reader.ts'
+import type { JuteWriter } from '../../jute/writer.ts'
+import { javaAddress } from '../auth/ip-scheme.ts'
+import { Code, OpCode } from '../codes.ts'
+import type { Socket } from '../host/host.ts'
+import { OPS } from '../ops/index.ts'
+import { decodeBody, writeBody } from '../ops/op.ts'
+import type { AnyOp, Body } from '../ops/op.ts'
+import type { Client, Request } from '../request/request.ts'
+import type { Expiring } from '../session/expiry-queue.ts'
+import { sessionPassword } from '../session/session-password.ts'
+import type { Session } from '../session/session-table.ts'
+import type { EventType } from '../watch/watch-table.ts'
+import type { ClientService } from './client-service.ts'
+import { ConnectionStats } from './connection-stats.ts'
+import { FrameDecoder } from './frame-decoder.ts'
+import { Outgoing } from './outgoing.ts'
+import { PSEUDO_OPS } from './pseudo-ops.ts'
+
+const NOTIFICATION_XID = -1
+const PING_XID = -2
+/** KeeperState.SyncConnected: the only state a server tells. */
+const SYNC_CONNECTED = 3
+const NO_PASSWORD = new Uint8Array(16)
+
+type Stage =
+  | { kind: 'handshake' }
+  /** The session is being made or looked up; nothing is read meanwhile. */
+  | { kind: 'attaching'; hasReadOnlyByte: boolean }
+  | { kind: 'established'; session: Session }
+  /** The last bytes are on their way out; nothing that still comes in is looked at. */
+  | { kind: 'ending' }
+  | { kind: 'closed' }
+
+export class ClientConnection implements Client, Expiring {
+  readonly socket: Socket
+  readonly stats: ConnectionStats
+  readonly waiting: Request[] = []
+  readonly remoteAddress: string
+  /** Kept by the queue of idle connections. */
+  expiresAt = 0
+  sessionId = 0n
+  sessionTimeoutMs = 0
+  readonly #service: ClientService
+  readonly #decoder = new FrameDecoder()
+  readonly #outgoing: Outgoing
+  #stage: Stage = { kind: 'handshake' }
+  #ids: readonly Id[]
+  #isPaused = false
+  #isCutLater = false
+
+  constructor(service: ClientService, socket: Socket) {
+    this.#service = service
+    this.socket = socket
+    this.#outgoing = new Outgoing(service.scratch, socket)
+    this.remoteAddress = javaAddress(socket.remoteAddress)
+    this.stats = new ConnectionStats(service.clock.wallTime())
+    this.#ids = [{ scheme: 'ip', id: this.remoteAddress }]
+    socket.handlers = {
+      onData: (bytes) => this.#onData(bytes),
+      onDrain: () => this.#readOrPause(),
+      onEnd: () => this.#onEnd(),
+      onClose: () => this.#onClose(),
+    }
+  }
+
+  get isOpen(): boolean {
+    return this.#stage.kind !== 'closed'
+  }
+
+  get ids(): readonly Id[] {
+    return this.#ids
+  }
+
+  get isEstablished(): boolean {
+    return this.#stage.kind === 'established'
+  }
+
+  /** NIO's interest in the socket, as `cons` and `stat` show it: 1 while it is read from. */
+  get interestOps(): number {
+    return (this.#isPaused ? 0 : 1) | (this.#outgoing.bufferedBytes > 0 ? 4 : 0)
+  }
+
+  // In --------------------------------------------------------------------------------------------------------
+
+  #onData(bytes: Uint8Array): void {
+    if (this.#stage.kind === 'ending' || this.#stage.kind === 'closed') return
+    this.#service.onBytesReceived(bytes.length)
+    this.#decoder.push(bytes)
+    this.#cutFrames()
+  }
+
+  /** Handles what is there, but no more than one turn's share of it: the rest follows in the next turn. */
+  #cutFrames(): void {
+    const { settings, reader } = this.#service
+    for (let budget = settings.turnMaxRequests; ; budget--) {
+      if (this.#stage.kind !== 'handshake' && this.#stage.kind !== 'established') return
+      if (this.#isPaused && this.#stage.kind === 'established') return
+      const length = this.#decoder.peekLength()
+      if (length === undefined) return this.#readOrPause()
+      if (this.#stage.kind === 'handshake' && this.#service.isWord(length)) return this.#onWord(length)
+      if (!this.#service.isServing) return this.close('the server is not serving')
+      if (length < 0 || length > settings.juteMaxBuffer) {
+        this.#service.onOversizedFrame(this, length)
+        return this.close('a frame of impossible length')
+      }
+      if (!this.#service.admitLargeRequest(this, length)) return this.close('too many large requests')
+      if (budget === 0) return this.#cutLater()
+      if (!this.#decoder.take(length, reader)) return this.#readOrPause()
+      this.stats.received++
+      this.#service.onPacketReceived()
+      try {
+        if (this.#stage.kind === 'handshake') this.#onConnectRequest(reader)
+        else this.#onFrame(reader, this.#stage.session)
+      } catch (error) {
+        if (!(error instanceof MalformedFrame)) throw error
+        return this.close(error.message)
+      }
+    }
+  }
+
+  #cutLater(): void {
+    if (this.#isCutLater) return
+    this.#isCutLater = true
+    this.socket.pause()
+    this.#service.clock.endOfTurn(() => {
+      this.#isCutLater = false
+      if (!this.#isPaused && this.isOpen) this.socket.resume()
+      this.#cutFrames()
+    })
+  }
+
+  /** A client that does not take its answers, or asks while too much is under way, is not read from. */
+  #readOrPause(): void {
+    if (this.#stage.kind === 'closed' || this.#stage.kind === 'ending') return
+    const pause = this.#service.shouldPause(this, this.#outgoing.bufferedBytes)
+    if (pause === this.#isPaused) return
+    this.#isPaused = pause
+    if (pause) {
+      this.socket.pause()
+      return
+    }
+    this.socket.resume()
+    this.#cutFrames()
+  }
+
+  /** Called when the reason for not reading may have gone. */
+  reconsider(): void {
+    if (this.#isPaused) this.#readOrPause()
+  }
+
+  #onWord(length: number): void {
+    const argumentBytes = this.#service.wordArgumentBytes(length)
+    const bytes = this.#decoder.takeBytes(4 + argumentBytes)
+    if (bytes === undefined) return
+    this.stats.received++
+    this.#service.onPacketReceived()
+    const text = this.#service.answerWord(this, length, bytes.subarray(4))
+    if (text !== '') this.#outgoing.write(Buffer.from(text, 'utf8'))
+    this.end()
+  }
+
+  #onEnd(): void {
+    // A word is answered although its sender has nothing more to say; a session's client hears nothing any more.
+    if (this.#stage.kind !== 'ending') this.close('the client is done')
+  }
+
+  #onClose(): void {
+    if (this.#stage.kind === 'closed') return
+    this.#enterClosed()
+  }
+
+  // Handshake -------------------------------------------------------------------------------------------------
+
+  #onConnectRequest(reader: JuteReader): void {
+    const start = reader.position
+    let request: ConnectRequestV33 = ConnectRequestV33.read(reader)
+    const hasReadOnlyByte = reader.remaining > 0
+    let readOnly = false
+    if (hasReadOnlyByte) {
+      reader.position = start
+      const full = ConnectRequest.read(reader)
+      request = full
+      readOnly = full.readOnly
+    }
+    this.#stage = { kind: 'attaching', hasReadOnlyByte }
+    this.socket.pause()
+    this.#service.onConnectRequest(this, request, readOnly)
+  }
+
+  /** The session is made or found: answers the handshake and goes on reading. */
+  attach(session: Session): void {
+    if (this.#stage.kind !== 'attaching') return
+    this.#sendConnectResponse(this.#stage.hasReadOnlyByte, this.sessionTimeoutMs, session.id, sessionPassword(session.id))
+    this.#stage = { kind: 'established', session }
+    this.socket.resume()
+    this.#service.clock.endOfTurn(() => this.#cutFrames())
+  }
+
+  /** Wrong password, or no such session. */
+  refuse(): void {
+    if (this.#stage.kind !== 'attaching') return
+    this.#sendConnectResponse(this.#stage.hasReadOnlyByte, 0, 0n, NO_PASSWORD)
+    this.end()
+  }
+
+  #sendConnectResponse(hasReadOnlyByte: boolean, timeOut: number, sessionId: bigint, passwd: Uint8Array): void {
+    const response = { protocolVersion: 0, timeOut, sessionId, passwd, readOnly: false }
+    const w = this.#outgoing.begin()
+    const start = this.#startFrame(w)
+    if (hasReadOnlyByte) ConnectResponse.write(w, response)
+    else ConnectResponseV33.write(w, response)
+    this.#finishFrame(w, start)
+  }
+
+  // Requests --------------------------------------------------------------------------------------------------
+
+  #onFrame(reader: JuteReader, session: Session): void {
+    const start = reader.position
+    const { xid, type } = RequestHeader.read(reader)
+    const service = this.#service
+    if (!service.touch(this, session)) return
+    if (type === OpCode.auth) return this.#onAuth(xid, AuthPacket.read(reader))
+    if (type === OpCode.sasl) return this.#onSasl(xid, GetSASLRequest.read(reader))
+    if (service.lacksRequiredAuth(this.#ids)) {
+      this.#answerInOrder(PSEUDO_OPS.refused, xid, Code.SESSIONCLOSEDREQUIRESASLAUTH)
+      return this.#stopReading()
+    }
+    if (type === OpCode.deleteContainer) {
+      service.onDeleteContainer(this)
+      return this.close('a client sent deleteContainer')
+    }
+    const op = OPS.get(type)
+    if (op === undefined) {
+      service.onUnknownType(this, type)
+      this.#answerInOrder(PSEUDO_OPS.unimplemented, xid, Code.UNIMPLEMENTED)
+      return this.#stopReading()
+    }
+    const bytes = reader.end - start
+    service.submit(this.#decode(op, xid, reader, session.id, bytes))
+    if (type === OpCode.closeSession) this.#stopReading()
+    else if (service.isCongested) this.#readOrPause()
+  }
+
+  #decode(op: AnyOp, xid: number, reader: JuteReader, session: bigint, bytes: number): Request {
+    let record: unknown
+    let fault: Code = Code.OK
+    let takesZxid = false
+    try {
+      record = decodeBody(op.request, reader)
+    } catch (error) {
+      if (!(error instanceof MalformedFrame)) throw error
+      fault = Code.MARSHALLINGERROR
+      takesZxid = op.kind === 'write' && op.undecodableTakesZxid === true && error.kind !== 'null'
+    }
+    return { client: this, session, xid, op, record, fault, takesZxid, ids: this.#ids, bytes, receivedAt: this.#service.clock.now() }
+  }
+
+  /** Answered in the order of the requests; what it proves holds from the next request on. */
+  #onAuth(xid: number, { scheme, auth }: AuthPacket): void {
+    const proved = this.#service.authenticate(this, scheme, auth)
+    if (proved === 'close') return this.close('the client belongs to another ensemble')
+    if (proved === 'failed') {
+      this.#answerInOrder(PSEUDO_OPS.auth, xid, Code.AUTHFAILED)
+      return this.#stopReading()
+    }
+    this.#ids = withIds(this.#ids, proved)
+    this.#answerInOrder(PSEUDO_OPS.auth, xid, Code.OK)
+  }
+
+  /** As a server without SASL answers: no token, and the client may go on. */
+  #onSasl(xid: number, { token }: GetSASLRequest): void {
+    if (token === null) return this.close('a SASL packet without a token')
+    this.#answerInOrder(PSEUDO_OPS.sasl, xid, Code.OK)
+  }
+
+  #answerInOrder(op: AnyOp, xid: number, fault: Code): void {
+    const receivedAt = this.#service.clock.now()
+    this.#service.submit({
+      client: this,
+      session: this.sessionId,
+      xid,
+      op,
+      record: undefined,
+      fault,
+      takesZxid: false,
+      ids: this.#ids,
+      bytes: 0,
+      receivedAt,
+    })
+  }
+
+  /** What comes in from here on is not looked at; the answer that ends the connection may still be waiting. */
+  #stopReading(): void {
+    if (this.#stage.kind !== 'established') return
+    this.#stage = { kind: 'ending' }
+    this.#decoder.clear()
+  }
+
+  // Out -------------------------------------------------------------------------------------------------------
+
+  reply(request: Request, zxid: bigint, err: number, body: Body | undefined): void {
+    if (this.#stage.kind === 'closed') return
+    const { op } = request
+    if (op.type === OpCode.createSession) {
+      this.#service.onSessionCreated(this, request.session)
+      return
+    }
+    const pseudo = PSEUDO_OPS.answerOf(op)
+    const w = this.#outgoing.begin()
+    const start = this.#startFrame(w)
+    ReplyHeader.write(w, { xid: op.type === OpCode.ping ? PING_XID : request.xid, zxid: pseudo?.zxid ?? zxid, err })
+    if (op === PSEUDO_OPS.sasl) SetSASLResponse.write(w, { token: null })
+    if (body !== undefined) writeBody(w, body)
+    const bytes = this.#finishFrame(w, start)
+    this.stats.onReply(request.xid, op.shortName, zxid, this.#service.clock.now(), request.receivedAt)
+    this.#service.onReply(bytes)
+    if (op.type === OpCode.closeSession || (pseudo?.endsOnError === true && err !== Code.OK)) this.end()
+  }
+
+  onEvent(type: EventType, path: string, zxid: bigint): void {
+    if (this.#stage.kind === 'closed') return
+    const w = this.#outgoing.begin()
+    const start = this.#startFrame(w)
+    ReplyHeader.write(w, { xid: NOTIFICATION_XID, zxid, err: 0 })
+    WatcherEvent.write(w, { type, state: SYNC_CONNECTED, path })
+    this.#service.onNotification(this.#finishFrame(w, start))
+  }
+
+  mayRead(acl: ACL[]): boolean {
+    return this.#service.mayRead(acl, this.#ids)
+  }
+
+  /** Leaves room for the length; returns where the frame starts. */
+  #startFrame(w: JuteWriter): number {
+    const start = w.position
+    w.int(0)
+    return start
+  }
+
+  /** Returns the frame's size. A client for whom too much waits is not read from, in the end not kept. */
+  #finishFrame(w: JuteWriter, start: number): number {
+    const bytes = w.position - start
+    w.view.setInt32(start, bytes - 4)
+    this.#outgoing.finish()
+    this.stats.sent++
+    const waiting = this.#outgoing.bufferedBytes
+    if (waiting > this.#service.settings.outgoingPauseBytes) this.#onCongestion(waiting)
+    return bytes
+  }
+
+  #onCongestion(waiting: number): void {
+    if (waiting <= this.#service.settings.outgoingCloseBytes) return this.#readOrPause()
+    if (this.#stage.kind === 'closed') return
+    // Not from inside a reply: whoever is answering goes on with this connection.
+    this.#outgoing.close()
+    this.#service.clock.endOfTurn(() => this.close('the client does not read its answers'))
+  }
+
+  // End -------------------------------------------------------------------------------------------------------
+
+  /** Lets the client have what was said so far, then FIN. */
+  end(): void {
+    if (this.#stage.kind === 'closed') return
+    this.#outgoing.flush()
+    this.#enterClosed()
+    this.socket.end()
+  }
+
+  /** At once; what waits to be sent is lost. */
+  close(reason: string): void {
+    if (this.#stage.kind === 'closed') return
+    this.#service.onClosing(this, reason)
+    this.#outgoing.flush()
+    this.#enterClosed()
+    this.socket.end()
+  }
+
+  /** One connection too many: nothing is read from it or said to it. */
+  reject(): void {
+    this.#enterClosed()
+    this.socket.destroy()
+  }
+
+  #enterClosed(): void {
+    this.#stage = { kind: 'closed' }
+    this.#outgoing.close()
+    this.#decoder.clear()
+    this.#service.onClosed(this)
+  }
+}
+
+/** Never changed in place: requests under way hold the list as it was. */
+function withIds(ids: readonly Id[], added: readonly Id[]): readonly Id[] {
+  const fresh = added.filter(({ scheme, id }) => !ids.some((own) => own.scheme === scheme && own.id === id))
+  return fresh.length === 0 ? ids : [...ids, ...fresh]
+}

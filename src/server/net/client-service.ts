@@ -1,0 +1,407 @@
+/**
+ * Everything that connections of one server share: the listener and its limits, handshakes and sessions, and the way
+ * of a request into the server (ServerCnxnFactory and the client's half of ZooKeeperServer).
+ */
+import type { ACL, Id } from '../../jute/generated/data.ts'
+import type { ConnectRequestV33 } from '../../jute/generated/legacy.ts'
+import { JuteReader } from '../../jute/reader.ts'
+import type { ServerMetrics } from '../dev-metrics.ts'
+import type { AccessControl } from '../auth/check-acl.ts'
+import type { AuthSchemes } from '../auth/schemes.ts'
+import { Code, Perms } from '../codes.ts'
+import type { Settings } from '../config/settings.ts'
+import type { Clock, Host, Listener, Socket } from '../host/host.ts'
+import { createSessionOp } from '../ops/session.ts'
+import type { Replica } from '../replica.ts'
+import type { Request } from '../request/request.ts'
+import type { RequestProcessor } from '../request/request-processor.ts'
+import { RequestThrottler } from '../request/request-throttler.ts'
+import type { ServerStats } from '../server-stats.ts'
+import { ExpiryQueue } from '../session/expiry-queue.ts'
+import { isSessionPassword } from '../session/session-password.ts'
+import type { Session, SessionTable } from '../session/session-table.ts'
+import { ClientConnection } from './client-connection.ts'
+import { ConnectionThrottle } from './connection-throttle.ts'
+import { OutgoingScratch } from './outgoing.ts'
+
+/** Grid of the deadlines of connections that say nothing (NIOServerCnxnFactory). */
+const IDLE_INTERVAL_MS = 10_000
+
+/** Answers a four-letter word; `argument` holds the bytes behind it. */
+export interface WordAnswerer {
+  /** How many bytes follow the word on the wire; undefined for what is no word. */
+  argumentBytes(word: string): number | undefined
+  answer(word: string, argument: Uint8Array, connection: ClientConnection): string
+}
+
+export interface ClientServiceParts {
+  readonly host: Host
+  readonly settings: Settings
+  readonly replica: Replica
+  readonly sessions: SessionTable
+  readonly processor: RequestProcessor
+  readonly access: AccessControl
+  readonly schemes: AuthSchemes
+  readonly stats: ServerStats
+  readonly metrics: ServerMetrics
+  readonly words: WordAnswerer
+}
+
+export class ClientService {
+  readonly clock: Clock
+  readonly settings: Settings
+  /** One for all connections: a frame is read to its end before another is looked at. */
+  readonly reader: JuteReader
+  readonly scratch: OutgoingScratch
+  readonly connections = new Set<ClientConnection>()
+  readonly throttle: ConnectionThrottle
+  readonly throttler: RequestThrottler
+  readonly #parts: ClientServiceParts
+  readonly #idle = new ExpiryQueue<ClientConnection>(IDLE_INTERVAL_MS)
+  readonly #bySession = new Map<bigint, ClientConnection>()
+  readonly #byAddress = new Map<string, number>()
+  readonly #words = new Map<number, string>()
+  readonly #requiredSchemes: ReadonlySet<string> | undefined
+  #listener: Listener | undefined
+  #isServing = false
+  #largeBytes = 0
+  #paused = false
+  /** Grows with whatever comes in: expiry waits until it stands still. */
+  #activity = 0
+
+  constructor(parts: ClientServiceParts) {
+    const { host, settings, processor, metrics } = parts
+    this.#parts = parts
+    this.clock = host.clock
+    this.settings = settings
+    this.reader = new JuteReader({ maxLength: settings.juteMaxBuffer + settings.juteMaxBufferExtraSize })
+    this.scratch = new OutgoingScratch(host.clock)
+    this.throttle = new ConnectionThrottle(host, settings)
+    this.throttler = new RequestThrottler(host.clock, settings, processor, {
+      onStall: () => metrics.requestThrottleWaitCount.add(1),
+      onThrottled: () => metrics.throttledOps.add(1),
+      onStale: () => metrics.staleRequests.add(1),
+      onStaleDropped: (request) => {
+        metrics.staleRequestsDropped.add(1)
+        ;(request.client as ClientConnection | undefined)?.close('its request went stale')
+      },
+    })
+    this.#requiredSchemes = requiredSchemes(settings)
+  }
+
+  get isServing(): boolean {
+    return this.#isServing
+  }
+
+  get activity(): number {
+    return this.#activity
+  }
+
+  get listener(): Listener | undefined {
+    return this.#listener
+  }
+
+  // Listening -------------------------------------------------------------------------------------------------
+
+  listen(host: string | undefined, port: number, done: (error: Error | undefined) => void): void {
+    const { network, log } = this.#parts.host
+    log.info(`binding to port ${host ?? '0.0.0.0'}/0.0.0.0:${port}`)
+    network.listen(
+      { host, port, backlog: this.settings.clientPortListenBacklog },
+      (socket) => this.#accept(socket),
+      (error, listener) => {
+        this.#listener = listener
+        done(error)
+      },
+    )
+  }
+
+  setServing(serving: boolean): void {
+    this.#isServing = serving
+  }
+
+  /** No new connections, and the end of all there are. */
+  close(done: () => void): void {
+    this.#isServing = false
+    for (const connection of [...this.connections]) connection.close('the server is shutting down')
+    if (this.#listener === undefined) this.clock.endOfTurn(done)
+    else this.#listener.close(done)
+  }
+
+  #accept(socket: Socket): void {
+    this.#activity++
+    const connection = new ClientConnection(this, socket)
+    const { maxClientCnxns, maxCnxns } = this.settings
+    const fromThere = this.#byAddress.get(connection.remoteAddress) ?? 0
+    const isTooMany = maxClientCnxns > 0 && fromThere >= maxClientCnxns
+    if (isTooMany || (maxCnxns > 0 && this.connections.size >= maxCnxns)) {
+      const limit = isTooMany ? maxClientCnxns : maxCnxns
+      this.#parts.host.log.warn(`Too many connections from /${connection.remoteAddress} - max is ${limit}`)
+      this.#parts.metrics.connectionRejected.add(1)
+      connection.reject()
+      return
+    }
+    this.connections.add(connection)
+    this.#byAddress.set(connection.remoteAddress, fromThere + 1)
+    this.#idle.touch(connection, this.clock.now(), this.settings.sessionlessCnxnTimeoutMs)
+  }
+
+  expireIdle(now: number): void {
+    for (const connection of this.#idle.takeExpired(now)) {
+      this.#parts.metrics.sessionlessConnectionsExpired.add(1)
+      connection.close('it has been silent for too long')
+    }
+  }
+
+  idleBuckets(): [number, Iterable<ClientConnection>][] {
+    return this.#idle.buckets()
+  }
+
+  get idleIntervalMs(): number {
+    return IDLE_INTERVAL_MS
+  }
+
+  onClosing(connection: ClientConnection, reason: string): void {
+    this.#parts.host.log.debug({ session: `0x${hex(connection.sessionId)}` }, `closing /${connection.remoteAddress}: ${reason}`)
+  }
+
+  onClosed(connection: ClientConnection): void {
+    if (!this.connections.delete(connection)) return
+    this.#idle.remove(connection)
+    const left = this.#byAddress.get(connection.remoteAddress)! - 1
+    if (left === 0) this.#byAddress.delete(connection.remoteAddress)
+    else this.#byAddress.set(connection.remoteAddress, left)
+    if (this.#bySession.get(connection.sessionId) === connection) this.#bySession.delete(connection.sessionId)
+    this.#parts.replica.watches.removeWatcher(connection)
+    this.#parts.processor.drop(connection.waiting)
+    this.#parts.metrics.connectionDropCount.add(1)
+  }
+
+  // Four-letter words -----------------------------------------------------------------------------------------
+
+  /** Whether what stands where a length should be is a word. */
+  isWord(length: number): boolean {
+    return this.#wordOf(length) !== undefined
+  }
+
+  wordArgumentBytes(length: number): number {
+    return this.#parts.words.argumentBytes(this.#wordOf(length)!) ?? 0
+  }
+
+  answerWord(connection: ClientConnection, length: number, argument: Uint8Array): string {
+    const word = this.#wordOf(length)!
+    this.#parts.host.log.info(`Processing ${word} command from /${connection.remoteAddress}:${connection.socket.remotePort}`)
+    return this.#parts.words.answer(word, argument, connection)
+  }
+
+  #wordOf(length: number): string | undefined {
+    const known = this.#words.get(length)
+    if (known !== undefined) return known
+    // Lengths that are allowed start with a zero byte, which no word does.
+    if (length >= 0 && length <= 0xff_ffff) return undefined
+    const word = String.fromCharCode((length >>> 24) & 0xff, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff)
+    if (this.#parts.words.argumentBytes(word) === undefined) return undefined
+    this.#words.set(length, word)
+    return word
+  }
+
+  // Handshake and sessions ------------------------------------------------------------------------------------
+
+  onConnectRequest(connection: ClientConnection, request: ConnectRequestV33, readOnly: boolean): void {
+    const { log } = this.#parts.host
+    const { replica, sessions, metrics } = this.#parts
+    metrics.connectionRequestCount.add(1)
+    const { sessionId } = request
+    if (!this.throttle.admits(sessionId === 0n)) return connection.close('too many handshakes')
+    if (request.lastZxidSeen > replica.lastProcessedZxid) {
+      log.info(
+        `Refusing session(0x${hex(sessionId)}) request for client /${connection.remoteAddress}:${connection.socket.remotePort} as it has ` +
+          `seen zxid 0x${hex(request.lastZxidSeen)} our last zxid is 0x${hex(replica.lastProcessedZxid)} client must try another server`,
+      )
+      return connection.close('the client has seen what this server has not')
+    }
+    log.debug({ session: `0x${hex(sessionId)}`, readOnly }, 'handshake')
+    const { minSessionTimeout, maxSessionTimeout } = this.settings
+    connection.sessionTimeoutMs = Math.min(Math.max(request.timeOut, minSessionTimeout), maxSessionTimeout)
+    if (sessionId === 0n) this.#createSession(connection, sessions.nextId())
+    else this.#reattach(connection, sessionId, request.passwd)
+  }
+
+  #createSession(connection: ClientConnection, id: bigint): void {
+    connection.sessionId = id
+    this.submit({
+      client: connection,
+      session: id,
+      xid: 0,
+      op: createSessionOp,
+      record: { timeOut: connection.sessionTimeoutMs },
+      fault: Code.OK,
+      takesZxid: false,
+      ids: connection.ids,
+      bytes: 0,
+      receivedAt: this.clock.now(),
+    })
+  }
+
+  onSessionCreated(connection: ClientConnection, id: bigint): void {
+    const session = this.#parts.sessions.get(id)
+    if (session === undefined) connection.refuse()
+    else this.#attach(connection, session)
+  }
+
+  #reattach(connection: ClientConnection, id: bigint, password: Uint8Array | null): void {
+    this.#parts.metrics.connectionRevalidateCount.add(1)
+    // Before the password is looked at, as in Java: whoever comes with the id ends the connection that has it.
+    this.#bySession.get(id)?.close('the session moved to another connection')
+    const session = this.#parts.sessions.get(id)
+    if (!isSessionPassword(id, password) || session === undefined || session.closing) {
+      this.#parts.host.log.info(`Invalid session 0x${hex(id)} for client /${connection.remoteAddress}, probably expired`)
+      return connection.refuse()
+    }
+    this.#parts.sessions.reattach(session, connection.sessionTimeoutMs, this.clock.now())
+    this.#attach(connection, session)
+  }
+
+  #attach(connection: ClientConnection, session: Session): void {
+    connection.sessionId = session.id
+    this.#bySession.set(session.id, connection)
+    this.#idle.touch(connection, this.clock.now(), connection.sessionTimeoutMs)
+    connection.attach(session)
+  }
+
+  /** A session is over; the connection that asked for it, if one did, says so to its client itself. */
+  onSessionClosed(id: bigint, asking: unknown): void {
+    const connection = this.#bySession.get(id)
+    if (connection !== undefined && connection !== asking) connection.close('its session is over')
+  }
+
+  connectionOf(session: bigint): ClientConnection | undefined {
+    return this.#bySession.get(session)
+  }
+
+  // Requests --------------------------------------------------------------------------------------------------
+
+  /** False when the session is over: what its connection still asks is not answered. */
+  touch(connection: ClientConnection, session: Session): boolean {
+    if (session.closing || this.#parts.sessions.get(session.id) !== session) return false
+    const now = this.clock.now()
+    this.#parts.sessions.touch(session, now)
+    this.#idle.touch(connection, now, connection.sessionTimeoutMs)
+    return true
+  }
+
+  submit(request: Request): void {
+    this.throttler.submit(request)
+  }
+
+  lacksRequiredAuth(ids: readonly Id[]): boolean {
+    const required = this.#requiredSchemes
+    return required !== undefined && !ids.some(({ scheme }) => required.has(scheme!))
+  }
+
+  authenticate(connection: ClientConnection, scheme: string | null, data: Uint8Array | null): Id[] | 'failed' | 'close' {
+    const known = scheme === null ? undefined : this.#parts.schemes.get(scheme)
+    const proved = known === undefined ? 'failed' : known.authenticate(data)
+    if (proved === 'failed') {
+      this.#parts.stats.authFailed++
+      this.#parts.host.log.warn(`Authentication failed for scheme: ${scheme} from /${connection.remoteAddress}`)
+    }
+    return proved
+  }
+
+  mayRead(acl: ACL[], ids: readonly Id[]): boolean {
+    return this.#parts.access.allows(acl, Perms.READ, ids)
+  }
+
+  onDeleteContainer(connection: ClientConnection): void {
+    this.#parts.host.log.warn(`Received deleteContainer opcode from client session 0x${hex(connection.sessionId)}, rejecting.`)
+  }
+
+  onUnknownType(connection: ClientConnection, type: number): void {
+    this.#parts.host.log.warn(`Received packet at server of unknown type ${type} from session 0x${hex(connection.sessionId)}`)
+  }
+
+  onOversizedFrame(connection: ClientConnection, length: number): void {
+    const { juteMaxBuffer } = this.settings
+    this.#parts.host.log.warn(
+      `Len error. A message from /${connection.remoteAddress}:${connection.socket.remotePort} with advertised length of ${length} ` +
+        `is either a malformed message or too large to process (length is greater than jute.maxbuffer=${juteMaxBuffer})`,
+    )
+  }
+
+  // Limits ----------------------------------------------------------------------------------------------------
+
+  /** More is under way than `globalOutstandingLimit`: connections wait after their next request. */
+  get isCongested(): boolean {
+    return this.#parts.processor.inFlight > this.settings.globalOutstandingLimit
+  }
+
+  shouldPause(connection: ClientConnection, outgoingBytes: number): boolean {
+    if (outgoingBytes > this.settings.outgoingPauseBytes) return true
+    const waits = this.isCongested && connection.waiting.length > 0
+    this.#paused ||= waits
+    return waits
+  }
+
+  admitLargeRequest(connection: ClientConnection, length: number): boolean {
+    const { largeRequestThreshold, largeRequestMaxBytes } = this.settings
+    if (largeRequestThreshold < 0 || length <= largeRequestThreshold || !connection.isEstablished) return true
+    if (this.#largeBytes + length <= largeRequestMaxBytes) return true
+    this.#parts.host.log.warn('Rejecting large request')
+    this.#parts.metrics.largeRequestsRejected.add(1)
+    return false
+  }
+
+  /** A request has entered the server. */
+  onSubmitted(request: Request): void {
+    if (this.#isLarge(request)) this.#largeBytes += request.bytes
+  }
+
+  /** A request has left it, answered or dropped. */
+  onAnswered(request: Request): void {
+    if (this.#isLarge(request)) this.#largeBytes -= request.bytes
+    this.throttler.onRoom()
+    if (!this.#paused || this.isCongested) return
+    this.#paused = false
+    this.clock.endOfTurn(() => {
+      for (const connection of this.connections) connection.reconsider()
+    })
+  }
+
+  #isLarge({ bytes }: Request): boolean {
+    return this.settings.largeRequestThreshold >= 0 && bytes > this.settings.largeRequestThreshold
+  }
+
+  // Counting --------------------------------------------------------------------------------------------------
+
+  onBytesReceived(bytes: number): void {
+    this.#activity++
+    this.#parts.metrics.bytesReceivedCount.add(bytes)
+  }
+
+  onPacketReceived(): void {
+    this.#parts.stats.packetsReceived++
+  }
+
+  onReply(bytes: number): void {
+    const { stats, metrics } = this.#parts
+    stats.packetsSent++
+    stats.onResponse(bytes)
+    metrics.responseBytes.add(bytes)
+  }
+
+  onNotification(bytes: number): void {
+    this.#parts.stats.packetsSent++
+    this.#parts.metrics.watchBytes.add(bytes)
+  }
+}
+
+function requiredSchemes(settings: Settings): ReadonlySet<string> | undefined {
+  if (settings.sessionRequireClientSaslAuth) return new Set(['sasl'])
+  return settings.enforceAuthEnabled ? new Set(settings.enforceAuthSchemes) : undefined
+}
+
+/** An id or zxid as logs show it. */
+export function hex(value: bigint): string {
+  return BigInt.asUintN(64, value).toString(16)
+}

@@ -1,0 +1,134 @@
+/**
+ * What connections have to say in a turn. Replies are encoded one behind the other into a scratch that all connections
+ * share; a run of one connection's replies is copied out once, and each connection's copies go to its socket in one
+ * write at the end of the turn.
+ */
+import { JuteWriter } from '../../jute/writer.ts'
+import type { Clock, Socket } from '../host/host.ts'
+
+/** A run longer than this is copied out at once, so that the scratch stays small. */
+const RUN_LIMIT_BYTES = 256 * 1024
+/** Runs up to this size are joined into one write. */
+const JOIN_LIMIT_BYTES = 64 * 1024
+
+export class OutgoingScratch {
+  readonly writer = new JuteWriter({ supplementary: 'cesu8' })
+  readonly #clock: Clock
+  #owner: Outgoing | undefined
+  #dirty: Outgoing[] = []
+  #isScheduled = false
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** The writer, at the end of what this connection has written in its present run. */
+  writerFor(outgoing: Outgoing): JuteWriter {
+    if (this.#owner !== outgoing) {
+      this.#owner?.takeRun()
+      this.#owner = outgoing
+    }
+    return this.writer
+  }
+
+  release(outgoing: Outgoing): void {
+    if (this.#owner === outgoing) this.#owner = undefined
+  }
+
+  isOwner(outgoing: Outgoing): boolean {
+    return this.#owner === outgoing
+  }
+
+  flushLater(outgoing: Outgoing): void {
+    this.#dirty.push(outgoing)
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    this.#clock.endOfTurn(() => this.flush())
+  }
+
+  flush(): void {
+    this.#isScheduled = false
+    const dirty = this.#dirty
+    this.#dirty = []
+    for (const outgoing of dirty) outgoing.flush()
+  }
+}
+
+/** One connection's side of it. */
+export class Outgoing {
+  readonly #scratch: OutgoingScratch
+  readonly #socket: Socket
+  #runs: Uint8Array[] = []
+  #runBytes = 0
+  #isDirty = false
+  #isClosed = false
+
+  constructor(scratch: OutgoingScratch, socket: Socket) {
+    this.#scratch = scratch
+    this.#socket = socket
+  }
+
+  /** Bytes encoded or handed to the socket and not taken by the operating system yet. */
+  get bufferedBytes(): number {
+    const own = this.#scratch.isOwner(this) ? this.#scratch.writer.position : 0
+    return own + this.#runBytes + this.#socket.bufferedBytes
+  }
+
+  /** The writer for one message; `finish` must follow before anything else is written by anybody. */
+  begin(): JuteWriter {
+    return this.#scratch.writerFor(this)
+  }
+
+  finish(): void {
+    if (!this.#isDirty) {
+      this.#isDirty = true
+      this.#scratch.flushLater(this)
+    }
+    if (this.#scratch.writer.position > RUN_LIMIT_BYTES) this.takeRun()
+  }
+
+  /** Bytes that are ready as they are. */
+  write(bytes: Uint8Array): void {
+    this.begin()
+    this.takeRun()
+    this.#push(bytes)
+    this.finish()
+  }
+
+  /** Copies the present run out of the scratch. */
+  takeRun(): void {
+    if (!this.#scratch.isOwner(this)) return
+    const { writer } = this.#scratch
+    if (writer.position > 0) {
+      if (!this.#isClosed) this.#push(writer.copy())
+      writer.reset()
+    }
+    this.#scratch.release(this)
+  }
+
+  flush(): void {
+    this.takeRun()
+    this.#isDirty = false
+    const runs = this.#runs
+    if (runs.length === 0 || this.#isClosed) return
+    this.#runs = []
+    const total = this.#runBytes
+    this.#runBytes = 0
+    if (runs.length === 1) this.#socket.write(runs[0]!)
+    else if (total <= JOIN_LIMIT_BYTES) this.#socket.write(Buffer.concat(runs, total))
+    else for (const run of runs) this.#socket.write(run)
+  }
+
+  /** Nothing is sent any more. */
+  close(): void {
+    this.#isClosed = true
+    this.takeRun()
+    this.#runs = []
+    this.#runBytes = 0
+  }
+
+  #push(run: Uint8Array): void {
+    this.#runs.push(run)
+    this.#runBytes += run.length
+  }
+}

@@ -1,0 +1,195 @@
+/** create, create2, createContainer, createTTL: one preparation, four txns (PrepRequestProcessor.pRequest2TxnCreate). */
+import { CreateContainerTxn, CreateTTLTxn, CreateTxn } from '../../jute/generated/txn.ts'
+import { Create2Response, CreateRequest, CreateResponse, CreateTTLRequest } from '../../jute/generated/proto.ts'
+import type { TxnHeader } from '../../jute/generated/txn.ts'
+import type { ACL } from '../../jute/generated/data.ts'
+import { Code, OpCode, Perms } from '../codes.ts'
+import { contentCrc, isDigested } from '../tree/digest.ts'
+import { CONTAINER_OWNER, isValidTtl, ttlOwner } from '../tree/ephemeral-owner.ts'
+import { parentOf, pathFault } from '../tree/paths.ts'
+import { LIMITS_NAME, limitsPath } from '../tree/quota.ts'
+import { body, txn, txnKind, writeOp } from './op.ts'
+import type { ApplyContext, Body, PrepareContext, TxnBody, TxnResult } from './op.ts'
+
+interface Mode {
+  readonly ephemeral: boolean
+  readonly sequential: boolean
+  readonly container: boolean
+  readonly ttl: boolean
+}
+
+/** CreateMode by its flag number: an enumeration, not a set of bits. */
+const MODES: readonly Mode[] = [
+  { ephemeral: false, sequential: false, container: false, ttl: false },
+  { ephemeral: true, sequential: false, container: false, ttl: false },
+  { ephemeral: false, sequential: true, container: false, ttl: false },
+  { ephemeral: true, sequential: true, container: false, ttl: false },
+  { ephemeral: false, sequential: false, container: true, ttl: false },
+  { ephemeral: false, sequential: false, container: false, ttl: true },
+  { ephemeral: false, sequential: true, container: false, ttl: true },
+]
+
+export const CONTAINER_FLAG = 4
+export const TTL_FLAG = 5
+
+export function isCreateFlag(flags: number): boolean {
+  return flags >= 0 && flags < MODES.length
+}
+
+/** The limits of the empty path: a Java server, and every restart on its directory, dies of them. */
+const POISONOUS_LIMITS = limitsPath('')
+
+function prepareCreate(
+  context: PrepareContext,
+  type: number,
+  request: { path: string | null; data: Uint8Array | null; acl: ACL[] | null; flags: number },
+  ttl: bigint,
+): TxnBody | Code {
+  const { view, zxid, time } = context
+  const mode = MODES[request.flags]
+  if (mode === undefined) return Code.BADARGUMENTS
+  if (mode.ttl && !context.settings.extendedTypesEnabled) return Code.UNIMPLEMENTED
+  if (mode.ttl ? !isValidTtl(ttl) : ttl >= 0n) return Code.BADARGUMENTS
+  // Java lets such a request through and dies when it applies it.
+  if (type === OpCode.createTTL && !mode.ttl) return Code.BADARGUMENTS
+  const sessionFault = context.checkSession()
+  if (sessionFault !== Code.OK) return sessionFault
+
+  if (request.path === null) return Code.MARSHALLINGERROR
+  if (!request.path.includes('/') || request.path.includes('\0')) return Code.BADARGUMENTS
+  const acl = context.access.resolve(request.acl, context.ids)
+  if (typeof acl === 'number') return acl
+  const parent = view.get(parentOf(request.path))
+  if (parent === undefined) return Code.NONODE
+  if (!context.access.allows(parent.acl, Perms.CREATE, context.ids)) return Code.NOAUTH
+
+  const path = mode.sequential ? request.path + sequenceSuffix(parent.cversion) : request.path
+  if (pathFault(path) !== undefined) return Code.BADARGUMENTS
+  if (view.get(path) !== undefined) return Code.NODEEXISTS
+  if (context.tree.ownerKind(parent.ephemeralOwner) === 'session') return Code.NOCHILDRENFOREPHEMERALS
+  if (path === POISONOUS_LIMITS && path.endsWith(LIMITS_NAME)) return Code.BADARGUMENTS
+  const size = request.data === null ? 0 : request.data.length
+  const quotaFault = context.checkQuota(path, 1, size)
+  if (quotaFault !== Code.OK) return quotaFault
+
+  const cversion = (parent.cversion + 1) | 0
+  const changedParent = view.copy(parent)
+  changedParent.childCount++
+  changedParent.cversion = cversion
+  changedParent.pzxid = zxid
+  view.put(zxid, changedParent)
+  view.put(zxid, {
+    path,
+    czxid: zxid,
+    mzxid: zxid,
+    pzxid: zxid,
+    ctime: time,
+    mtime: time,
+    version: 0,
+    cversion: 0,
+    aversion: 0,
+    ephemeralOwner: ownerOf(mode, type, context.session, ttl),
+    dataLength: request.data === null ? -1 : size,
+    childCount: 0,
+    acl,
+    contentCrc: isDigested(path) ? contentCrc(path, request.data) : 0,
+    digest: 0,
+  })
+  switch (type) {
+    case OpCode.createContainer:
+      return txn(type, CreateContainerTxn, { path, data: request.data, acl, parentCVersion: cversion })
+    case OpCode.createTTL:
+      return txn(type, CreateTTLTxn, { path, data: request.data, acl, parentCVersion: cversion, ttl })
+    default:
+      return txn(type, CreateTxn, { path, data: request.data, acl, ephemeral: mode.ephemeral, parentCVersion: cversion })
+  }
+}
+
+/** The opcode decides first: create with the container flag makes a plain node, createContainer always a container. */
+function ownerOf(mode: Mode, type: number, session: bigint, ttl: bigint): bigint {
+  if (type === OpCode.createContainer) return CONTAINER_OWNER
+  if (type === OpCode.createTTL) return ttlOwner(ttl)
+  return mode.ephemeral ? session : 0n
+}
+
+/** `%010d`: ten characters, a sign among them. */
+export function sequenceSuffix(counter: number): string {
+  return counter < 0 ? `-${String(-counter).padStart(9, '0')}` : String(counter).padStart(10, '0')
+}
+
+function pathReply(result: TxnResult): Body {
+  return body(CreateResponse, { path: result.path })
+}
+
+function statReply(result: TxnResult): Body {
+  return body(Create2Response, { path: result.path, stat: result.stat! })
+}
+
+function createRow(type: number, name: string, reply: (result: TxnResult) => Body) {
+  return writeOp<CreateRequest>({
+    kind: 'write',
+    type,
+    name,
+    shortName: 'CREA',
+    request: CreateRequest,
+    prepare: (context, request) => prepareCreate(context, type, request, -1n),
+    reply,
+  })
+}
+
+export const createOp = createRow(OpCode.create, 'create', pathReply)
+export const create2Op = createRow(OpCode.create2, 'create2', statReply)
+export const createContainerOp = createRow(OpCode.createContainer, 'createContainer', statReply)
+export const createTtlOp = writeOp<CreateTTLRequest>({
+  kind: 'write',
+  type: OpCode.createTTL,
+  name: 'createTTL',
+  shortName: 'CREA',
+  request: CreateTTLRequest,
+  prepare: (context, request) => prepareCreate(context, OpCode.createTTL, request, request.ttl),
+  reply: statReply,
+})
+
+interface Created {
+  path: string | null
+  data: Uint8Array | null
+  acl: ACL[] | null
+  parentCVersion: number
+}
+
+function applyCreate(context: ApplyContext, header: TxnHeader, record: Created, owner: bigint, result: TxnResult): void {
+  const { tree } = context
+  const path = record.path ?? ''
+  result.path = path
+  const raiseIfPresent = result.type === OpCode.create
+  result.err = tree.createNode(path, record.data, record.acl ?? [], owner, record.parentCVersion, header.zxid, header.time, raiseIfPresent)
+  if (result.err === Code.OK && result.type !== OpCode.create) result.stat = tree.stat(tree.store.find(path))
+}
+
+function plainKind(type: number, name: string) {
+  return txnKind<CreateTxn>({
+    type,
+    name,
+    codec: CreateTxn,
+    apply: (context, header, record, result) =>
+      applyCreate(context, header, record, record.ephemeral ? header.clientId : 0n, result),
+  })
+}
+
+export const createTxn = plainKind(OpCode.create, 'create')
+export const create2Txn = plainKind(OpCode.create2, 'create2')
+export const createContainerTxn = txnKind<CreateContainerTxn>({
+  type: OpCode.createContainer,
+  name: 'createContainer',
+  codec: CreateContainerTxn,
+  apply: (context, header, record, result) => applyCreate(context, header, record, CONTAINER_OWNER, result),
+})
+export const createTtlTxn = txnKind<CreateTTLTxn>({
+  type: OpCode.createTTL,
+  name: 'createTTL',
+  codec: CreateTTLTxn,
+  apply(context, header, record, result) {
+    // A log that Java wrote may hold a time to live that Java itself cannot apply: the effect is skipped, the zxid kept.
+    if (isValidTtl(record.ttl)) applyCreate(context, header, record, ttlOwner(record.ttl), result)
+  },
+})

@@ -1,0 +1,114 @@
+/**
+ * The list of a multi or multiRead on the wire (MultiOperationRecord, MultiResponse): headers and records taking
+ * turns, ended by a header that says done. Written as codecs over the generated records.
+ */
+import type { JuteReader } from '../../jute/reader.ts'
+import type { JuteWriter } from '../../jute/writer.ts'
+import type { Codec } from '../../jute/codec.ts'
+import { MalformedFrame } from '../../jute/malformed-frame.ts'
+import {
+  CheckVersionRequest,
+  CreateRequest,
+  CreateTTLRequest,
+  DeleteRequest,
+  ErrorResponse,
+  GetChildrenRequest,
+  GetDataRequest,
+  MultiHeader,
+  SetDataRequest,
+} from '../../jute/generated/proto.ts'
+import { OpCode } from '../codes.ts'
+import { CONTAINER_FLAG, TTL_FLAG, isCreateFlag } from './create.ts'
+import type { Body } from './op.ts'
+import { writeBody } from './op.ts'
+
+/** One operation of the list: `type` after the rewriting that decoding does. */
+export interface SubRequest {
+  readonly type: number
+  readonly record: unknown
+}
+
+export interface MultiRequest {
+  /** Undefined for an empty list. */
+  readonly kind: 'read' | 'write' | undefined
+  readonly ops: readonly SubRequest[]
+}
+
+export interface SubResult {
+  readonly type: number
+  readonly err: number
+  readonly body: Body | undefined
+}
+
+const SUB_RECORDS: ReadonlyMap<number, Codec<unknown>> = new Map<number, Codec<unknown>>([
+  [OpCode.create, CreateRequest as Codec<unknown>],
+  [OpCode.create2, CreateRequest as Codec<unknown>],
+  [OpCode.createContainer, CreateRequest as Codec<unknown>],
+  [OpCode.createTTL, CreateTTLRequest as Codec<unknown>],
+  [OpCode.delete, DeleteRequest as Codec<unknown>],
+  [OpCode.setData, SetDataRequest as Codec<unknown>],
+  [OpCode.check, CheckVersionRequest as Codec<unknown>],
+  [OpCode.getData, GetDataRequest as Codec<unknown>],
+  [OpCode.getChildren, GetChildrenRequest as Codec<unknown>],
+])
+
+const END: MultiHeader = { type: -1, done: true, err: -1 }
+
+export const MultiRequest: Codec<MultiRequest> = {
+  name: 'MultiOperationRecord',
+  read(r: JuteReader): MultiRequest {
+    const ops: SubRequest[] = []
+    let kind: MultiRequest['kind']
+    for (let header = MultiHeader.read(r); !header.done; header = MultiHeader.read(r)) {
+      const codec = SUB_RECORDS.get(header.type)
+      if (codec === undefined) throw new MalformedFrame('value', `a multi cannot hold operations of type ${header.type}`)
+      const opKind = isRead(header.type) ? 'read' : 'write'
+      if (kind !== undefined && kind !== opKind) throw new MalformedFrame('value', 'a multi holds either reads or writes')
+      kind = opKind
+      const record = codec.read(r) as { path: string | null }
+      if (record.path === null && opKind === 'write') throw new MalformedFrame('null', 'an operation of a multi has a null path')
+      ops.push({ type: subType(header.type, record), record })
+    }
+    return { kind, ops }
+  },
+  write(w: JuteWriter, { ops }: MultiRequest): void {
+    for (const { type, record } of ops) {
+      MultiHeader.write(w, { type, done: false, err: -1 })
+      SUB_RECORDS.get(type)!.write(w, record)
+    }
+    MultiHeader.write(w, END)
+  },
+}
+
+function isRead(type: number): boolean {
+  return type === OpCode.getData || type === OpCode.getChildren
+}
+
+/** What kind of create it really is: unlike on its own, the flag decides inside a multi. */
+function subType(type: number, record: unknown): number {
+  if (type !== OpCode.create && type !== OpCode.create2 && type !== OpCode.createContainer && type !== OpCode.createTTL) return type
+  const { flags, acl } = record as CreateRequest
+  if (!isCreateFlag(flags)) throw new MalformedFrame('value', `a multi holds a create with flags ${flags}`)
+  if (acl === null) throw new MalformedFrame('null', 'a create of a multi has a null ACL')
+  if (flags >= TTL_FLAG) {
+    if (type !== OpCode.createTTL) throw new MalformedFrame('value', `a create of a multi has TTL flags but no time to live`)
+    return OpCode.createTTL
+  }
+  if (flags === CONTAINER_FLAG || type === OpCode.createContainer) return OpCode.createContainer
+  return type === OpCode.createTTL ? OpCode.create : type
+}
+
+export const MultiResponse: Codec<readonly SubResult[]> = {
+  name: 'MultiResponse',
+  write(w: JuteWriter, results: readonly SubResult[]): void {
+    for (const { type, err, body } of results) {
+      MultiHeader.write(w, { type, done: false, err })
+      if (type === OpCode.error) ErrorResponse.write(w, { err })
+      else if (body !== undefined) writeBody(w, body)
+    }
+    MultiHeader.write(w, END)
+  },
+  read(): never {
+    throw new MalformedFrame('value', 'a server does not read the answer to a multi')
+  },
+}

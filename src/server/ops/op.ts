@@ -1,0 +1,149 @@
+/**
+ * What an operation is: one row that says how its request is decoded, how it is prepared and applied or run, and
+ * how it is answered. Everything that differs between operations stands in its row; index.ts holds the table.
+ */
+import type { Codec } from '../../jute/codec.ts'
+import type { JuteReader } from '../../jute/reader.ts'
+import type { JuteWriter } from '../../jute/writer.ts'
+import type { ACL, Id } from '../../jute/generated/data.ts'
+import type { TxnHeader } from '../../jute/generated/txn.ts'
+import type { AccessControl } from '../auth/check-acl.ts'
+import type { Code } from '../codes.ts'
+import type { Settings } from '../config/settings.ts'
+import type { PendingView } from '../request/pending-view.ts'
+import type { DataTree, Stat } from '../tree/data-tree.ts'
+import type { Watcher, WatchTable } from '../watch/watch-table.ts'
+
+/** A record together with how it is written. */
+export interface Body {
+  readonly codec: Codec<never>
+  readonly record: unknown
+}
+
+/** What a write asks to be logged: the type and body of its txn. */
+export interface TxnBody extends Body {
+  readonly type: number
+}
+
+/** A refusal, or `OK` where there is nothing to say beyond it. */
+export type Refusal = Code
+
+export function body<T>(codec: Codec<T>, record: T): Body {
+  return { codec: codec as unknown as Codec<never>, record }
+}
+
+export function txn<T>(type: number, codec: Codec<T>, record: T): TxnBody {
+  return { type, codec: codec as unknown as Codec<never>, record }
+}
+
+export function writeBody(w: JuteWriter, { codec, record }: Body): void {
+  codec.write(w, record as never)
+}
+
+/** Who asks and what preparing may look at. */
+export interface PrepareContext {
+  readonly session: bigint
+  readonly ids: readonly Id[]
+  readonly zxid: bigint
+  readonly time: bigint
+  readonly view: PendingView
+  /** The committed tree: quotas are judged by it. */
+  readonly tree: DataTree
+  readonly access: AccessControl
+  readonly settings: Settings
+  /** SESSIONEXPIRED when the asking session is closing or gone. */
+  checkSession(): Code
+  /** Marks the asking session as closing. */
+  closeSession(): void
+  /** The soft and hard quotas above the path, against what would be added to their usage. */
+  checkQuota(path: string, countChange: number, bytesChange: number): Code
+}
+
+/** What applying a txn did: what replies are made of. */
+export interface TxnResult {
+  type: number
+  err: number
+  path: string | null
+  stat: Stat | undefined
+  multi: TxnResult[] | undefined
+}
+
+/** What a txn may change. */
+export interface ApplyContext {
+  readonly tree: DataTree
+  trackSession(id: bigint, timeoutMs: number): void
+  removeSession(id: bigint): void
+}
+
+/** One type of txn, wherever it comes from: this server, a leader, the log. */
+export interface TxnKind<T> {
+  readonly type: number
+  readonly name: string
+  readonly codec: Codec<T>
+  apply(context: ApplyContext, header: TxnHeader, record: T, result: TxnResult): void
+}
+
+export interface ReadContext {
+  readonly session: bigint
+  readonly ids: readonly Id[]
+  readonly tree: DataTree
+  readonly watches: WatchTable
+  readonly access: AccessControl
+  /** The asking connection, as the owner of watches. */
+  readonly watcher: Watcher
+}
+
+interface Operation {
+  readonly type: number
+  /** As ZooDefs.OpCode and Request.op2String name it. */
+  readonly name: string
+  /** Four letters or so, as `cons` shows the last operation of a connection. */
+  readonly shortName: string
+}
+
+export interface ReadOp<Q> extends Operation {
+  readonly kind: 'read'
+  /** Undefined where the body is empty and whatever stands there is ignored. */
+  readonly request: Codec<Q> | undefined
+  /** A body for a good answer; a code for a refusal, or OK for an answer without a body. */
+  run(context: ReadContext, request: Q): Body | Code
+  /** A body that goes out in spite of a refusal: multiRead alone has one. */
+  readonly bodyOfRefusal?: Body
+}
+
+export interface WriteOp<Q> extends Operation {
+  readonly kind: 'write'
+  readonly request: Codec<Q> | undefined
+  prepare(context: PrepareContext, request: Q): TxnBody | Code
+  reply(result: TxnResult): Body | undefined
+  /** A request that cannot be decoded takes a zxid all the same: multi alone does that. */
+  readonly undecodableTakesZxid?: boolean
+}
+
+export type AnyReadOp = ReadOp<never>
+export type AnyWriteOp = WriteOp<never>
+export type AnyOp = AnyReadOp | AnyWriteOp
+export type AnyTxnKind = TxnKind<never>
+
+/** Forgets the record's type, so that rows of different operations fit one table. */
+export function readOp<Q>(op: ReadOp<Q>): AnyReadOp {
+  return op as unknown as AnyReadOp
+}
+
+export function writeOp<Q>(op: WriteOp<Q>): AnyWriteOp {
+  return op as unknown as AnyWriteOp
+}
+
+export function txnKind<T>(kind: TxnKind<T>): AnyTxnKind {
+  return kind as unknown as AnyTxnKind
+}
+
+export function decodeBody(codec: Codec<never> | undefined, r: JuteReader): unknown {
+  return codec === undefined ? undefined : codec.read(r)
+}
+
+export function emptyResult(type: number): TxnResult {
+  return { type, err: 0, path: null, stat: undefined, multi: undefined }
+}
+
+export type { ACL, Id }

@@ -1,0 +1,132 @@
+/** exists, getData, getChildren, getChildren2, getAllChildrenNumber, getEphemerals. */
+import {
+  ExistsRequest,
+  ExistsResponse,
+  GetAllChildrenNumberRequest,
+  GetAllChildrenNumberResponse,
+  GetChildren2Request,
+  GetChildren2Response,
+  GetChildrenRequest,
+  GetChildrenResponse,
+  GetDataRequest,
+  GetDataResponse,
+  GetEphemeralsRequest,
+  GetEphemeralsResponse,
+} from '../../jute/generated/proto.ts'
+import { Code, OpCode, Perms } from '../codes.ts'
+import type { Stat } from '../tree/data-tree.ts'
+import { NO_NODE } from '../tree/node-store.ts'
+import { body, readOp } from './op.ts'
+import type { ReadContext } from './op.ts'
+
+/** The node's number when it is there and may be read. Node numbers are not negative, refusals are. */
+function readable({ tree, access, ids }: ReadContext, path: string | null): number {
+  if (path === null) return Code.MARSHALLINGERROR
+  const id = tree.store.find(path)
+  if (id === NO_NODE) return Code.NONODE
+  return access.allows(tree.aclOf(id), Perms.READ, ids) ? id : Code.NOAUTH
+}
+
+/** Data is a view into the tree, good until the next write. */
+export function readData(context: ReadContext, path: string | null): { data: Uint8Array | null; stat: Stat } | Code {
+  const id = readable(context, path)
+  if (id < 0) return id as Code
+  return { data: context.tree.store.data(id), stat: context.tree.stat(id) }
+}
+
+export function readChildren(context: ReadContext, path: string | null): { children: string[] } | Code {
+  const id = readable(context, path)
+  return id < 0 ? (id as Code) : { children: context.tree.store.children(id) }
+}
+
+/** A missing node may be watched for; an existing one only by those who may read it. */
+export const existsOp = readOp<ExistsRequest>({
+  kind: 'read',
+  type: OpCode.exists,
+  name: 'exists',
+  shortName: 'EXIS',
+  request: ExistsRequest,
+  run(context, { path, watch }) {
+    if (path === null) return Code.MARSHALLINGERROR
+    if (path.includes('\0')) return Code.BADARGUMENTS
+    const id = readable(context, path)
+    if (id === Code.NOAUTH) return Code.NOAUTH
+    if (watch) context.watches.addData(path, context.watcher)
+    return id < 0 ? (id as Code) : body(ExistsResponse, { stat: context.tree.stat(id) })
+  },
+})
+
+export const getDataOp = readOp<GetDataRequest>({
+  kind: 'read',
+  type: OpCode.getData,
+  name: 'getData',
+  shortName: 'GETD',
+  request: GetDataRequest,
+  run(context, { path, watch }) {
+    const answer = readData(context, path)
+    if (typeof answer === 'number') return answer
+    if (watch) context.watches.addData(path!, context.watcher)
+    return body(GetDataResponse, answer)
+  },
+})
+
+export const getChildrenOp = readOp<GetChildrenRequest>({
+  kind: 'read',
+  type: OpCode.getChildren,
+  name: 'getChildren',
+  shortName: 'GETC',
+  request: GetChildrenRequest,
+  run(context, { path, watch }) {
+    const answer = readChildren(context, path)
+    if (typeof answer === 'number') return answer
+    if (watch) context.watches.addChild(path!, context.watcher)
+    return body(GetChildrenResponse, answer)
+  },
+})
+
+export const getChildren2Op = readOp<GetChildren2Request>({
+  kind: 'read',
+  type: OpCode.getChildren2,
+  name: 'getChildren2',
+  shortName: 'GETC',
+  request: GetChildren2Request,
+  run(context, { path, watch }) {
+    const id = readable(context, path)
+    if (id < 0) return id as Code
+    if (watch) context.watches.addChild(path!, context.watcher)
+    return body(GetChildren2Response, { children: context.tree.store.children(id), stat: context.tree.stat(id) })
+  },
+})
+
+export const getAllChildrenNumberOp = readOp<GetAllChildrenNumberRequest>({
+  kind: 'read',
+  type: OpCode.getAllChildrenNumber,
+  name: 'getAllChildrenNumber',
+  shortName: 'GETACN',
+  request: GetAllChildrenNumberRequest,
+  run(context, { path }) {
+    const id = readable(context, path)
+    if (id < 0) return id as Code
+    return body(GetAllChildrenNumberResponse, { totalNumber: context.tree.descendantCount(id) })
+  },
+})
+
+export const getEphemeralsOp = readOp<GetEphemeralsRequest>({
+  kind: 'read',
+  type: OpCode.getEphemerals,
+  name: 'getEphemerals',
+  shortName: 'GETE',
+  request: GetEphemeralsRequest,
+  run({ tree, session }, { prefixPath }) {
+    const all = [...tree.ephemeralsOf(session)]
+    const prefix = prefixPath === null ? '' : prefixPath
+    const isEverything = javaTrim(prefix) === '' || javaTrim(prefix) === '/'
+    return body(GetEphemeralsResponse, { ephemerals: isEverything ? all : all.filter((path) => path.startsWith(prefix)) })
+  },
+})
+
+/** String.trim: everything up to and including the blank goes. */
+function javaTrim(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replace(/^[\0- ]+|[\0- ]+$/g, '')
+}

@@ -1,0 +1,97 @@
+/** The replica as storage sees it: what recovery pours into and what a snapshot is drawn from. */
+import { assert } from '../assert.ts'
+import type { ACL, StatPersisted } from '../jute/generated/data.ts'
+import type { TxnHeader } from '../jute/generated/txn.ts'
+import type { Replica } from './replica.ts'
+import type { NodeWalk, RecoveryTarget, SnapshotInfo, SnapshotNode, SnapshotSource, ZxidDigest } from './storage/image.ts'
+import { CorruptStorage } from './storage/storage-errors.ts'
+import { NO_NODE } from './tree/node-store.ts'
+import { TreeWalk } from './tree/tree-walk.ts'
+
+/** Nodes keep the number in 32 bits. */
+const MAX_ACL_KEY = 0x7fff_ffffn
+
+export class ReplicaImage implements RecoveryTarget, SnapshotSource {
+  readonly #replica: Replica
+  /** Nothing is loaded yet: txns without a snapshot fall on the tree of a new server. */
+  #isBare = true
+
+  constructor(replica: Replica) {
+    this.#replica = replica
+  }
+
+  clear(): void {
+    this.#replica.clear()
+    this.#isBare = true
+  }
+
+  session(id: bigint, timeoutMs: number): void {
+    this.#replica.trackSession(id, timeoutMs)
+  }
+
+  acl(key: bigint, acl: ACL[]): void {
+    if (key <= 0n || key > MAX_ACL_KEY) throw new CorruptStorage(`ACL number ${key}`)
+    this.#replica.tree.acls.load(Number(key), acl)
+  }
+
+  node(path: string, data: Uint8Array | null, aclKey: bigint, stat: StatPersisted): void {
+    const fault = this.#replica.tree.loadNode(path, data, Number(aclKey), stat)
+    if (fault !== undefined) throw new CorruptStorage(fault)
+  }
+
+  loaded({ zxid, digest }: SnapshotInfo): void {
+    this.#replica.finishLoading(zxid, digest)
+    this.#isBare = false
+  }
+
+  replay(_header: TxnHeader, payload: Uint8Array): void {
+    if (this.#isBare) this.#replica.startEmpty()
+    this.#isBare = false
+    this.#replica.replay(payload)
+  }
+
+  lastZxid(): bigint {
+    return this.#replica.lastProcessedZxid
+  }
+
+  *sessions(): IterableIterator<{ id: bigint; timeoutMs: number }> {
+    for (const { id, timeoutMs } of this.#replica.sessions.all()) yield { id, timeoutMs }
+  }
+
+  acls(): Iterable<{ key: bigint; acl: ACL[] }> {
+    return this.#replica.tree.acls.entries()
+  }
+
+  digest(): ZxidDigest {
+    const digest = this.#replica.lastDigest
+    assert(digest.zxid <= this.#replica.lastProcessedZxid, 'the last digest belongs to an applied txn')
+    return digest
+  }
+
+  walk(): NodeWalk {
+    const { tree } = this.#replica
+    const walk = new TreeWalk(tree)
+    const { store } = tree
+    return {
+      next(into: SnapshotNode): boolean {
+        const id = walk.next()
+        if (id === NO_NODE) return false
+        into.path = id === store.root ? '' : store.path(id)
+        into.data = store.data(id)
+        into.aclKey = BigInt(store.aclKey(id))
+        into.stat = {
+          czxid: store.czxid(id),
+          mzxid: store.mzxid(id),
+          ctime: store.ctime(id),
+          mtime: store.mtime(id),
+          version: store.version(id),
+          cversion: store.cversion(id),
+          aversion: store.aversion(id),
+          ephemeralOwner: store.ephemeralOwner(id),
+          pzxid: store.pzxid(id),
+        }
+        return true
+      },
+    }
+  }
+}

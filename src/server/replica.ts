@@ -1,0 +1,138 @@
+/**
+ * The replicated state of one server: tree, sessions, watches. Txns change it in the order of their zxids and in no
+ * other way, on a standalone server, a leader and a learner alike (ZKDatabase).
+ */
+import { JuteReader } from '../jute/reader.ts'
+import type { Settings } from './config/settings.ts'
+import type { Clock } from './host/host.ts'
+import { emptyResult } from './ops/op.ts'
+import type { ApplyContext, TxnResult } from './ops/op.ts'
+import type { LoggedTxn } from './request/request.ts'
+import { decodeTxn } from './request/txn-codec.ts'
+import type { SessionTable } from './session/session-table.ts'
+import type { ZxidDigest } from './storage/image.ts'
+import { DataTree } from './tree/data-tree.ts'
+import { DIGEST_VERSION } from './tree/digest.ts'
+import { WatchTable } from './watch/watch-table.ts'
+
+/** Digests of every 128th zxid are kept for the word `hash`. */
+const DIGEST_LOG_INTERVAL = 128n
+const DIGEST_LOG_LIMIT = 1024
+
+const NO_DIGEST: ZxidDigest = { zxid: 0n, version: DIGEST_VERSION, value: 0n }
+
+export interface ReplicaEvents {
+  /** The tree's digest after a txn is not the one that the txn promised. */
+  onDigestMismatch(zxid: bigint): void
+}
+
+export class Replica implements ApplyContext {
+  readonly tree: DataTree
+  readonly watches = new WatchTable()
+  readonly sessions: SessionTable
+  readonly #clock: Clock
+  readonly #settings: Settings
+  readonly #events: ReplicaEvents
+  readonly #reader: JuteReader
+  #lastZxid = 0n
+  #digestLog: ZxidDigest[] = []
+  /** What the snapshot block tells: nothing until a txn was applied since the tree was loaded. */
+  #lastDigest: ZxidDigest = NO_DIGEST
+  /** A fuzzy snapshot's tree agrees with no digest before this zxid. */
+  #fuzzyUntil = 0n
+
+  readonly trackSession: ApplyContext['trackSession']
+  readonly removeSession: ApplyContext['removeSession']
+
+  constructor(clock: Clock, settings: Settings, sessions: SessionTable, events: ReplicaEvents) {
+    this.#clock = clock
+    this.#settings = settings
+    this.#events = events
+    this.sessions = sessions
+    this.tree = new DataTree(settings)
+    this.#reader = new JuteReader({ maxLength: settings.juteMaxBuffer + settings.juteMaxBufferExtraSize })
+    this.trackSession = (id, timeoutMs) => void sessions.track(id, timeoutMs, this.#clock.now())
+    this.removeSession = (id) => sessions.remove(id)
+  }
+
+  get lastProcessedZxid(): bigint {
+    return this.#lastZxid
+  }
+
+  /** Watches fire from here on. */
+  startServing(): void {
+    this.tree.listener = this.watches
+  }
+
+  apply({ header, kind, record, digest }: LoggedTxn): TxnResult {
+    const result = emptyResult(header.type)
+    kind.apply(this, header, record as never, result)
+    if (header.zxid > this.#lastZxid) this.#lastZxid = header.zxid
+    if (this.#settings.digestEnabled) this.#onDigest(header.zxid, digest)
+    return result
+  }
+
+  #onDigest(zxid: bigint, promised: bigint | undefined): void {
+    if (zxid < this.#fuzzyUntil) return
+    const value = this.#treeDigest()
+    if (promised !== undefined && BigInt.asUintN(64, promised) !== value) this.#events.onDigestMismatch(zxid)
+    this.#lastDigest = { zxid, version: DIGEST_VERSION, value }
+    if (zxid % DIGEST_LOG_INTERVAL !== 0n) return
+    this.#digestLog.push(this.#lastDigest)
+    if (this.#digestLog.length > DIGEST_LOG_LIMIT) this.#digestLog.shift()
+  }
+
+  digestLog(): readonly ZxidDigest[] {
+    return this.#digestLog
+  }
+
+  // Loading ---------------------------------------------------------------------------------------------------
+
+  /** Forgets everything: a snapshot or nothing at all comes next. */
+  clear(): void {
+    this.tree.clear()
+    this.sessions.clear()
+    this.#lastZxid = 0n
+    this.#fuzzyUntil = 0n
+    this.#lastDigest = NO_DIGEST
+  }
+
+  /** The state of a server that has never run. */
+  startEmpty(): void {
+    this.clear()
+    this.tree.reset()
+  }
+
+  /** The snapshot's nodes are in; digests are compared again from `digest.zxid` on. */
+  finishLoading(zxid: bigint, digest: ZxidDigest | undefined): void {
+    this.tree.finishLoading()
+    this.#lastZxid = zxid
+    if (digest === undefined || !this.#settings.digestEnabled) return
+    this.#fuzzyUntil = digest.zxid
+    if (digest.zxid === zxid && digest.value !== this.#treeDigest()) this.#events.onDigestMismatch(zxid)
+  }
+
+  /** A txn from the log. Throws MalformedFrame when it is none. */
+  replay(payload: Uint8Array): void {
+    this.apply(decodeTxn(payload, this.#reader))
+  }
+
+  /**
+   * Ephemerals whose session is not known go without a txn, as on the start of a leader or standalone server
+   * (ZooKeeperServer.loadData).
+   */
+  dropOrphans(): void {
+    for (const [session] of [...this.tree.sessionsWithEphemerals()]) {
+      if (this.sessions.get(session) === undefined) this.tree.closeSession(session, null, this.#lastZxid)
+    }
+  }
+
+  /** Of the last txn applied since the tree was loaded; zxid 0 when there was none. */
+  get lastDigest(): ZxidDigest {
+    return this.#lastDigest
+  }
+
+  #treeDigest(): bigint {
+    return BigInt.asUintN(64, this.tree.digest)
+  }
+}

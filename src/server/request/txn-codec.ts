@@ -1,0 +1,60 @@
+/** Txns as bytes: header, body by type, and where there is room left, the digest. */
+import { JuteReader } from '../../jute/reader.ts'
+import { JuteWriter } from '../../jute/writer.ts'
+import { MalformedFrame } from '../../jute/malformed-frame.ts'
+import { CloseSessionTxn, CreateTxnV0, TxnDigest, TxnHeader } from '../../jute/generated/txn.ts'
+import { OpCode } from '../codes.ts'
+import { TXN_KINDS } from '../ops/index.ts'
+import type { AnyTxnKind } from '../ops/op.ts'
+import { DIGEST_VERSION } from '../tree/digest.ts'
+import type { LoggedTxn, Request } from './request.ts'
+
+const scratch = new JuteWriter()
+
+/** `digest` undefined = the txn carries none. */
+export function encodeTxn(
+  header: TxnHeader,
+  kind: AnyTxnKind,
+  record: unknown,
+  digest: bigint | undefined,
+  request: Request | undefined,
+): LoggedTxn {
+  scratch.reset()
+  TxnHeader.write(scratch, header)
+  kind.codec.write(scratch, record as never)
+  if (digest !== undefined) TxnDigest.write(scratch, { version: DIGEST_VERSION, treeDigest: BigInt.asIntN(64, digest) })
+  return { header, kind, record, digest, payload: scratch.copy(), request }
+}
+
+/** Throws MalformedFrame for bytes that are no txn, and for types that do not exist. */
+export function decodeTxn(payload: Uint8Array, reader: JuteReader): LoggedTxn {
+  reader.reset(payload)
+  const header = TxnHeader.read(reader)
+  const kind = TXN_KINDS.get(header.type)
+  if (kind === undefined) throw new MalformedFrame('value', `Unsupported Txn with type=${header.type}`)
+  const record = decodeRecord(kind, reader)
+  return { header, kind, record, digest: decodeDigest(reader), payload, request: undefined }
+}
+
+function decodeRecord(kind: AnyTxnKind, reader: JuteReader): unknown {
+  const start = reader.position
+  try {
+    return kind.codec.read(reader)
+  } catch (error) {
+    if (!(error instanceof MalformedFrame) || error.kind !== 'end') throw error
+    reader.position = start
+    // 3.3 wrote creates without the parent's counter, 3.5 and older closeSessions without a body.
+    if (kind.type === OpCode.create) return { ...CreateTxnV0.read(reader), parentCVersion: -1 }
+    if (kind.type === OpCode.closeSession) {
+      reader.position = reader.end
+      return { paths2Delete: null } satisfies CloseSessionTxn
+    }
+    throw error
+  }
+}
+
+function decodeDigest(reader: JuteReader): bigint | undefined {
+  if (reader.remaining < 12) return undefined
+  const { version, treeDigest } = TxnDigest.read(reader)
+  return version === DIGEST_VERSION ? BigInt.asUintN(64, treeDigest) : undefined
+}

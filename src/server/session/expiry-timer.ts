@@ -1,0 +1,60 @@
+/**
+ * When to look for what has expired. A timer that is due fires before the sockets are read, so after a stall a
+ * session's ping may lie there unread: nothing expires before everything that waits has been read.
+ */
+import type { Clock, Timer } from '../host/host.ts'
+
+/** So late is a stall: the process was stopped, or busy with something long. */
+const STALL_MS = 100
+/** Turns without anything new that end a stall. */
+const QUIET_TURNS = 3
+
+export class ExpiryTimer {
+  readonly #clock: Clock
+  readonly #intervalMs: number
+  readonly #activity: () => number
+  readonly #expire: (now: number) => void
+  #timer: Timer | undefined
+  #dueAt = 0
+
+  /** `activity` grows with every byte and connection that comes in. */
+  constructor(clock: Clock, intervalMs: number, activity: () => number, expire: (now: number) => void) {
+    this.#clock = clock
+    this.#intervalMs = intervalMs
+    this.#activity = activity
+    this.#expire = expire
+  }
+
+  start(): void {
+    this.#dueAt = this.#clock.now() + this.#intervalMs
+    this.#timer = this.#clock.after(this.#intervalMs, () => this.#onDue())
+  }
+
+  stop(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+  }
+
+  #onDue(): void {
+    const now = this.#clock.now()
+    const late = now - this.#dueAt
+    if (late < STALL_MS) this.#clock.endOfTurn(() => this.#finish())
+    else this.#settle(this.#activity(), 0, now + this.#intervalMs)
+  }
+
+  /** Lets turns pass until nothing new comes in, or for one interval under steady traffic. */
+  #settle(activity: number, quietTurns: number, deadline: number): void {
+    this.#clock.endOfTurn(() => {
+      const seen = this.#activity()
+      const quiet = seen === activity ? quietTurns + 1 : 0
+      if (quiet >= QUIET_TURNS || this.#clock.now() >= deadline) this.#finish()
+      else this.#settle(seen, quiet, deadline)
+    })
+  }
+
+  #finish(): void {
+    if (this.#timer === undefined) return
+    this.#expire(this.#clock.now())
+    this.start()
+  }
+}

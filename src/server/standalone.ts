@@ -1,0 +1,339 @@
+/**
+ * One server on its own: recovery, the write path from request to durable txn to answer, sessions' expiry, snapshots
+ * (ZooKeeperServerMain and the processor chain of a standalone ZooKeeperServer).
+ */
+import { assert } from '../assert.ts'
+import { ServerMetrics } from './dev-metrics.ts'
+import { AccessControl } from './auth/check-acl.ts'
+import { createAuthSchemes } from './auth/schemes.ts'
+import { Code } from './codes.ts'
+import type { Settings } from './config/settings.ts'
+import type { DirectoryLock, Host } from './host/host.ts'
+import { ClientService, hex } from './net/client-service.ts'
+import { deleteContainerOp } from './ops/delete.ts'
+import { closeSessionOp } from './ops/session.ts'
+import type { AnyOp } from './ops/op.ts'
+import { Preparer } from './request/preparer.ts'
+import { RequestProcessor } from './request/request-processor.ts'
+import type { Proposer } from './request/request-processor.ts'
+import type { LoggedTxn, Request } from './request/request.ts'
+import { Replica } from './replica.ts'
+import { ReplicaImage } from './replica-image.ts'
+import { ServerStats } from './server-stats.ts'
+import { StandaloneAdmin } from './standalone-admin.ts'
+import { ContainerReaper } from './session/container-reaper.ts'
+import { ExpiryTimer } from './session/expiry-timer.ts'
+import { SessionTable } from './session/session-table.ts'
+import { openDataDirs } from './storage/data-dirs.ts'
+import type { DataDirs } from './storage/data-dirs.ts'
+import { recover } from './storage/recovery.ts'
+import { SnapshotSchedule } from './storage/snapshot-schedule.ts'
+import { SnapshotWriter } from './storage/snapshot-writer.ts'
+import { ExitCode } from './storage/storage-errors.ts'
+import { TxnLog } from './storage/txn-log.ts'
+
+/** A standalone server gives out session ids as server 1, whatever `conf` says its id is. */
+const SERVER_ID = 1
+
+export type Started = (error: Error | undefined, server: StandaloneServer | undefined) => void
+
+/** Loads the data directory, then opens the client port. Errors: StartupRefused, DirectoryInUse, or of the network. */
+export function startStandalone(host: Host, settings: Settings, started: Started): void {
+  let dirs: DataDirs
+  try {
+    dirs = openDataDirs(host.disk, { dataDir: settings.dataDir, dataLogDir: settings.dataLogDir, autocreate: settings.dataDirAutocreate })
+  } catch (error) {
+    host.clock.endOfTurn(() => started(error as Error, undefined))
+    return
+  }
+  host.disk.lock(dirs.dataDir, (error, lock) => {
+    if (error !== undefined) return started(error, undefined)
+    const server = new StandaloneServer(host, settings, dirs, lock)
+    server.start((startError) => started(startError, startError === undefined ? server : undefined))
+  })
+}
+
+export class StandaloneServer implements Proposer {
+  readonly settings: Settings
+  readonly metrics: ServerMetrics
+  readonly stats = new ServerStats()
+  readonly sessions: SessionTable
+  readonly replica: Replica
+  readonly service: ClientService
+  readonly processor: RequestProcessor
+  readonly dirs: DataDirs
+  readonly startedAt: number
+  /** What cannot be survived: the process should log it and end with the code. */
+  onFatal: (error: Error, exitCode: number) => void = () => {}
+
+  readonly #host: Host
+  readonly #preparer: Preparer
+  readonly #image: ReplicaImage
+  readonly #log: TxnLog
+  readonly #snapshots: SnapshotWriter
+  readonly #schedule: SnapshotSchedule
+  readonly #expiry: ExpiryTimer
+  readonly #idleExpiry: ExpiryTimer
+  readonly #reaper: ContainerReaper
+  readonly #lock: DirectoryLock | undefined
+  /** Logged, not applied yet; those before #applied are done with. */
+  #pending: LoggedTxn[] = []
+  #applied = 0
+  /** Who wants to know when a session's end has been applied. */
+  readonly #onClosed = new Map<bigint, (() => void)[]>()
+  #isCommitScheduled = false
+  #isStopping = false
+
+  constructor(host: Host, settings: Settings, dirs: DataDirs, lock: DirectoryLock | undefined) {
+    this.#host = host
+    this.settings = settings
+    this.dirs = dirs
+    this.#lock = lock
+    const { clock, log } = host
+    this.startedAt = clock.now()
+    this.metrics = new ServerMetrics(host)
+    this.sessions = new SessionTable(settings.tickTime, SERVER_ID, clock.wallTime())
+    this.replica = new Replica(clock, settings, this.sessions, {
+      onDigestMismatch: (zxid) => {
+        this.metrics.digestMismatchesCount.add(1)
+        log.warn(`Digests are not matching. Value is Zxid. 0x${hex(zxid)}`)
+      },
+    })
+    this.#image = new ReplicaImage(this.replica)
+    const schemes = createAuthSchemes(settings, (message) => log.warn(message))
+    const access = new AccessControl(schemes, settings.skipAcl)
+    this.#preparer = new Preparer({
+      clock,
+      settings,
+      tree: this.replica.tree,
+      sessions: this.sessions,
+      access,
+      onQuotaExceeded: (quotaPath, path, what, usage, limit, isHard) => {
+        const kind = isHard ? 'hard' : 'soft'
+        log.warn(`Quota exceeded: ${quotaPath} [current ${what}=${usage}, ${kind}${what === 'count' ? 'Count' : 'Byte'}Limit=${limit}]`)
+        if (isHard) this.metrics.quotaExceededErrorPerNamespace.add(path.split('/')[1] ?? '', 1)
+      },
+    })
+    this.processor = new RequestProcessor(clock, this.replica, access, this, {
+      onSubmitted: (request) => this.service.onSubmitted(request),
+      onAnswered: (request, latencyMs) => {
+        this.stats.onLatency(Math.floor(latencyMs))
+        ;(request.op.kind === 'read' ? this.metrics.readLatency : this.metrics.updateLatency).add(latencyMs)
+      },
+      onDone: (request) => this.service.onAnswered(request),
+    })
+    const admin = new StandaloneAdmin(host, this)
+    const parts = { host, settings, replica: this.replica, sessions: this.sessions, processor: this.processor, access, schemes }
+    this.service = new ClientService({ ...parts, stats: this.stats, metrics: this.metrics, words: admin })
+    this.#log = this.#createLog()
+    this.#snapshots = new SnapshotWriter(
+      host,
+      {
+        directory: dirs.snapshotDirectory,
+        compression: settings.snapshotCompression,
+        digestEnabled: settings.digestEnabled,
+        serializeLastProcessedZxid: settings.serializeLastProcessedZxidEnabled,
+      },
+      (zxid, done) => this.#log.whenDurable(zxid, done),
+    )
+    this.#schedule = new SnapshotSchedule(host.random, settings)
+    this.#expiry = new ExpiryTimer(clock, settings.tickTime, () => this.service.activity, (now) => this.#expireSessions(now))
+    this.#idleExpiry = new ExpiryTimer(clock, this.service.idleIntervalMs, () => this.service.activity, (now) => this.service.expireIdle(now))
+    this.#reaper = new ContainerReaper(clock, settings, this.replica.tree, (path) => this.#submitOwn(deleteContainerOp, 0n, { path }))
+  }
+
+  get clientPort(): number {
+    return this.service.listener?.port ?? 0
+  }
+
+  #createLog(): TxnLog {
+    const { settings } = this
+    const txnLog = new TxnLog(this.#host, {
+      directory: this.dirs.logDirectory,
+      preAllocSizeBytes: settings.preAllocSizeKb * 1024,
+      forceSync: settings.forceSync,
+      txnLogSizeLimitBytes: settings.txnLogSizeLimitKb * 1024,
+      fsyncWarningThresholdMs: settings.fsyncWarningThresholdMs,
+    })
+    txnLog.onFailure = (error) => this.#fail(error, ExitCode.UNEXPECTED_ERROR)
+    txnLog.onSync = (elapsedMs, isSlow) => {
+      this.metrics.fsyncTime.add(elapsedMs)
+      if (isSlow) this.stats.fsyncThresholdExceeded++
+    }
+    return txnLog
+  }
+
+  // Start and stop --------------------------------------------------------------------------------------------
+
+  start(done: (error: Error | undefined) => void): void {
+    try {
+      this.#load()
+    } catch (error) {
+      this.#lock?.release()
+      this.#host.clock.endOfTurn(() => done(error as Error))
+      return
+    }
+    // Before the first log there must be a snapshot: a Java server does not start over logs alone.
+    this.#snapshots.write(this.#image, (error, snapshot) => {
+      if (error !== undefined) return done(error)
+      if (snapshot !== undefined) this.metrics.snapshotTime.add(snapshot.elapsedMs)
+      this.#serve(done)
+    })
+  }
+
+  #load(): void {
+    const { settings } = this
+    const maxLength = settings.juteMaxBuffer + settings.juteMaxBufferExtraSize
+    const recovery = recover(
+      this.#host,
+      { dirs: this.dirs, maxLength, trustEmptySnapshot: settings.snapshotTrustEmpty, autocreateDb: settings.dbAutocreate },
+      this.#image,
+    )
+    if (recovery.kind !== 'restored') this.replica.startEmpty()
+    this.replica.dropOrphans()
+    this.#preparer.startAfter(recovery.lastZxid < 0n ? 0n : recovery.lastZxid)
+    this.metrics.startupSnapLoadTime.add(recovery.snapshotMs)
+    this.metrics.startupTxnsLoadTime.add(recovery.txnsMs)
+    this.metrics.startupTxnsLoaded.add(recovery.txns)
+    this.metrics.dbInitTime.add(recovery.snapshotMs + recovery.txnsMs)
+    const digest = BigInt.asUintN(64, this.replica.tree.digest)
+    this.#host.log.info(
+      `Snapshot loaded in ${Math.round(recovery.snapshotMs + recovery.txnsMs)} ms, ` +
+        `highest zxid is 0x${hex(this.replica.lastProcessedZxid)}, digest is ${digest}`,
+    )
+  }
+
+  #serve(done: (error: Error | undefined) => void): void {
+    const { settings } = this
+    this.replica.startServing()
+    this.sessions.restartExpiry(this.#host.clock.now())
+    const begin = (error: Error | undefined): void => {
+      if (error !== undefined) {
+        this.#lock?.release()
+        return done(error)
+      }
+      this.service.setServing(true)
+      this.#expiry.start()
+      this.#idleExpiry.start()
+      this.#reaper.start()
+      done(undefined)
+    }
+    if (settings.clientPort === undefined) begin(undefined)
+    else this.service.listen(settings.clientPortAddress, settings.clientPort, begin)
+  }
+
+  /** Ends all connections; what was acknowledged is on disk already, what was not may or may not be. */
+  stop(done: () => void): void {
+    if (this.#isStopping) return
+    this.#isStopping = true
+    this.#expiry.stop()
+    this.#idleExpiry.stop()
+    this.#reaper.stop()
+    this.service.close(() =>
+      this.#log.close(() => {
+        this.#lock?.release()
+        done()
+      }),
+    )
+  }
+
+  #fail(error: Error, exitCode: number): void {
+    this.#host.log.error(error, 'Severe unrecoverable error, exiting')
+    this.service.setServing(false)
+    this.onFatal(error, exitCode)
+  }
+
+  // The write path --------------------------------------------------------------------------------------------
+
+  submit(request: Request): void {
+    if (this.#isStopping) return
+    const txn = this.#preparer.prepare(request)
+    this.#log.append(txn.header.zxid, txn.payload)
+    this.#pending.push(txn)
+    if (this.#schedule.isDue(this.#log.txnsSinceRoll, this.#log.bytesSinceRoll)) this.#takeSnapshot()
+    if (this.#isCommitScheduled) return
+    this.#isCommitScheduled = true
+    this.#host.clock.endOfTurn(() => {
+      this.#isCommitScheduled = false
+      if (this.#isStopping) return
+      const upTo = this.#preparer.lastZxid
+      this.#log.commit(() => this.#onLogged(upTo))
+    })
+  }
+
+  /** Everything up to the zxid is durable: it is applied and answered, in order. */
+  #onLogged(zxid: bigint): void {
+    if (this.#isStopping) return
+    const pending = this.#pending
+    while (this.#applied < pending.length && pending[this.#applied]!.header.zxid <= zxid) this.#apply(pending[this.#applied++]!)
+    this.#pending = pending.slice(this.#applied)
+    this.#applied = 0
+  }
+
+  #apply(txn: LoggedTxn): void {
+    const { header, request } = txn
+    assert(header.zxid > this.replica.lastProcessedZxid, 'txns are applied in ascending order of zxid')
+    const result = this.replica.apply(txn)
+    this.#preparer.onApplied(header.zxid)
+    this.processor.onApplied(txn, result)
+    if (request?.op === closeSessionOp) this.#onSessionClosed(header.clientId, request.client)
+  }
+
+  #takeSnapshot(): void {
+    this.#log.roll()
+    if (this.#snapshots.busy) {
+      this.#host.log.warn('Too busy to snap, skipping')
+      return
+    }
+    this.#snapshots.write(this.#image, (error, snapshot) => {
+      if (error !== undefined) return this.#fail(error, ExitCode.ERROR_TAKING_SNAPSHOT)
+      if (snapshot !== undefined) this.metrics.snapshotTime.add(snapshot.elapsedMs)
+    })
+  }
+
+  // What the server asks of itself ----------------------------------------------------------------------------
+
+  #expireSessions(now: number): void {
+    for (const session of this.sessions.takeExpired(now)) {
+      this.#host.log.info(`Expiring session 0x${hex(session.id)}, timeout of ${session.attachedTimeoutMs}ms exceeded`)
+      this.metrics.staleSessionsExpired.add(1)
+      this.expireSession(session.id)
+    }
+  }
+
+  /** Ends the session as if its time were over; `done` when its ephemerals are gone, or at once if there is none. */
+  expireSession(id: bigint, done: () => void = () => {}): void {
+    const session = this.sessions.get(id)
+    if (session === undefined) {
+      this.#host.clock.endOfTurn(done)
+      return
+    }
+    this.#onClosed.set(id, [...(this.#onClosed.get(id) ?? []), done])
+    if (session.closing) return
+    this.sessions.setClosing(session)
+    this.#submitOwn(closeSessionOp, id, undefined)
+  }
+
+  #onSessionClosed(id: bigint, asking: unknown): void {
+    this.service.onSessionClosed(id, asking)
+    const callbacks = this.#onClosed.get(id)
+    if (callbacks === undefined) return
+    this.#onClosed.delete(id)
+    for (const callback of callbacks) callback()
+  }
+
+  #submitOwn(op: AnyOp, session: bigint, record: unknown): void {
+    this.processor.submit({
+      client: undefined,
+      session,
+      xid: 0,
+      op,
+      record,
+      fault: Code.OK,
+      takesZxid: false,
+      ids: [],
+      bytes: 0,
+      receivedAt: this.#host.clock.now(),
+    })
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * Steps through the entries of one log file and says what each is, leaving it to the caller what damage means: recovery
+ * refuses to start over a wrong checksum, a toolkit prints it.
+ */
+
+import type { FileHeader } from '../../jute/generated/persistence.ts'
+import type { Disk, DiskFile } from '../host/host.ts'
+import { adler32 } from './adler32.ts'
+import { CorruptStorage } from './storage-errors.ts'
+import {
+  ENTRY_HEAD_SIZE,
+  ENTRY_TRAILER,
+  ENTRY_TRAILER_SIZE,
+  FILE_HEADER_SIZE,
+  LOG_MAGIC,
+  readFileHeader,
+} from './txn-log-format.ts'
+
+export interface LogEntry {
+  readonly kind: 'entry'
+  /** Where the entry begins in the file. */
+  readonly position: number
+  /** Header, record and digest. A view into memory that the cursor does not use again, but shares between entries. */
+  readonly payload: Uint8Array
+  /** As stored, all 64 bits. */
+  readonly checksum: bigint
+  readonly checksumRight: boolean
+}
+
+export interface LogEnd {
+  readonly kind: 'end'
+  /** Where the last entry ends. */
+  readonly position: number
+  /** `eof`: the file ends, perhaps within an entry; `padding`: no payload; `trailer`: an entry was not written out. */
+  readonly why: 'eof' | 'padding' | 'trailer'
+}
+
+const WINDOW_SIZE = 1 << 20
+const NOTHING = new Uint8Array(0)
+
+export class LogCursor {
+  readonly version: number
+  readonly dbid: bigint
+  private readonly file: DiskFile
+  private readonly maxLength: number
+  /** Where the next entry begins. */
+  private position = FILE_HEADER_SIZE
+  private window: Uint8Array = NOTHING
+  private view: DataView = new DataView(NOTHING.buffer)
+  /** Where the window begins in the file. */
+  private windowStart = 0
+
+  /**
+   * @param maxLength the longest payload that is taken for one: jute.maxbuffer + jute.maxbuffer.extrasize
+   * @throws CorruptStorage when the file does not begin as a log does
+   */
+  constructor(disk: Disk, path: string, maxLength = Infinity) {
+    this.maxLength = maxLength
+    this.file = disk.open(path, 'read')
+    try {
+      const header = readHeader(this.file, path)
+      this.version = header.version
+      this.dbid = header.dbid
+    } catch (error) {
+      this.file.close()
+      throw error
+    }
+  }
+
+  /** The next entry, or the end of the file, again and again. Throws CorruptStorage over a length that cannot be. */
+  next(): LogEntry | LogEnd {
+    const { position } = this
+    if (!this.load(ENTRY_HEAD_SIZE)) return { kind: 'end', position, why: 'eof' }
+    const at = position - this.windowStart
+    const checksum = this.view.getBigUint64(at)
+    const length = this.view.getInt32(at + 8)
+    if (length === 0 || length === -1) return { kind: 'end', position, why: 'padding' }
+    if (length < 0 || length > this.maxLength) throw new CorruptStorage(`Unreasonable length = ${length}`)
+    const size = ENTRY_HEAD_SIZE + length + ENTRY_TRAILER_SIZE
+    if (!this.load(size)) return { kind: 'end', position, why: 'eof' }
+    const from = position - this.windowStart + ENTRY_HEAD_SIZE
+    // The trailer is looked at before the checksum: an entry without it was never acknowledged.
+    if (this.window[from + length] !== ENTRY_TRAILER) return { kind: 'end', position, why: 'trailer' }
+    const payload = this.window.subarray(from, from + length)
+    this.position += size
+    return { kind: 'entry', position, payload, checksum, checksumRight: checksum === BigInt(adler32(payload)) }
+  }
+
+  close(): void {
+    this.file.close()
+  }
+
+  /** Has `size` bytes from the position on in the window, unless the file ends before. */
+  private load(size: number): boolean {
+    if (this.position + size <= this.windowStart + this.window.length) return true
+    if (this.position + size > this.file.size) return false
+    this.window = this.file.read(this.position, Math.max(size, WINDOW_SIZE))
+    this.view = new DataView(this.window.buffer, this.window.byteOffset, this.window.length)
+    this.windowStart = this.position
+    return this.window.length >= size
+  }
+}
+
+function readHeader(file: DiskFile, path: string): FileHeader {
+  const head = file.read(0, FILE_HEADER_SIZE)
+  if (head.length < FILE_HEADER_SIZE) throw new CorruptStorage(`Transaction log: ${path} ends within its header`)
+  const header = readFileHeader(head)
+  // As FileTxnLog: nothing else of the header is looked at.
+  if (header.magic !== LOG_MAGIC) {
+    throw new CorruptStorage(`Transaction log: ${path} has invalid magic number ${header.magic} != ${LOG_MAGIC}`)
+  }
+  return header
+}

@@ -1,0 +1,174 @@
+/**
+ * One transaction log file being written, and the batches of entries that go into it. The file appears under its name
+ * complete with header and first entries, because a Java server refuses to start over a log shorter than its header.
+ */
+
+import { assert } from '../../assert.ts'
+import { JuteWriter } from '../../jute/writer.ts'
+import type { Disk, DiskDone, DiskFile } from '../host/host.ts'
+import { adler32 } from './adler32.ts'
+import { logName, unfinishedName } from './file-names.ts'
+import { LogCursor } from './log-cursor.ts'
+import {
+  ENTRY_HEAD_SIZE,
+  ENTRY_TRAILER,
+  ENTRY_TRAILER_SIZE,
+  FILE_HEADER_SIZE,
+  paddedSize,
+  TXN_HEADER_SIZE,
+  writeLogHeader,
+} from './txn-log-format.ts'
+
+/** A batch that one burst made larger than this does not keep its room. */
+const KEPT_BATCH_SIZE = 8 << 20
+
+export interface LogFileOptions {
+  readonly directory: string
+  readonly preAllocSizeBytes: number
+  /** Whether written means durable, or synced does. */
+  readonly forceSync: boolean
+}
+
+export class LogFile {
+  private readonly disk: Disk
+  private readonly options: LogFileOptions
+  private file: DiskFile | undefined
+  /** Bytes written for good. */
+  private position = 0
+  /** The length the file was made by padding. */
+  private padded = FILE_HEADER_SIZE
+
+  constructor(disk: Disk, options: LogFileOptions) {
+    this.disk = disk
+    this.options = options
+  }
+
+  /** Bytes on disk: padding included, or what was written when that is more. */
+  get size(): number {
+    return Math.max(this.position, this.padded)
+  }
+
+  /** Writes the batch behind what there is and makes it durable. Throws, or hands `done`, what went wrong. */
+  write(batch: EntryBatch, done: DiskDone): void {
+    if (this.file === undefined) this.create(batch, done)
+    else this.writeTo(this.file, batch, done)
+  }
+
+  close(): void {
+    this.file?.close()
+    this.file = undefined
+  }
+
+  private create(batch: EntryBatch, done: DiskDone): void {
+    assert(batch.startsFile, 'a file begins with its header')
+    const { directory } = this.options
+    const name = this.freeName(batch.firstZxid)
+    const unfinished = `${directory}/${unfinishedName(name)}`
+    const file = this.disk.open(unfinished, 'create')
+    this.file = file
+    this.writeTo(file, batch, (error) => {
+      if (error !== undefined) done(error)
+      else this.publish(unfinished, `${directory}/${name}`, done)
+    })
+  }
+
+  private publish(unfinished: string, path: string, done: DiskDone): void {
+    if (this.options.forceSync) {
+      this.disk.renameAndSync(unfinished, path, done)
+      return
+    }
+    try {
+      this.disk.rename(unfinished, path)
+    } catch (error) {
+      done(error as Error)
+      return
+    }
+    done(undefined)
+  }
+
+  private writeTo(file: DiskFile, batch: EntryBatch, done: DiskDone): void {
+    const bytes = batch.bytes
+    this.pad(file, batch)
+    const written = (error: Error | undefined) => {
+      if (error === undefined) this.position += bytes.length
+      done(error)
+    }
+    if (this.options.forceSync) file.writeAndSync(this.position, bytes, written)
+    else file.write(this.position, bytes, written)
+  }
+
+  // Java looks at the padding before each entry, and at a new file once its header is written.
+  private pad(file: DiskFile, batch: EntryBatch): void {
+    const position = Math.max(this.position, FILE_HEADER_SIZE)
+    let size = this.padded
+    for (let entry = 0; entry < batch.entries; entry++) size = paddedSize(position, size, this.options.preAllocSizeBytes)
+    if (size === this.padded) return
+    file.truncate(size)
+    this.padded = size
+  }
+
+  /**
+   * A file of the name is there already when its first entry was torn, and is replaced as Java replaces it. But a zxid
+   * that is logged twice must not cost what it was first logged with: readers ask nothing of a name but its order.
+   */
+  private freeName(zxid: bigint): string {
+    let name = logName(zxid)
+    for (let next = zxid + 1n; this.holdsTxns(name); next++) name = logName(next)
+    return name
+  }
+
+  private holdsTxns(name: string): boolean {
+    const path = `${this.options.directory}/${name}`
+    if (!this.disk.exists(path) || this.disk.size(path) < FILE_HEADER_SIZE) return false
+    const cursor = new LogCursor(this.disk, path)
+    const first = cursor.next()
+    cursor.close()
+    return first.kind === 'entry'
+  }
+}
+
+/** Entries that go to one file in one write. Used again and again, so that a commit allocates nothing. */
+export class EntryBatch {
+  target: LogFile
+  /** The bytes begin with the file header. */
+  startsFile: boolean
+  entries = 0
+  firstZxid = -1n
+  lastZxid = -1n
+  private writer = new JuteWriter()
+
+  constructor(target: LogFile, startsFile: boolean) {
+    this.target = target
+    this.startsFile = startsFile
+    this.begin(target, startsFile)
+  }
+
+  get bytes(): Uint8Array {
+    return this.writer.bytes.subarray(0, this.writer.position)
+  }
+
+  begin(target: LogFile, startsFile: boolean): void {
+    this.target = target
+    this.startsFile = startsFile
+    this.entries = 0
+    if (this.writer.bytes.length > KEPT_BATCH_SIZE) this.writer = new JuteWriter()
+    // Not `reset`, which would give back what a busy server needs again at once.
+    this.writer.position = 0
+    if (startsFile) writeLogHeader(this.writer)
+  }
+
+  add(zxid: bigint, payload: Uint8Array): void {
+    assert(payload.length >= TXN_HEADER_SIZE, 'a logged txn has a header')
+    if (this.entries === 0) this.firstZxid = zxid
+    this.lastZxid = zxid
+    this.entries++
+    const w = this.writer
+    const at = w.reserve(ENTRY_HEAD_SIZE + payload.length + ENTRY_TRAILER_SIZE)
+    // The checksum covers the payload alone and stands in the low half of a long.
+    w.view.setUint32(at, 0)
+    w.view.setUint32(at + 4, adler32(payload))
+    w.view.setInt32(at + 8, payload.length)
+    w.bytes.set(payload, at + ENTRY_HEAD_SIZE)
+    w.bytes[at + ENTRY_HEAD_SIZE + payload.length] = ENTRY_TRAILER
+  }
+}

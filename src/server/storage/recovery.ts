@@ -1,0 +1,194 @@
+/**
+ * From what lies on disk to the last durable state: the newest snapshot that can be read, then the log's tail
+ * (FileTxnSnapLog.restore). Starts where Java starts, and refuses where Java refuses, with its words and exit codes.
+ */
+
+import { MalformedFrame } from '../../jute/malformed-frame.ts'
+import type { Host } from '../host/host.ts'
+import type { DataDirs } from './data-dirs.ts'
+import { removeUnfinished, storedFiles, zxidHex, type StoredFile } from './file-names.ts'
+import type { RecoveryTarget, SnapshotInfo } from './image.ts'
+import { validSnapshots } from './snapshot-files.ts'
+import { loadSnapshot } from './snapshot-loader.ts'
+import { CorruptStorage, ExitCode, StartupRefused } from './storage-errors.ts'
+import { TxnLogReader } from './txn-log-reader.ts'
+
+export interface RecoveryOptions {
+  readonly dirs: DataDirs
+  /** The longest record: jute.maxbuffer + jute.maxbuffer.extrasize. */
+  readonly maxLength: number
+  /** zookeeper.snapshot.trust.empty: logs without any snapshot are replayed from the empty tree. */
+  readonly trustEmptySnapshot: boolean
+  /** zookeeper.db.autocreate: an empty directory is a new server, not one that lost its data. */
+  readonly autocreateDb: boolean
+}
+
+export interface RecoveredSnapshot {
+  readonly zxid: bigint
+  readonly path: string
+  /** Wall-clock ms of the file's last change. */
+  readonly modifiedAt: number
+}
+
+export interface Recovery {
+  /**
+   * `restored`: from a snapshot, or from logs alone. `created`: there was nothing, and the server begins at zxid 0; a
+   * snapshot must be written before the first log. `suspicious`: there was nothing where something is expected, zxid -1.
+   */
+  readonly kind: 'restored' | 'created' | 'suspicious'
+  readonly lastZxid: bigint
+  /** What was loaded, if anything was. */
+  readonly snapshot: RecoveredSnapshot | undefined
+  readonly txns: number
+  readonly snapshotMs: number
+  readonly txnsMs: number
+}
+
+/** Java tries so many before it gives up. */
+const MOST_CANDIDATES = 100
+const EMPTY_SNAPSHOT_WARNING = 'No snapshot found, but there are log entries. '
+
+type RecoveryHost = Pick<Host, 'disk' | 'clock' | 'log'>
+
+/** Rebuilds the target from disk, synchronously. Nothing may be being written. Throws StartupRefused. */
+export function recover(host: RecoveryHost, options: RecoveryOptions, target: RecoveryTarget): Recovery {
+  const { disk, clock, log } = host
+  const { dirs } = options
+  removeUnfinished(disk, dirs.snapshotDirectory)
+  removeUnfinished(disk, dirs.logDirectory)
+  const startedAt = clock.now()
+  const loaded = loadNewest(host, options, target)
+  const loadedAt = clock.now()
+  const trusted = takeInitializeFile(host, dirs) || options.autocreateDb
+  if (loaded === undefined) {
+    if (storedFiles(disk.list(dirs.logDirectory), 'log').length === 0) return startEmpty(host, trusted)
+    if (!options.trustEmptySnapshot) {
+      throw new StartupRefused(`${EMPTY_SNAPSHOT_WARNING}Something is broken!`, ExitCode.UNEXPECTED_ERROR)
+    }
+    log.warn(`${EMPTY_SNAPSHOT_WARNING}This should only be allowed during upgrading.`)
+  }
+  const { lastZxid, txns } = replay(host, options, loaded?.info.zxid ?? 0n, target)
+  warnOfUncovered(host, loaded?.info, lastZxid)
+  const txnsMs = clock.now() - loadedAt
+  log.info(`${txns} txns loaded in ${Math.round(txnsMs)} ms`)
+  return { kind: 'restored', lastZxid, snapshot: loaded?.snapshot, txns, snapshotMs: loadedAt - startedAt, txnsMs }
+}
+
+interface Loaded {
+  readonly info: SnapshotInfo
+  readonly snapshot: RecoveredSnapshot
+}
+
+function loadNewest(host: RecoveryHost, options: RecoveryOptions, target: RecoveryTarget): Loaded | undefined {
+  const { disk, log } = host
+  const directory = options.dirs.snapshotDirectory
+  const candidates = validSnapshots(disk, directory, MOST_CANDIDATES, (name) => {
+    log.info(`Invalid snapshot ${name}. len = ${disk.size(`${directory}/${name}`)}`)
+  })
+  for (const file of candidates) {
+    // Java keeps sessions and ephemerals of a candidate that failed halfway; ours starts clean.
+    target.clear()
+    const info = tryCandidate(host, options, file, target)
+    if (info === undefined) continue
+    const path = `${directory}/${file.name}`
+    target.loaded(info)
+    return { info, snapshot: { zxid: info.zxid, path, modifiedAt: disk.stat(path).modifiedAt } }
+  }
+  if (candidates.length > 0) {
+    throw new StartupRefused(`Not able to find valid snapshots in ${directory}`, ExitCode.UNEXPECTED_ERROR)
+  }
+  target.clear()
+  return undefined
+}
+
+function tryCandidate(
+  { disk, log }: RecoveryHost,
+  options: RecoveryOptions,
+  file: StoredFile,
+  target: RecoveryTarget,
+): SnapshotInfo | undefined {
+  const path = `${options.dirs.snapshotDirectory}/${file.name}`
+  log.info(`Reading snapshot ${path}`)
+  try {
+    return loadSnapshot(disk, path, file.zxid, target, { maxLength: options.maxLength })
+  } catch (error) {
+    if (!isUnreadable(error)) throw error
+    log.warn(error, `problem reading snap file ${path}`)
+    return undefined
+  }
+}
+
+// The file is bad, or the disk below it; an older one may be good. Anything else is a bug and no reason to go back in time.
+function isUnreadable(error: unknown): boolean {
+  return error instanceof CorruptStorage || (error instanceof Error && 'code' in error)
+}
+
+function takeInitializeFile({ disk, log }: RecoveryHost, dirs: DataDirs): boolean {
+  // As Java: beside the logs, not beside the snapshots.
+  const path = `${dirs.dataLogDir}/initialize`
+  if (!disk.exists(path)) return false
+  disk.remove(path)
+  log.info('Initialize file found, an empty database will not block voting participation')
+  return true
+}
+
+function startEmpty({ log }: RecoveryHost, trusted: boolean): Recovery {
+  const nothing = { snapshot: undefined, txns: 0, snapshotMs: 0, txnsMs: 0 }
+  if (trusted) return { kind: 'created', lastZxid: 0n, ...nothing }
+  log.warn('Unexpected empty data tree, setting zxid to -1')
+  return { kind: 'suspicious', lastZxid: -1n, ...nothing }
+}
+
+interface Replayed {
+  readonly lastZxid: bigint
+  readonly txns: number
+}
+
+function replay({ disk, log }: RecoveryHost, options: RecoveryOptions, snapshotZxid: bigint, target: RecoveryTarget): Replayed {
+  const reader = new TxnLogReader(disk, options.dirs.logDirectory, snapshotZxid + 1n, {
+    maxLength: options.maxLength,
+    onDeleted: (name) => log.warn(`Delete empty tail log file to recover from corruption file: ${name}`),
+  })
+  let last: bigint | undefined
+  let txns = 0
+  let repeated = 0
+  try {
+    while (reader.next()) {
+      const { zxid } = reader
+      if (last !== undefined && zxid <= last) {
+        // Java applies it once more; but from a forgotten copy of a log that would turn the tree back.
+        if (++repeated === 1) log.error(`${last}(highestZxid) >= ${zxid}(next log) for type ${reader.header().type}`)
+        continue
+      }
+      checkGap(last, zxid)
+      last = zxid
+      target.replay(reader.header(), reader.payload)
+      txns++
+    }
+  } catch (error) {
+    if (!(error instanceof CorruptStorage || error instanceof MalformedFrame)) throw error
+    throw new StartupRefused(error.message, ExitCode.UNEXPECTED_ERROR, error)
+  } finally {
+    reader.close()
+  }
+  if (repeated > 0) log.warn(`${repeated} txns of the logs are not newer than those before them and were left out`)
+  return { lastZxid: last ?? snapshotZxid, txns }
+}
+
+// As the committed log of Java 3.9.4+: a server logs every zxid, so a missing one was lost. Between the snapshot and the
+// first txn nothing is checked.
+function checkGap(last: bigint | undefined, zxid: bigint): void {
+  if (last === undefined || zxid === last + 1n || zxid >> 32n !== last >> 32n) return
+  throw new StartupRefused(
+    `Committed proposal cached out of order: 0x${zxidHex(zxid)} is not the next proposal of 0x${zxidHex(last)}`,
+    ExitCode.UNEXPECTED_ERROR,
+  )
+}
+
+function warnOfUncovered({ log }: RecoveryHost, info: SnapshotInfo | undefined, lastZxid: bigint): void {
+  if (info?.digest === undefined || info.digest.zxid <= lastZxid) return
+  log.warn(
+    `Highest txn zxid 0x${zxidHex(lastZxid)} is not covering the snapshot digest zxid 0x${zxidHex(info.digest.zxid)}, ` +
+      'which might lead to inconsistent state',
+  )
+}

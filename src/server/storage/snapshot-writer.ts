@@ -1,0 +1,209 @@
+/**
+ * Writes snapshot files while the server serves: a slice of about a MiB, then everybody else's turn, then the next. The
+ * file appears under its name when it is complete and durable (Java writes in place and syncs hardly ever), so that a
+ * crash costs no older snapshot of the same zxid.
+ */
+
+import { assert } from '../../assert.ts'
+import type { Compressor, DiskFile, Host } from '../host/host.ts'
+import { snapshotName, unfinishedName, zxidHex } from './file-names.ts'
+import type { SnapshotSource } from './image.ts'
+import { SnappyStream, type Compression } from './snapshot-compression.ts'
+import { SnapshotEncoder } from './snapshot-encoder.ts'
+import { SealedWriter } from './snapshot-format.ts'
+
+/** What writing a snapshot needs of the host. */
+export interface SnapshotHost extends Pick<Host, 'disk' | 'clock' | 'log'> {
+  /** Begins a gzip stream. */
+  readonly gzip: () => Compressor
+}
+
+export interface SnapshotWriterOptions {
+  /** `version-2` below dataDir. */
+  readonly directory: string
+  readonly compression: Compression
+  /** zookeeper.digest.enabled: whether the digest block is written. */
+  readonly digestEnabled: boolean
+  /** zookeeper.serializeLastProcessedZxid.enabled; without the digest block it is not written all the same. */
+  readonly serializeLastProcessedZxid: boolean
+}
+
+export interface WrittenSnapshot {
+  readonly zxid: bigint
+  readonly path: string
+  readonly sizeBytes: number
+  readonly elapsedMs: number
+}
+
+export type SnapshotDone = (error: Error | undefined, snapshot: WrittenSnapshot | undefined) => void
+
+/** Delays a file's appearance until the log reaches as far as what is in the file: TxnLog.whenDurable. */
+export type WhenDurable = (zxid: bigint, done: () => void) => void
+
+/** About 2 ms of encoding and summing a slice (bench/storage.mjs). */
+const SLICE_SIZE = 1 << 20
+/** Snappy is compressed on this thread, a few times slower than all the rest. */
+const SNAPPY_SLICE_SIZE = 256 << 10
+
+export class SnapshotWriter {
+  private readonly host: SnapshotHost
+  private readonly options: SnapshotWriterOptions
+  private readonly whenDurable: WhenDurable
+  private writing = false
+
+  constructor(
+    host: SnapshotHost,
+    options: SnapshotWriterOptions,
+    whenDurable: WhenDurable = (_zxid, done) => host.clock.endOfTurn(done),
+  ) {
+    this.host = host
+    this.options = options
+    this.whenDurable = whenDurable
+  }
+
+  /** One snapshot is written at a time. */
+  get busy(): boolean {
+    return this.writing
+  }
+
+  /**
+   * Writes a snapshot named by the last zxid that is applied now; what is applied meanwhile may be in it. On an error
+   * nothing of it stays, and all older files are untouched; Java ends the process with exit code 10 then.
+   */
+  write(source: SnapshotSource, done: SnapshotDone): void {
+    assert(!this.writing, 'one snapshot is written at a time')
+    this.writing = true
+    const job = new SnapshotJob(this.host, this.options, this.whenDurable, source)
+    job.start((error, snapshot) => {
+      this.writing = false
+      done(error, snapshot)
+    })
+  }
+}
+
+class SnapshotJob {
+  private readonly host: SnapshotHost
+  private readonly options: SnapshotWriterOptions
+  private readonly whenDurable: WhenDurable
+  private readonly source: SnapshotSource
+  private readonly encoder: SnapshotEncoder
+  private readonly sealed = new SealedWriter()
+  private readonly path: string
+  private readonly unfinished: string
+  private readonly compress: CompressSlice
+  private readonly sliceSize: number
+  private readonly startedAt: number
+  private file: DiskFile | undefined
+  private position = 0
+  /** Of the digest block: the log must reach as far before the file may be found. */
+  private lastZxid: bigint
+  private done: SnapshotDone = () => undefined
+
+  constructor(
+    host: SnapshotHost,
+    options: SnapshotWriterOptions,
+    whenDurable: WhenDurable,
+    source: SnapshotSource,
+  ) {
+    this.host = host
+    this.options = options
+    this.whenDurable = whenDurable
+    this.source = source
+    this.encoder = new SnapshotEncoder(source)
+    this.lastZxid = this.encoder.zxid
+    const name = snapshotName(this.encoder.zxid, options.compression)
+    this.path = `${options.directory}/${name}`
+    this.unfinished = `${options.directory}/${unfinishedName(name)}`
+    this.compress = compressSlice(options.compression, host)
+    this.sliceSize = options.compression === 'snappy' ? SNAPPY_SLICE_SIZE : SLICE_SIZE
+    this.startedAt = host.clock.now()
+  }
+
+  start(done: SnapshotDone): void {
+    this.done = done
+    this.host.log.info(`Snapshotting: 0x${zxidHex(this.encoder.zxid)} to ${this.path}`)
+    this.sealed.header()
+    const complete = this.encodeSlice()
+    try {
+      this.file = this.host.disk.open(this.unfinished, 'create')
+    } catch (error) {
+      this.host.clock.endOfTurn(() => this.end(error as Error))
+      return
+    }
+    this.writeSlice(this.file, complete)
+  }
+
+  private encodeSlice(): boolean {
+    const complete = this.encoder.fill(this.sealed.writer, this.sliceSize)
+    if (!complete) return false
+    this.sealed.seal()
+    const { digestEnabled, serializeLastProcessedZxid } = this.options
+    const lastZxid = this.source.lastZxid()
+    this.lastZxid = lastZxid
+    this.sealed.trailer(digestEnabled ? this.source.digest() : undefined, serializeLastProcessedZxid ? lastZxid : undefined)
+    return true
+  }
+
+  private writeSlice(file: DiskFile, last: boolean): void {
+    this.compress(this.sealed.take(), last, (compressError, bytes) => {
+      if (compressError !== undefined) {
+        this.end(compressError)
+        return
+      }
+      file.write(this.position, bytes, (error) => {
+        this.position += bytes.length
+        if (error !== undefined) this.end(error)
+        else if (last) this.publish(file)
+        else this.writeSlice(file, this.encodeSlice())
+      })
+    })
+  }
+
+  private publish(file: DiskFile): void {
+    file.sync((syncError) => {
+      if (syncError !== undefined) {
+        this.end(syncError)
+        return
+      }
+      this.whenDurable(this.lastZxid, () => this.host.disk.renameAndSync(this.unfinished, this.path, (error) => this.end(error)))
+    })
+  }
+
+  private end(error: Error | undefined): void {
+    this.file?.close()
+    if (error !== undefined) {
+      this.removeUnfinished()
+      this.done(error, undefined)
+      return
+    }
+    const elapsedMs = this.host.clock.now() - this.startedAt
+    this.host.log.info(`Snapshot taken in ${Math.round(elapsedMs)} ms`)
+    this.done(undefined, { zxid: this.encoder.zxid, path: this.path, sizeBytes: this.position, elapsedMs })
+  }
+
+  private removeUnfinished(): void {
+    try {
+      if (this.host.disk.exists(this.unfinished)) this.host.disk.remove(this.unfinished)
+    } catch (error) {
+      // What made the snapshot fail may well make this fail; recovery removes what is left.
+      this.host.log.warn(error, `cannot remove ${this.unfinished}`)
+    }
+  }
+}
+
+type CompressSlice = (piece: Uint8Array, last: boolean, done: (error: Error | undefined, bytes: Uint8Array) => void) => void
+
+function compressSlice(compression: Compression, host: SnapshotHost): CompressSlice {
+  switch (compression) {
+    case '':
+      return (piece, _last, done) => done(undefined, piece)
+    case 'snappy': {
+      const stream = new SnappyStream()
+      return (piece, _last, done) => done(undefined, stream.compress(piece))
+    }
+    case 'gz': {
+      const stream: Compressor = host.gzip()
+      return (piece, last, done) => stream.compress(piece, last, done)
+    }
+  }
+}

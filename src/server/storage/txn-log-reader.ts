@@ -1,0 +1,101 @@
+/**
+ * Reads logged txns in order, from a zxid on and from file to file: FileTxnLog.FileTxnIterator. What is damaged where
+ * decides: an entry that was not written out ends its file silently, anything else is an error.
+ */
+
+import { TxnHeader } from '../../jute/generated/txn.ts'
+import { JuteReader } from '../../jute/reader.ts'
+import type { Disk } from '../host/host.ts'
+import { logsFrom, type StoredFile } from './file-names.ts'
+import { LogCursor } from './log-cursor.ts'
+import { CorruptStorage } from './storage-errors.ts'
+import { payloadZxid, TXN_HEADER_SIZE } from './txn-log-format.ts'
+
+export interface TxnLogReaderOptions {
+  /** The longest payload that is taken for one: jute.maxbuffer + jute.maxbuffer.extrasize. */
+  readonly maxLength: number
+  /** Told of an empty newest log, which a crash of an older Java server leaves, once it was deleted. */
+  readonly onDeleted?: ((name: string) => void) | undefined
+}
+
+const NOTHING = new Uint8Array(0)
+
+export class TxnLogReader {
+  /** The header, record and digest of the txn that `next` found: a view, to be copied by who keeps it. */
+  payload: Uint8Array = NOTHING
+  /** The zxid of the txn that `next` found. */
+  zxid = -1n
+
+  private readonly disk: Disk
+  private readonly directory: string
+  private readonly from: bigint
+  private readonly options: TxnLogReaderOptions
+  private readonly files: StoredFile[]
+  private readonly reader = new JuteReader()
+  private cursor: LogCursor | undefined
+  private path = ''
+
+  /** Reads txns with zxids of `from` and above from the logs in the directory. */
+  constructor(disk: Disk, directory: string, from: bigint, options: TxnLogReaderOptions) {
+    this.disk = disk
+    this.directory = directory
+    this.from = from
+    this.options = options
+    this.files = logsFrom(disk.list(directory), from)
+  }
+
+  /** Steps to the next txn; false at the end. Throws CorruptStorage, also over damage in what it skips. */
+  next(): boolean {
+    while (this.cursor !== undefined || this.openNext()) {
+      while (this.nextInFile()) {
+        if (this.zxid >= this.from) return true
+      }
+      this.close()
+    }
+    return false
+  }
+
+  /** The header of the txn that `next` found. */
+  header(): TxnHeader {
+    this.reader.reset(this.payload)
+    return TxnHeader.read(this.reader)
+  }
+
+  /** Needed only by who does not read to the end. */
+  close(): void {
+    this.cursor?.close()
+    this.cursor = undefined
+  }
+
+  private nextInFile(): boolean {
+    const item = this.read()
+    // As Java, for which a payload that ends before its header does is the end of the file.
+    if (item.kind === 'end' || item.payload.length < TXN_HEADER_SIZE) return false
+    if (!item.checksumRight) throw new CorruptStorage(`CRC check failed: ${this.path} at ${item.position}`)
+    this.payload = item.payload
+    this.zxid = payloadZxid(item.payload)
+    return true
+  }
+
+  private read(): ReturnType<LogCursor['next']> {
+    try {
+      return this.cursor!.next()
+    } catch (error) {
+      throw error instanceof CorruptStorage ? new CorruptStorage(`${error.message}: ${this.path}`) : error
+    }
+  }
+
+  private openNext(): boolean {
+    const file = this.files.shift()
+    if (file === undefined) return false
+    this.path = `${this.directory}/${file.name}`
+    // As Java 3.9.3+: older servers died between making a log and writing its header.
+    if (this.files.length === 0 && this.disk.size(this.path) === 0) {
+      this.disk.remove(this.path)
+      this.options.onDeleted?.(file.name)
+      return false
+    }
+    this.cursor = new LogCursor(this.disk, this.path, this.options.maxLength)
+    return true
+  }
+}

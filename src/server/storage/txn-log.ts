@@ -1,0 +1,235 @@
+/**
+ * The log being written: collects txns, makes them durable in batches, starts new files. Answers to FileTxnLog and to
+ * the commit part of SyncRequestProcessor.
+ */
+
+import { assert } from '../../assert.ts'
+import type { Host } from '../host/host.ts'
+import { EntryBatch, LogFile, type LogFileOptions } from './log-file.ts'
+
+export interface TxnLogOptions extends LogFileOptions {
+  /** `version-2` below dataLogDir. */
+  readonly directory: string
+  /** zookeeper.preAllocSize in bytes; 0 = no padding. */
+  readonly preAllocSizeBytes: number
+  /** zookeeper.forceSync; without it what is written counts as durable. */
+  readonly forceSync: boolean
+  /** A new file is begun once one is longer than this, padding included; 0 or less = never. */
+  readonly txnLogSizeLimitBytes: number
+  /** A commit that takes longer is warned of. */
+  readonly fsyncWarningThresholdMs: number
+}
+
+type State = 'open' | 'closed' | 'failed'
+
+export class TxnLog {
+  /** A write or sync has failed. The log writes nothing from here on and calls nobody back: the process should end. */
+  onFailure: (error: Error) => void = () => undefined
+  /** With the time that a write and sync took; `slow` when that was above the threshold. */
+  onSync: (elapsedMs: number, slow: boolean) => void = () => undefined
+
+  private readonly host: Pick<Host, 'disk' | 'clock' | 'log'>
+  private readonly options: TxnLogOptions
+  private state: State = 'open'
+
+  /** Appended and not yet on the way to the disk; more than one batch when a roll lies between. */
+  private collecting: EntryBatch[] = []
+  /** Callbacks of `commit` for what is collected. */
+  private committing: (() => void)[] = []
+  private readonly waiting: { readonly zxid: bigint; readonly done: () => void }[] = []
+  private readonly idleBatches: EntryBatch[] = []
+  private writing = false
+
+  /** Where the next txn goes; undefined when it begins a new file. */
+  private current: LogFile | undefined
+  /** The last one written to. */
+  private open: LogFile | undefined
+  /** Length of the files finished since the last `roll`. */
+  private finishedBytes = 0
+  private txns = 0
+  private lastAppended = -1n
+  private lastDurable = -1n
+
+  constructor(host: Pick<Host, 'disk' | 'clock' | 'log'>, options: TxnLogOptions) {
+    this.host = host
+    this.options = options
+  }
+
+  /** Whether a commit is under way: what is appended meanwhile goes into the next. */
+  get busy(): boolean {
+    return this.writing
+  }
+
+  /** The highest zxid made durable by this log, -1 before the first. */
+  get lastDurableZxid(): bigint {
+    return this.lastDurable
+  }
+
+  /** Txns appended since the start or the last `roll`. */
+  get txnsSinceRoll(): number {
+    return this.txns
+  }
+
+  /** Bytes on disk, padding included, written to since the start or the last `roll`. */
+  get bytesSinceRoll(): number {
+    return this.finishedBytes + (this.current?.size ?? 0)
+  }
+
+  /** Takes a txn: header, record and digest as they shall stand in the log. The bytes are copied. */
+  append(zxid: bigint, payload: Uint8Array): void {
+    assert(this.state !== 'closed', 'nothing is appended to a closed log')
+    if (this.state === 'failed') return
+    if (zxid <= this.lastAppended) this.host.log.warn(`Current zxid ${zxid} is <= ${this.lastAppended}`)
+    else this.lastAppended = zxid
+    this.batchFor().add(zxid, payload)
+    this.txns++
+  }
+
+  /**
+   * Makes durable what was appended, then calls back. One write is under way at a time: a call that finds one is served
+   * together with all that have come when it ends. Calls are answered in order, never from inside this one.
+   */
+  commit(onDurable: () => void): void {
+    assert(this.state !== 'closed', 'nothing is committed to a closed log')
+    if (this.state === 'failed') return
+    this.committing.push(onDurable)
+    if (!this.writing) this.flush()
+  }
+
+  /** Calls back once all that was appended up to the zxid is durable; at the end of the turn when it is already. */
+  whenDurable(zxid: bigint, done: () => void): void {
+    if (this.mayRely(zxid)) this.host.clock.endOfTurn(done)
+    else this.waiting.push({ zxid, done })
+  }
+
+  /** The next txn begins a new file, and the counts start again: a snapshot is about to be taken. */
+  roll(): void {
+    this.current = undefined
+    this.finishedBytes = 0
+    this.txns = 0
+  }
+
+  /** Commits what was appended and lets go of the file. After a failure it only calls back. */
+  close(done: () => void): void {
+    if (this.state === 'failed') {
+      this.host.clock.endOfTurn(done)
+      return
+    }
+    this.commit(() => {
+      this.open?.close()
+      done()
+    })
+    this.state = 'closed'
+  }
+
+  private batchFor(): EntryBatch {
+    const last = this.collecting.at(-1)
+    if (last !== undefined && last.target === this.current) return last
+    const startsFile = this.current === undefined
+    this.current ??= new LogFile(this.host.disk, this.options)
+    const batch = this.idleBatches.pop()
+    if (batch === undefined) return this.collect(new EntryBatch(this.current, startsFile))
+    batch.begin(this.current, startsFile)
+    return this.collect(batch)
+  }
+
+  private collect(batch: EntryBatch): EntryBatch {
+    this.collecting.push(batch)
+    return batch
+  }
+
+  private flush(): void {
+    const batches = this.collecting
+    const callbacks = this.committing
+    this.collecting = []
+    this.committing = []
+    this.writing = true
+    if (batches.length === 0) this.host.clock.endOfTurn(() => this.flushed(batches, callbacks))
+    else this.writeBatches(batches, 0, () => this.flushed(batches, callbacks))
+  }
+
+  private writeBatches(batches: EntryBatch[], index: number, done: () => void): void {
+    if (index === batches.length) {
+      done()
+      return
+    }
+    const batch = batches[index]
+    const startedAt = this.host.clock.now()
+    this.attempt(() => {
+      if (batch.target !== this.open) {
+        // Everything in it was made durable by earlier commits.
+        this.open?.close()
+        this.open = batch.target
+      }
+      batch.target.write(batch, (error) => {
+        if (error !== undefined) {
+          this.fail(error)
+          return
+        }
+        this.measure(this.host.clock.now() - startedAt, batch.target.size)
+        this.rollWhenLong(batch.target)
+        this.writeBatches(batches, index + 1, done)
+      })
+    })
+  }
+
+  private flushed(batches: EntryBatch[], callbacks: (() => void)[]): void {
+    this.writing = false
+    for (const batch of batches) {
+      if (batch.lastZxid > this.lastDurable) this.lastDurable = batch.lastZxid
+      this.idleBatches.push(batch)
+    }
+    for (const callback of callbacks) callback()
+    this.answerWaiting()
+    if (this.committing.length > 0 && !this.writing) this.flush()
+  }
+
+  /** A zxid that the log never got, as one recovered from a snapshot, is not waited for once nothing is on its way. */
+  private mayRely(zxid: bigint): boolean {
+    return zxid <= this.lastDurable || (this.collecting.length === 0 && !this.writing)
+  }
+
+  private answerWaiting(): void {
+    for (let index = 0; index < this.waiting.length; ) {
+      if (this.mayRely(this.waiting[index].zxid)) this.waiting.splice(index, 1)[0].done()
+      else index++
+    }
+  }
+
+  private rollWhenLong(file: LogFile): void {
+    const limit = this.options.txnLogSizeLimitBytes
+    if (limit <= 0 || file !== this.current || file.size <= limit) return
+    this.finishedBytes += file.size
+    this.current = undefined
+  }
+
+  private measure(elapsedMs: number, fileSize: number): void {
+    if (!this.options.forceSync) return
+    const slow = elapsedMs > this.options.fsyncWarningThresholdMs
+    if (slow) {
+      // The words that operators' log filters look for, the missing blank included.
+      this.host.log.warn(
+        `fsync-ing the write ahead log in SyncThread took ${Math.floor(elapsedMs)}ms which will adversely effect operation ` +
+          `latency.File size is ${fileSize} bytes. See the ZooKeeper troubleshooting guide`,
+      )
+    }
+    this.onSync(elapsedMs, slow)
+  }
+
+  private attempt(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.fail(error as Error)
+    }
+  }
+
+  private fail(error: Error): void {
+    if (this.state === 'failed') return
+    this.state = 'failed'
+    this.collecting = []
+    this.committing = []
+    this.waiting.length = 0
+    this.host.clock.endOfTurn(() => this.onFailure(error))
+  }
+}

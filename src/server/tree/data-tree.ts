@@ -1,0 +1,528 @@
+/**
+ * The tree and what hangs on it: ACL numbers, ephemerals by session, containers, TTL nodes, quotas, the digest.
+ * Its methods apply committed txns and are idempotent, because a fuzzy snapshot has some of them in it already
+ * (DataTree; storage-format 3.6). It checks nothing that the preparation of a request checks.
+ */
+import type { ACL, StatPersisted } from '../../jute/generated/data.ts'
+import { Code } from '../codes.ts'
+import { assert } from '../../assert.ts'
+import { AclCache, OPEN_ACL_KEY } from './acl-cache.ts'
+import { contentCrc, isDigested, nodeDigest } from './digest.ts'
+import { isMalformedTtl, ownerKind, ttlOf } from './ephemeral-owner.ts'
+import { NO_NODE, NodeStore } from './node-store.ts'
+import { CONFIG_PATH, QUOTA_PATH, ZOOKEEPER_PATH, nameOf, parentOf } from './paths.ts'
+import { LIMITS_NAME, QuotaPaths, STATS_NAME, isQuotaParent, parseQuota, quotaPathOf, statsPath, usageText } from './quota.ts'
+
+/** Told of every change in the order in which it happens; the tree is already in its new state. */
+export interface TreeListener {
+  onCreated(path: string, parentPath: string, zxid: bigint, acl: ACL[], parentAcl: ACL[]): void
+  onDeleted(path: string, parentPath: string, zxid: bigint, acl: ACL[], parentAcl: ACL[]): void
+  onDataChanged(path: string, zxid: bigint, acl: ACL[]): void
+}
+
+export interface DataTreeOptions {
+  readonly digestEnabled: boolean
+  readonly extendedTypesEnabled: boolean
+}
+
+/** The fields of a node that preparing requests and computing digests need; a copy, not a window. */
+export interface NodeState {
+  readonly path: string
+  czxid: bigint
+  mzxid: bigint
+  pzxid: bigint
+  ctime: bigint
+  mtime: bigint
+  version: number
+  /** Counts creations of children only. */
+  cversion: number
+  aversion: number
+  ephemeralOwner: bigint
+  /** -1 for null data. */
+  dataLength: number
+  childCount: number
+  acl: ACL[]
+  /** CRC-32 of path and data (digest.ts). */
+  contentCrc: number
+  /** What the node adds to the tree's digest. */
+  digest: number
+}
+
+export interface Stat {
+  czxid: bigint
+  mzxid: bigint
+  ctime: bigint
+  mtime: bigint
+  version: number
+  cversion: number
+  aversion: number
+  ephemeralOwner: bigint
+  dataLength: number
+  numChildren: number
+  pzxid: bigint
+}
+
+const NO_DATA = new Uint8Array(0)
+const CONFIG_ACL: ACL[] = [{ perms: 1, id: { scheme: 'world', id: 'anyone' } }]
+const NO_PATHS: ReadonlySet<string> = new Set()
+
+export class DataTree {
+  readonly store = new NodeStore()
+  readonly acls = new AclCache()
+  readonly quotas = new QuotaPaths()
+  readonly containers = new Set<string>()
+  readonly ttlNodes = new Set<string>()
+  readonly #ephemerals = new Map<bigint, Set<string>>()
+  readonly #options: DataTreeOptions
+  #digest = 0n
+  #ephemeralCount = 0
+  /** UTF-16 units of all paths plus bytes of all data, the root counted twice as in Java. */
+  #dataSize = 0
+  /** Walks in progress: told before a node goes. */
+  readonly walks = new Set<{ beforeRemove(id: number): void }>()
+  /** Undefined while loading and replaying: nobody watches then. */
+  listener: TreeListener | undefined
+
+  constructor(options: DataTreeOptions) {
+    this.#options = options
+    this.reset()
+  }
+
+  get digest(): bigint {
+    return this.#digest
+  }
+
+  /** Nodes, the root included once. */
+  get nodeCount(): number {
+    return this.store.size
+  }
+
+  get ephemeralCount(): number {
+    return this.#ephemeralCount
+  }
+
+  get approximateDataSize(): number {
+    return this.#dataSize
+  }
+
+  /** Back to the tree of a server that has never been written to. */
+  reset(): void {
+    this.clear()
+    const zookeeper = this.#makeBootstrapNode(this.store.root, 'zookeeper')
+    this.#makeBootstrapNode(zookeeper, 'quota')
+    const config = this.#makeBootstrapNode(zookeeper, 'config')
+    this.store.setAclKey(config, this.acls.acquire(CONFIG_ACL))
+    this.store.setAversion(config, -1)
+    this.#initNode(this.store.root, '')
+    for (const path of [ZOOKEEPER_PATH, QUOTA_PATH, CONFIG_PATH]) this.#initNode(this.store.find(path), path)
+  }
+
+  /** Nothing but an empty root: the state before a snapshot is loaded. */
+  clear(): void {
+    this.store.clear()
+    this.store.setData(this.store.root, NO_DATA)
+    this.store.setAclKey(this.store.root, OPEN_ACL_KEY)
+    this.acls.clear()
+    this.quotas.clear()
+    this.containers.clear()
+    this.ttlNodes.clear()
+    this.#ephemerals.clear()
+    this.#ephemeralCount = 0
+    this.#digest = 0n
+    this.#dataSize = 0
+  }
+
+  // Reading ---------------------------------------------------------------------------------------------------
+
+  aclOf(id: number): ACL[] {
+    const acl = this.acls.get(this.store.aclKey(id))
+    assert(acl !== undefined, 'every node names a known ACL')
+    return acl
+  }
+
+  /** The stat as clients see it. */
+  stat(id: number): Stat {
+    const store = this.store
+    const numChildren = store.childCount(id)
+    const owner = store.ephemeralOwner(id)
+    return {
+      czxid: store.czxid(id),
+      mzxid: store.mzxid(id),
+      ctime: store.ctime(id),
+      mtime: store.mtime(id),
+      version: store.version(id),
+      cversion: wireCversion(store.cversion(id), numChildren),
+      aversion: store.aversion(id),
+      ephemeralOwner: owner === 0n || this.ownerKind(owner) === 'session' ? owner : 0n,
+      dataLength: store.dataLength(id),
+      numChildren,
+      pzxid: store.pzxid(id),
+    }
+  }
+
+  ownerKind(owner: bigint): ReturnType<typeof ownerKind> {
+    return ownerKind(owner, this.#options.extendedTypesEnabled)
+  }
+
+  /** A copy of the node's state, or undefined when there is none. */
+  state(path: string): NodeState | undefined {
+    const id = this.store.find(path)
+    if (id === NO_NODE) return undefined
+    const store = this.store
+    return {
+      path,
+      czxid: store.czxid(id),
+      mzxid: store.mzxid(id),
+      pzxid: store.pzxid(id),
+      ctime: store.ctime(id),
+      mtime: store.mtime(id),
+      version: store.version(id),
+      cversion: store.cversion(id),
+      aversion: store.aversion(id),
+      ephemeralOwner: store.ephemeralOwner(id),
+      dataLength: store.data(id) === null ? -1 : store.dataLength(id),
+      childCount: store.childCount(id),
+      acl: this.aclOf(id),
+      contentCrc: store.contentCrc(id),
+      digest: store.digest(id),
+    }
+  }
+
+  ephemeralsOf(session: bigint): ReadonlySet<string> {
+    return this.#ephemerals.get(session) ?? NO_PATHS
+  }
+
+  sessionsWithEphemerals(): Iterable<[bigint, ReadonlySet<string>]> {
+    return this.#ephemerals
+  }
+
+  /** Nodes below this one, itself not counted. */
+  descendantCount(id: number): number {
+    if (id === this.store.root) return this.store.size - 1
+    let count = -1
+    this.#eachBelow(id, () => count++)
+    return count
+  }
+
+  // Applying txns ---------------------------------------------------------------------------------------------
+
+  /**
+   * `parentCversion` as the txn carries it: the count of creations under the parent after this one, or -1 from
+   * logs of 3.3 for "one more". A plain create that meets its node raises the parent all the same, because the
+   * snapshot may hold the node and not yet the parent's counter.
+   */
+  createNode(
+    path: string,
+    data: Uint8Array | null,
+    acl: ACL[],
+    owner: bigint,
+    parentCversion: number,
+    zxid: bigint,
+    time: bigint,
+    raiseParentIfPresent: boolean,
+  ): Code {
+    const store = this.store
+    const parentPath = parentOf(path)
+    const parent = store.find(parentPath)
+    if (parent === NO_NODE) return Code.NONODE
+    const present = store.find(path)
+    if (present !== NO_NODE) {
+      const replaced = store.aclKey(present)
+      store.setAclKey(present, this.acls.acquire(acl))
+      this.acls.release(replaced)
+      if (raiseParentIfPresent) this.#raiseParent(parent, parentPath, parentCversion, zxid)
+      return Code.NODEEXISTS
+    }
+    this.#raiseParent(parent, parentPath, parentCversion, zxid)
+    const name = path.slice(parentPath.length + 1)
+    const id = store.create(parent, name, data)
+    store.setCzxid(id, zxid)
+    store.setMzxid(id, zxid)
+    store.setPzxid(id, zxid)
+    store.setCtime(id, time)
+    store.setMtime(id, time)
+    store.setEphemeralOwner(id, owner)
+    store.setAclKey(id, this.acls.acquire(acl))
+    this.#initNode(id, path)
+    this.#indexOwner(owner, path)
+    this.#onQuotaNodeCreated(parentPath, name)
+    this.#chargeQuota(path, 1, data === null ? 0 : data.length)
+    this.listener?.onCreated(path, parentPath === '' ? '/' : parentPath, zxid, acl, this.aclOf(parent))
+    return Code.OK
+  }
+
+  /** The parent learns of the delete even when the node has gone already. */
+  deleteNode(path: string, zxid: bigint): Code {
+    const store = this.store
+    const parentPath = parentOf(path)
+    const parent = store.find(parentPath)
+    if (parent === NO_NODE) return Code.NONODE
+    if (zxid > store.pzxid(parent)) {
+      store.setPzxid(parent, zxid)
+      this.#updateDigest(parent, parentPath)
+    }
+    const id = store.find(path)
+    if (id === NO_NODE || id === store.root) return Code.NONODE
+    const name = path.slice(parentPath.length + 1)
+    const acl = this.aclOf(id)
+    const owner = store.ephemeralOwner(id)
+    const dataLength = store.dataLength(id)
+    this.#forgetBelow(id)
+    this.acls.release(store.aclKey(id))
+    this.#digest -= BigInt(store.digest(id))
+    this.#dataSize -= path.length + dataLength
+    for (const walk of this.walks) walk.beforeRemove(id)
+    store.remove(id)
+    this.#unindexOwner(owner, path)
+    if (name === LIMITS_NAME && isQuotaParent(parentPath)) this.quotas.remove(quotaPathOf(parentPath))
+    this.#chargeQuota(path, -1, -dataLength)
+    this.listener?.onDeleted(path, parentPath === '' ? '/' : parentPath, zxid, acl, this.aclOf(parent))
+    return Code.OK
+  }
+
+  setData(path: string, data: Uint8Array | null, version: number, zxid: bigint, time: bigint): Code {
+    const store = this.store
+    const id = store.find(path)
+    if (id === NO_NODE) return Code.NONODE
+    const before = store.dataLength(id)
+    store.setData(id, data)
+    store.setVersion(id, version)
+    store.setMtime(id, time)
+    store.setMzxid(id, zxid)
+    if (this.#options.digestEnabled) store.setContentCrc(id, isDigested(path) ? contentCrc(path, data) : 0)
+    this.#updateDigest(id, path)
+    const grown = store.dataLength(id) - before
+    this.#dataSize += grown
+    this.#chargeQuota(path, 0, grown)
+    this.listener?.onDataChanged(path, zxid, this.aclOf(id))
+    return Code.OK
+  }
+
+  setAcl(path: string, acl: ACL[], version: number): Code {
+    const store = this.store
+    const id = store.find(path)
+    if (id === NO_NODE) return Code.NONODE
+    const replaced = store.aclKey(id)
+    store.setAversion(id, version)
+    store.setAclKey(id, this.acls.acquire(acl))
+    this.acls.release(replaced)
+    this.#updateDigest(id, path)
+    return Code.OK
+  }
+
+  /** Deletes the listed paths, then whatever else is indexed under the session; a null list means the index alone. */
+  closeSession(session: bigint, paths: readonly (string | null)[] | null, zxid: bigint): void {
+    if (paths !== null) for (const path of paths) if (path !== null) this.deleteNode(path, zxid)
+    const left = this.#ephemerals.get(session)
+    if (left !== undefined) for (const path of [...left]) this.deleteNode(path, zxid)
+    this.#ephemerals.delete(session)
+  }
+
+  // Loading a snapshot ----------------------------------------------------------------------------------------
+
+  /**
+   * One node of a snapshot; parents come before their children, the root's path is ''. Returns what is wrong with it,
+   * if something is.
+   */
+  loadNode(path: string, data: Uint8Array | null, aclKey: number, stat: StatPersisted): string | undefined {
+    const store = this.store
+    let id = store.root
+    if (this.ownerKind(stat.ephemeralOwner) === 'ttl' && isMalformedTtl(stat.ephemeralOwner)) return `Invalid TTL of ${path}`
+    if (path === '') {
+      store.setData(id, data)
+    } else {
+      const parent = store.find(parentOf(path))
+      if (parent === NO_NODE) return `Invalid Datatree, unable to find parent ${parentOf(path)} of path ${path}`
+      if (store.find(path) !== NO_NODE) return `${path} stands twice`
+      id = store.create(parent, nameOf(path), data)
+    }
+    if (!this.acls.addUse(aclKey)) return `Ignoring acl ${aclKey} of ${path} as it does not exist in the cache`
+    store.setAclKey(id, aclKey)
+    store.setCzxid(id, stat.czxid)
+    store.setMzxid(id, stat.mzxid)
+    store.setPzxid(id, stat.pzxid)
+    store.setCtime(id, stat.ctime)
+    store.setMtime(id, stat.mtime)
+    store.setVersion(id, stat.version)
+    store.setCversion(id, stat.cversion)
+    store.setAversion(id, stat.aversion)
+    store.setEphemeralOwner(id, stat.ephemeralOwner)
+    this.#initNode(id, path)
+    if (stat.ephemeralOwner !== 0n) this.#indexOwner(stat.ephemeralOwner, path)
+    return undefined
+  }
+
+  /** After the last node: unused ACLs go, quota usage is counted anew. */
+  finishLoading(): void {
+    this.acls.dropUnused()
+    const quotaRoot = this.store.find(QUOTA_PATH)
+    if (quotaRoot === NO_NODE) return
+    const limits: string[] = []
+    this.#eachBelow(quotaRoot, (id) => {
+      if (this.store.childCount(id) === 0 && this.store.name(id) === LIMITS_NAME) limits.push(this.store.path(id))
+    })
+    for (const path of limits) {
+      const quotaPath = quotaPathOf(parentOf(path))
+      this.quotas.add(quotaPath)
+      this.#recountQuota(quotaPath)
+    }
+  }
+
+  // Helpers ---------------------------------------------------------------------------------------------------
+
+  #makeBootstrapNode(parent: number, name: string): number {
+    const id = this.store.create(parent, name, NO_DATA)
+    this.store.setAclKey(id, OPEN_ACL_KEY)
+    return id
+  }
+
+  /** Enters a node whose columns are set into size and digest. */
+  #initNode(id: number, path: string): void {
+    const store = this.store
+    this.#dataSize += path.length + store.dataLength(id)
+    if (id === store.root) this.#dataSize += 1 + store.dataLength(id)
+    if (!this.#options.digestEnabled) return
+    store.setContentCrc(id, isDigested(path) ? contentCrc(path, store.data(id)) : 0)
+    store.setDigest(id, 0)
+    this.#updateDigest(id, path)
+  }
+
+  #updateDigest(id: number, path: string): void {
+    if (!this.#options.digestEnabled || !isDigested(path)) return
+    const store = this.store
+    const before = store.digest(id)
+    const after = nodeDigest(store.contentCrc(id), {
+      czxid: store.czxid(id),
+      mzxid: store.mzxid(id),
+      pzxid: store.pzxid(id),
+      ctime: store.ctime(id),
+      mtime: store.mtime(id),
+      version: store.version(id),
+      cversion: store.cversion(id),
+      aversion: store.aversion(id),
+      ephemeralOwner: store.ephemeralOwner(id),
+    })
+    store.setDigest(id, after)
+    this.#digest += BigInt(after - before)
+  }
+
+  #raiseParent(parent: number, parentPath: string, parentCversion: number, zxid: bigint): void {
+    const store = this.store
+    const cversion = parentCversion === -1 ? (store.cversion(parent) + 1) | 0 : parentCversion
+    // As DataTree.createNode: only ever upwards, so that replay over a fuzzy snapshot cannot take it back.
+    if (cversion <= store.cversion(parent)) return
+    store.setCversion(parent, cversion)
+    store.setPzxid(parent, zxid)
+    this.#updateDigest(parent, parentPath)
+  }
+
+  #indexOwner(owner: bigint, path: string): void {
+    switch (this.ownerKind(owner)) {
+      case 'none':
+        return
+      case 'container':
+        this.containers.add(path)
+        return
+      case 'ttl':
+        this.ttlNodes.add(path)
+        return
+      case 'session': {
+        let paths = this.#ephemerals.get(owner)
+        if (paths === undefined) this.#ephemerals.set(owner, (paths = new Set()))
+        if (paths.has(path)) return
+        paths.add(path)
+        this.#ephemeralCount++
+      }
+    }
+  }
+
+  #unindexOwner(owner: bigint, path: string): void {
+    switch (this.ownerKind(owner)) {
+      case 'none':
+        return
+      case 'container':
+        this.containers.delete(path)
+        return
+      case 'ttl':
+        this.ttlNodes.delete(path)
+        return
+      case 'session': {
+        const paths = this.#ephemerals.get(owner)
+        if (paths === undefined || !paths.delete(path)) return
+        this.#ephemeralCount--
+        if (paths.size === 0) this.#ephemerals.delete(owner)
+      }
+    }
+  }
+
+  /** A delete only ever meets leaves; a log that says otherwise must not leave orphans behind. */
+  #forgetBelow(id: number): void {
+    for (let child = this.store.firstChild(id); child !== NO_NODE; child = this.store.firstChild(id)) {
+      this.deleteNode(this.store.path(child), this.store.pzxid(id))
+    }
+  }
+
+  #eachBelow(top: number, visit: (id: number) => void): void {
+    const store = this.store
+    let id = top
+    for (;;) {
+      visit(id)
+      let next = store.firstChild(id)
+      while (next === NO_NODE) {
+        if (id === top) return
+        next = store.nextSibling(id)
+        if (next === NO_NODE) id = store.parent(id)
+      }
+      id = next
+    }
+  }
+
+  #onQuotaNodeCreated(parentPath: string, name: string): void {
+    if (!isQuotaParent(parentPath)) return
+    if (name === LIMITS_NAME) this.quotas.add(quotaPathOf(parentPath))
+    if (name === STATS_NAME) this.#recountQuota(quotaPathOf(parentPath))
+  }
+
+  /** Usage counts the quota's own node and everything below it, data bytes only. */
+  #recountQuota(quotaPath: string): void {
+    const top = this.store.find(quotaPath)
+    let count = 0
+    let bytes = 0
+    if (top !== NO_NODE) {
+      this.#eachBelow(top, (id) => {
+        count++
+        bytes += this.store.dataLength(id)
+      })
+    }
+    this.#writeUsage(quotaPath, count, bytes)
+  }
+
+  #chargeQuota(path: string, countChange: number, bytesChange: number): void {
+    const quotaPath = this.quotas.deepest(path)
+    if (quotaPath === undefined) return
+    const stats = this.store.find(statsPath(quotaPath))
+    if (stats === NO_NODE) return
+    // Unreadable usage counts from nothing; Java dies of it, and of the directory ever after.
+    const usage = parseQuota(this.store.data(stats))
+    this.#writeUsage(quotaPath, (usage?.count ?? 0) + countChange, (usage?.bytes ?? 0) + bytesChange)
+  }
+
+  /** The stats node changes in place: no version, no mzxid, no event. */
+  #writeUsage(quotaPath: string, count: number, bytes: number): void {
+    const stats = this.store.find(statsPath(quotaPath))
+    if (stats === NO_NODE) return
+    const text = usageText(count, bytes)
+    this.#dataSize += text.length - this.store.dataLength(stats)
+    this.store.setData(stats, text)
+  }
+}
+
+/** What clients are shown as cversion: creations plus deletions, from a counter that knows creations only. */
+export function wireCversion(cversion: number, childCount: number): number {
+  return (cversion * 2 - childCount) | 0
+}
+
+/** True when a TTL node's time is over and nothing protects it. */
+export function isTtlOver(owner: bigint, mtime: bigint, wallTime: number): boolean {
+  return BigInt(wallTime) - mtime > ttlOf(owner)
+}

@@ -1,0 +1,543 @@
+/**
+ * The memory of the tree: what Java keeps in DataNode objects and in DataTree's NodeHashMap, kept outside the JavaScript heap, for a
+ * million objects would cost three times the room and keep the collector busy. A node is a small integer, its id: a row of numbers
+ * (node-rows) and one block in slabs that holds its name and its data (slab-allocator). Knows no rules of ZooKeeper.
+ *
+ * Ids of removed nodes are used again, last removed first; who keeps an id over a turn of the event loop keeps its `generation` too.
+ */
+
+import { assert } from '../../assert.ts'
+import {
+  ACL_KEY, AVERSION, CELL, CHILD_COUNT, CONTENT_CRC, CTIME, CVERSION, CZXID, DATA_LENGTH, DIGEST, FIRST_CHILD, HASH, MTIME, MZXID,
+  NEXT_SIBLING, NodeRows, PARENT, PREVIOUS_SIBLING, PZXID, SparseInts, SparseLongs, VERSION,
+} from './node-rows.ts'
+import { PathIndex } from './path-index.ts'
+import { SlabAllocator } from './slab-allocator.ts'
+import { TextScratch, step } from './text-scratch.ts'
+
+/** The answer where there is no node. */
+export const NO_NODE = -1
+
+const ROOT = 0
+const SLASH = 47
+/** The parent in the row of a removed node. */
+const REMOVED = -2
+/** The DATA_LENGTH of null data. */
+const NULL_DATA = -1
+
+/** A cell, the block of a node: owner (the id), name length in units << 1 | wide, the name (1 or 2 bytes a unit), the data. */
+const NAME_WORD = 1
+const CELL_HEADER = 8
+
+/** The numbers of one node, as `readStat` returns them. */
+export interface NodeStat {
+  czxid: bigint
+  mzxid: bigint
+  ctime: bigint
+  mtime: bigint
+  version: number
+  cversion: number
+  aversion: number
+  ephemeralOwner: bigint
+  pzxid: bigint
+  dataLength: number
+  numChildren: number
+}
+
+/** What the store holds, in bytes. Pages that were never written count, though the system may not have given them yet. */
+export interface NodeStoreUse {
+  nodes: number
+  rowBytes: number
+  indexBytes: number
+  /** Names and data, with a header of 8 bytes a node. */
+  contentBytes: number
+  /** Slabs and large blocks that hold them. */
+  contentRoomBytes: number
+}
+
+export class NodeStore {
+  readonly root = ROOT
+  private readonly seed: number
+  private readonly text = new TextScratch()
+  private rows!: NodeRows
+  private owners!: SparseLongs
+  private generations!: SparseInts
+  private index!: PathIndex
+  private cells!: SlabAllocator
+  private nodes = 0
+  /** Ids from here on were never used. */
+  private nextId = 0
+  /** The id used next, or ROOT for none; removed nodes are chained through NEXT_SIBLING. */
+  private freeId = ROOT
+  /** Grows with each removal. */
+  private lastGeneration = 0
+  /** The generation of ids that were never removed since the last `clear`. */
+  private firstGeneration = 0
+
+  /** `seed` starts the hash of every path: a secret one keeps clients from choosing paths that collide. */
+  constructor(seed = 0x811c9dc5) {
+    this.seed = seed | 0
+    this.start()
+  }
+
+  /** Nodes, the root included. */
+  get size(): number {
+    return this.nodes
+  }
+
+  /**
+   * The node at the path, or NO_NODE. '' and '/' are the root; every other path that `path` returns finds its node, and no other
+   * text finds any: so '//a' is never found, for the text before its last slash is the root's, whose child 'a' is '/a'.
+   */
+  find(path: string): number {
+    const text = this.text
+    const hash = text.hash(this.seed, path)
+    if (text.length <= 1 && (text.length === 0 || text.units[0] === SLASH)) return ROOT
+    const index = this.index
+    for (let id = index.seek(hash); id !== NO_NODE; id = index.seekOn()) {
+      if (this.hasPath(id, index.cell)) return id
+    }
+    return NO_NODE
+  }
+
+  /** Adds a node, last among its parent's children, all its numbers zero. The data is copied. */
+  create(parent: number, name: string, data: Uint8Array | null): number {
+    assert(this.alive(parent), 'a node is created under a living one')
+    assert(parent !== ROOT || name !== '', 'the root is the only node at /')
+    const text = this.text
+    const hash = text.hash(step(this.rows.int(parent, HASH), SLASH), name)
+    assert(!name.includes('/'), 'a name has no slash')
+    assert(!this.hasChild(parent, hash), 'a node is created once')
+    const id = this.takeId()
+    const wide = text.mask > 0xff ? 1 : 0
+    const nameBytes = text.length << wide
+    const dataBytes = data === null ? 0 : data.length
+    const cell = this.cells.allocate(CELL_HEADER + nameBytes + dataBytes, id)
+    this.writeName(cell, wide)
+    if (dataBytes > 0) this.cells.bytes(cell).set(data!, this.cells.offset(cell) + CELL_HEADER + nameBytes)
+    const rows = this.rows
+    rows.setInt(id, HASH, hash)
+    rows.setInt(id, CELL, cell)
+    rows.setInt(id, DATA_LENGTH, data === null ? NULL_DATA : dataBytes)
+    this.linkChild(parent, id)
+    this.index.insert(hash, id, cell)
+    this.nodes += 1
+    return id
+  }
+
+  /** Removes a node without children, not the root. */
+  remove(id: number): void {
+    assert(id !== ROOT && this.alive(id), 'a living node besides the root is removed')
+    const rows = this.rows
+    assert(rows.int(id, CHILD_COUNT) === 0, 'a node is removed after its children')
+    this.index.remove(rows.int(id, HASH), id)
+    this.unlinkChild(rows.int(id, PARENT), id)
+    const bytes = this.cellBytes(id)
+    rows.setInt(id, PARENT, REMOVED)
+    this.cells.free(rows.int(id, CELL), bytes)
+    rows.setInt(id, NEXT_SIBLING, this.freeId)
+    this.freeId = id
+    this.lastGeneration = this.lastGeneration + 1 >>> 0
+    this.generations.set(id, this.lastGeneration)
+    this.nodes -= 1
+  }
+
+  /** Whether the id names a node now. */
+  alive(id: number): boolean {
+    return id >= 0 && id < this.nextId && this.rows.int(id, PARENT) !== REMOVED
+  }
+
+  /** Differs between two nodes that had the same id, also over a `clear`. */
+  generation(id: number): number {
+    return this.generations.get(id) || this.firstGeneration
+  }
+
+  /** NO_NODE for the root. */
+  parent(id: number): number {
+    return this.rows.int(id, PARENT)
+  }
+
+  /** The last part of the path; '' for the root. */
+  name(id: number): string {
+    const text = this.text
+    text.reach(this.nameLength(id))
+    text.mask = this.readName(id, 0)
+    return text.text()
+  }
+
+  /** '/' for the root. */
+  path(id: number): string {
+    if (id === ROOT) return '/'
+    const text = this.text
+    let length = 0
+    for (let at = id; at !== ROOT; at = this.rows.int(at, PARENT)) length += 1 + this.nameLength(at)
+    text.reach(length)
+    text.mask = 0
+    for (let at = id; at !== ROOT; at = this.rows.int(at, PARENT)) {
+      length -= this.nameLength(at)
+      text.mask |= this.readName(at, length)
+      length -= 1
+      text.units[length] = SLASH
+    }
+    return text.text()
+  }
+
+  childCount(id: number): number {
+    return this.rows.int(id, CHILD_COUNT)
+  }
+
+  /** The child that was created first, or NO_NODE. */
+  firstChild(id: number): number {
+    return this.rows.int(id, FIRST_CHILD) || NO_NODE
+  }
+
+  /** The child of the same parent that was created next, or NO_NODE. */
+  nextSibling(id: number): number {
+    return this.rows.int(id, NEXT_SIBLING) || NO_NODE
+  }
+
+  /** The children's names, in the order of their creation. */
+  children(id: number): string[] {
+    const names: string[] = []
+    for (let child = this.rows.int(id, FIRST_CHILD); child !== 0; child = this.rows.int(child, NEXT_SIBLING)) {
+      names.push(this.name(child))
+    }
+    return names
+  }
+
+  /** A view, valid until the next write to the store. */
+  data(id: number): Uint8Array | null {
+    const length = this.rows.int(id, DATA_LENGTH)
+    if (length === NULL_DATA) return null
+    const cell = this.rows.int(id, CELL)
+    const bytes = this.cells.bytes(cell)
+    return new Uint8Array(bytes.buffer, this.cells.offset(cell) + CELL_HEADER + this.nameBytes(cell), length)
+  }
+
+  /** Zero for null data. */
+  dataLength(id: number): number {
+    const length = this.rows.int(id, DATA_LENGTH)
+    return length === NULL_DATA ? 0 : length
+  }
+
+  /** Copies the data; it may be a view that `data` returned. */
+  setData(id: number, data: Uint8Array | null): void {
+    assert(this.alive(id), 'data is set on a living node')
+    const { rows, cells } = this
+    const old = rows.int(id, CELL)
+    const head = CELL_HEADER + this.nameBytes(old)
+    const oldBytes = head + this.dataLength(id)
+    const dataBytes = data === null ? 0 : data.length
+    rows.setInt(id, DATA_LENGTH, data === null ? NULL_DATA : dataBytes)
+    if (cells.resize(old, oldBytes, head + dataBytes)) {
+      if (dataBytes > 0) cells.bytes(old).set(data!, cells.offset(old) + head)
+      return
+    }
+    const cell = cells.allocate(head + dataBytes, id)
+    const bytes = cells.bytes(cell)
+    const offset = cells.offset(cell)
+    const from = cells.offset(old)
+    const source = cells.bytes(old)
+    for (let i = 4; i < head; i++) bytes[offset + i] = source[from + i]
+    if (dataBytes > 0) bytes.set(data!, offset + head)
+    this.setCell(id, cell)
+    cells.free(old, oldBytes)
+  }
+
+  /** The numbers of the node as one literal. */
+  readStat(id: number): NodeStat {
+    const rows = this.rows
+    return {
+      czxid: rows.long(id, CZXID),
+      mzxid: rows.long(id, MZXID),
+      ctime: rows.long(id, CTIME),
+      mtime: rows.long(id, MTIME),
+      version: rows.int(id, VERSION),
+      cversion: rows.int(id, CVERSION),
+      aversion: rows.int(id, AVERSION),
+      ephemeralOwner: this.owners.get(id),
+      pzxid: rows.long(id, PZXID),
+      dataLength: this.dataLength(id),
+      numChildren: rows.int(id, CHILD_COUNT),
+    }
+  }
+
+  czxid(id: number): bigint {
+    return this.rows.long(id, CZXID)
+  }
+
+  setCzxid(id: number, czxid: bigint): void {
+    this.rows.setLong(id, CZXID, czxid)
+  }
+
+  mzxid(id: number): bigint {
+    return this.rows.long(id, MZXID)
+  }
+
+  setMzxid(id: number, mzxid: bigint): void {
+    this.rows.setLong(id, MZXID, mzxid)
+  }
+
+  pzxid(id: number): bigint {
+    return this.rows.long(id, PZXID)
+  }
+
+  setPzxid(id: number, pzxid: bigint): void {
+    this.rows.setLong(id, PZXID, pzxid)
+  }
+
+  ctime(id: number): bigint {
+    return this.rows.long(id, CTIME)
+  }
+
+  setCtime(id: number, ctime: bigint): void {
+    this.rows.setLong(id, CTIME, ctime)
+  }
+
+  mtime(id: number): bigint {
+    return this.rows.long(id, MTIME)
+  }
+
+  setMtime(id: number, mtime: bigint): void {
+    this.rows.setLong(id, MTIME, mtime)
+  }
+
+  ephemeralOwner(id: number): bigint {
+    return this.owners.get(id)
+  }
+
+  setEphemeralOwner(id: number, owner: bigint): void {
+    this.owners.set(id, owner)
+  }
+
+  version(id: number): number {
+    return this.rows.int(id, VERSION)
+  }
+
+  setVersion(id: number, version: number): void {
+    this.rows.setInt(id, VERSION, version)
+  }
+
+  cversion(id: number): number {
+    return this.rows.int(id, CVERSION)
+  }
+
+  setCversion(id: number, cversion: number): void {
+    this.rows.setInt(id, CVERSION, cversion)
+  }
+
+  aversion(id: number): number {
+    return this.rows.int(id, AVERSION)
+  }
+
+  setAversion(id: number, aversion: number): void {
+    this.rows.setInt(id, AVERSION, aversion)
+  }
+
+  /** int32: the number of an ACL list in the cache, -1 for the open one. */
+  aclKey(id: number): number {
+    return this.rows.int(id, ACL_KEY)
+  }
+
+  setAclKey(id: number, aclKey: number): void {
+    this.rows.setInt(id, ACL_KEY, aclKey)
+  }
+
+  /** uint32: the node's part of the tree's digest. */
+  digest(id: number): number {
+    return this.rows.int(id, DIGEST) >>> 0
+  }
+
+  setDigest(id: number, digest: number): void {
+    this.rows.setInt(id, DIGEST, digest)
+  }
+
+  /** uint32: what the path and the data put into the digest, kept so that a change of the numbers need not read them again. */
+  contentCrc(id: number): number {
+    return this.rows.int(id, CONTENT_CRC) >>> 0
+  }
+
+  setContentCrc(id: number, contentCrc: number): void {
+    this.rows.setInt(id, CONTENT_CRC, contentCrc)
+  }
+
+  use(): NodeStoreUse {
+    const content = this.cells.use()
+    return {
+      nodes: this.nodes,
+      rowBytes: this.rows.sizeBytes,
+      indexBytes: this.index.sizeBytes,
+      contentBytes: content.requestedBytes,
+      contentRoomBytes: content.heldBytes,
+    }
+  }
+
+  /** Back to a root without data, all its numbers zero. */
+  clear(): void {
+    this.start()
+  }
+
+  private start(): void {
+    this.rows = new NodeRows()
+    this.owners = new SparseLongs()
+    this.generations = new SparseInts()
+    this.index = new PathIndex()
+    this.cells = new SlabAllocator((id, cell) => this.setCell(id, cell))
+    this.nodes = 1
+    this.nextId = 0
+    this.freeId = ROOT
+    this.lastGeneration = this.lastGeneration + 1 >>> 0
+    this.firstGeneration = this.lastGeneration
+    const root = this.takeId()
+    assert(root === ROOT, 'the root is the first node')
+    this.text.hash(0, '')
+    const cell = this.cells.allocate(CELL_HEADER, root)
+    this.writeName(cell, 0)
+    this.rows.setInt(root, CELL, cell)
+    this.rows.setInt(root, HASH, this.seed)
+    this.rows.setInt(root, PARENT, NO_NODE)
+    this.rows.setInt(root, DATA_LENGTH, NULL_DATA)
+  }
+
+  private takeId(): number {
+    const id = this.freeId
+    if (id !== ROOT) {
+      this.freeId = this.rows.int(id, NEXT_SIBLING)
+      this.rows.zero(id)
+      this.owners.set(id, 0n)
+      return id
+    }
+    this.rows.reach(this.nextId)
+    return this.nextId++
+  }
+
+  /** The previous sibling of a first child is the last child, so that one more child is linked at once. */
+  private linkChild(parent: number, id: number): void {
+    const rows = this.rows
+    const first = rows.int(parent, FIRST_CHILD)
+    rows.setInt(id, PARENT, parent)
+    rows.setInt(parent, CHILD_COUNT, rows.int(parent, CHILD_COUNT) + 1)
+    if (first === 0) {
+      rows.setInt(parent, FIRST_CHILD, id)
+      rows.setInt(id, PREVIOUS_SIBLING, id)
+      return
+    }
+    const last = rows.int(first, PREVIOUS_SIBLING)
+    rows.setInt(last, NEXT_SIBLING, id)
+    rows.setInt(id, PREVIOUS_SIBLING, last)
+    rows.setInt(first, PREVIOUS_SIBLING, id)
+  }
+
+  private unlinkChild(parent: number, id: number): void {
+    const rows = this.rows
+    const first = rows.int(parent, FIRST_CHILD)
+    const next = rows.int(id, NEXT_SIBLING)
+    const previous = rows.int(id, PREVIOUS_SIBLING)
+    rows.setInt(parent, CHILD_COUNT, rows.int(parent, CHILD_COUNT) - 1)
+    if (id === first) rows.setInt(parent, FIRST_CHILD, next)
+    else rows.setInt(previous, NEXT_SIBLING, next)
+    if (next !== 0) rows.setInt(next, PREVIOUS_SIBLING, previous)
+    else if (id !== first) rows.setInt(first, PREVIOUS_SIBLING, previous)
+  }
+
+  private setCell(id: number, cell: number): void {
+    this.rows.setInt(id, CELL, cell)
+    if (id !== ROOT) this.index.setCell(this.rows.int(id, HASH), id, cell)
+  }
+
+  private nameLength(id: number): number {
+    const cell = this.rows.int(id, CELL)
+    return this.cells.words(cell)[(this.cells.offset(cell) >>> 2) + NAME_WORD] >>> 1
+  }
+
+  private nameBytes(cell: number): number {
+    const word = this.cells.words(cell)[(this.cells.offset(cell) >>> 2) + NAME_WORD]
+    return (word >>> 1) << (word & 1)
+  }
+
+  /** What the node's block was asked for. */
+  private cellBytes(id: number): number {
+    return CELL_HEADER + this.nameBytes(this.rows.int(id, CELL)) + this.dataLength(id)
+  }
+
+  /** Writes the text taken in as the name of the block. */
+  private writeName(cell: number, wide: number): void {
+    const { units, length } = this.text
+    const bytes = this.cells.bytes(cell)
+    let at = this.cells.offset(cell)
+    this.cells.words(cell)[(at >>> 2) + NAME_WORD] = length << 1 | wide
+    at += CELL_HEADER
+    if (wide === 0) {
+      for (let i = 0; i < length; i++) bytes[at + i] = units[i]
+      return
+    }
+    for (let i = 0; i < length; i++) {
+      bytes[at + 2 * i] = units[i]
+      bytes[at + 2 * i + 1] = units[i] >>> 8
+    }
+  }
+
+  /** Copies the node's name into the text's units, from `start` on, and returns them or-ed. */
+  private readName(id: number, start: number): number {
+    const cell = this.rows.int(id, CELL)
+    const units = this.text.units
+    const bytes = this.cells.bytes(cell)
+    const offset = this.cells.offset(cell)
+    const word = this.cells.words(cell)[(offset >>> 2) + NAME_WORD]
+    const length = word >>> 1
+    const at = offset + CELL_HEADER
+    let mask = 0
+    if ((word & 1) === 0) {
+      for (let i = 0; i < length; i++) units[start + i] = bytes[at + i]
+      return mask
+    }
+    for (let i = 0; i < length; i++) {
+      const unit = bytes[at + 2 * i] | bytes[at + 2 * i + 1] << 8
+      units[start + i] = unit
+      mask |= unit
+    }
+    return mask
+  }
+
+  /** Whether the text taken in is the path of the node, which is not the root: name by name from the end. */
+  private hasPath(id: number, cell: number): boolean {
+    const rows = this.rows
+    let end = this.text.length
+    for (;;) {
+      // Read first, so that the row and the cell are on their way from memory together.
+      const parent = rows.int(id, PARENT)
+      end = this.startOfName(cell, end) - 1
+      if (end < 0 || this.text.units[end] !== SLASH) return false
+      if (parent === ROOT) return end === 0
+      id = parent
+      cell = rows.int(id, CELL)
+    }
+  }
+
+  /** Where the cell's name starts if the text taken in has it just before `end`, else -1. */
+  private startOfName(cell: number, end: number): number {
+    const units = this.text.units
+    const bytes = this.cells.bytes(cell)
+    const offset = this.cells.offset(cell)
+    const word = this.cells.words(cell)[(offset >>> 2) + NAME_WORD]
+    const length = word >>> 1
+    const start = end - length
+    if (start < 0) return -1
+    const at = offset + CELL_HEADER
+    if ((word & 1) === 0) {
+      for (let i = 0; i < length; i++) if (bytes[at + i] !== units[start + i]) return -1
+      return start
+    }
+    for (let i = 0; i < length; i++) if ((bytes[at + 2 * i] | bytes[at + 2 * i + 1] << 8) !== units[start + i]) return -1
+    return start
+  }
+
+  /** Whether the parent has a child of the hash and of the name that was taken in. */
+  private hasChild(parent: number, hash: number): boolean {
+    const index = this.index
+    for (let id = index.seek(hash); id !== NO_NODE; id = index.seekOn()) {
+      if (this.rows.int(id, PARENT) === parent && this.startOfName(index.cell, this.text.length) === 0) return true
+    }
+    return false
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * The texts of quota nodes and the set of paths that have limits (StatsTrack, Quotas, PathTrie).
+ * Limits of /a/b stand in /zookeeper/quota/a/b/zookeeper_limits, usage in its sibling zookeeper_stats.
+ */
+import { QUOTA_PATH } from './paths.ts'
+
+export const LIMITS_NAME = 'zookeeper_limits'
+export const STATS_NAME = 'zookeeper_stats'
+
+export interface Quota {
+  /** -1 = no limit. */
+  count: number
+  bytes: number
+  countHardLimit: number
+  byteHardLimit: number
+}
+
+export function limitsPath(quotaPath: string): string {
+  return `${QUOTA_PATH}${quotaPath}/${LIMITS_NAME}`
+}
+
+export function statsPath(quotaPath: string): string {
+  return `${QUOTA_PATH}${quotaPath}/${STATS_NAME}`
+}
+
+/** The path whose quota a node below /zookeeper/quota with this parent describes. */
+export function quotaPathOf(parentPath: string): string {
+  return parentPath.slice(QUOTA_PATH.length)
+}
+
+export function isQuotaParent(parentPath: string): boolean {
+  return parentPath.startsWith(QUOTA_PATH)
+}
+
+/** Undefined when Java's parser would throw on it. Null data reads as unset. */
+export function parseQuota(data: Uint8Array | null): Quota | undefined {
+  const quota: Quota = { count: -1, bytes: -1, countHardLimit: -1, byteHardLimit: -1 }
+  if (data === null) return undefined
+  const text = Buffer.from(data.buffer, data.byteOffset, data.length).toString('utf8')
+  if (text.length === 0) return quota
+  for (const pair of splitAsJava(text, /[,;]+/)) {
+    const parts = splitAsJava(pair, /=/)
+    if (parts.length < 2) return undefined
+    if (!/^[+-]?\d+$/.test(parts[1]!)) return undefined
+    const value = Number(parts[1])
+    if (!Number.isSafeInteger(value)) return undefined
+    switch (parts[0]) {
+      case 'count':
+        quota.count = value
+        break
+      case 'bytes':
+        quota.bytes = value
+        break
+      case 'countHardLimit':
+        quota.countHardLimit = value
+        break
+      case 'byteHardLimit':
+        quota.byteHardLimit = value
+        break
+    }
+  }
+  return quota
+}
+
+/** String.split: trailing empty parts are dropped, and text without a separator is one part. */
+function splitAsJava(text: string, separator: RegExp): string[] {
+  const parts = text.split(separator)
+  while (parts.length > 1 && parts[parts.length - 1] === '') parts.pop()
+  return parts
+}
+
+export function usageText(count: number, bytes: number): Buffer {
+  return Buffer.from(`count=${count},bytes=${bytes}`)
+}
+
+/** The paths with limits; only the deepest one on a node's way up is charged, and the root never. */
+export class QuotaPaths {
+  #paths = new Set<string>()
+
+  add(path: string): void {
+    this.#paths.add(path)
+  }
+
+  remove(path: string): void {
+    this.#paths.delete(path)
+  }
+
+  clear(): void {
+    this.#paths.clear()
+  }
+
+  paths(): Iterable<string> {
+    return this.#paths
+  }
+
+  /** The deepest path with limits that is this path or above it. */
+  deepest(path: string): string | undefined {
+    if (this.#paths.size === 0) return undefined
+    for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
+      const prefix = path.slice(0, end)
+      if (this.#paths.has(prefix)) return prefix
+    }
+    return undefined
+  }
+}

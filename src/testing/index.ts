@@ -1,0 +1,3 @@
+/** `tskeeper/testing`: servers for tests, embedded in three lines. */
+export { startTestServer } from './test-server.ts'
+export type { TestServer, TestServerOptions } from './test-server.ts'
