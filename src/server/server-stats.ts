@@ -12,6 +12,9 @@ export class ServerStats {
   maxResponseSize = -1
   authFailed = 0
   fsyncThresholdExceeded = 0
+  /** Connections made without a client certificate, from this machine and from others. */
+  localConnections = 0
+  remoteConnections = 0
 
   get averageLatency(): number {
     return this.#latencyCount === 0 ? 0 : this.#latencySum / this.#latencyCount

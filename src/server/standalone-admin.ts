@@ -1,16 +1,230 @@
+/** What the admin words see of a standalone server, and the answers to the four-letter words of its client port. */
+import type { AdminView, ConfView, ConnectionView, DeadlinesView, GaugesView, QuotaView, SessionsView, StatsView } from './admin/admin-view.ts'
+import { answerWord, argumentBytes, whitelistNotices } from './admin/four-letter.ts'
+import type { ServerMetrics } from './admin/metrics.ts'
+import { environmentEntries } from './admin/process-facts.ts'
 import type { Host } from './host/host.ts'
+import type { ClientConnection } from './net/client-connection.ts'
 import type { WordAnswerer } from './net/client-service.ts'
 import type { StandaloneServer } from './standalone.ts'
+import { directorySize } from './storage/data-dirs.ts'
+import { NO_NODE } from './tree/node-store.ts'
+import { namespaceOf } from './tree/paths.ts'
+import { limitsPath, parseQuota, statsPath } from './tree/quota.ts'
 
-export class StandaloneAdmin implements WordAnswerer {
+/** CLIENT_DATA_PACKET, SESSION, and what else ZooTrace shows by default. */
+const DEFAULT_TRACE_MASK = 306n
+
+export class StandaloneAdmin implements AdminView, WordAnswerer {
+  readonly serverState = 'standalone'
+  readonly peerState = undefined
+  readonly #host: Host
   readonly #server: StandaloneServer
-  constructor(_host: Host, server: StandaloneServer) {
+  #traceMask = DEFAULT_TRACE_MASK
+  #hasAnswered = false
+
+  constructor(host: Host, server: StandaloneServer) {
+    this.#host = host
     this.#server = server
   }
+
+  // Words -----------------------------------------------------------------------------------------------------
+
   argumentBytes(word: string): number | undefined {
-    return word === 'srvr' || word === 'ruok' ? 0 : undefined
+    return argumentBytes(word, this.#server.settings.fourLetterWords)
   }
-  answer(word: string): string {
-    return word === 'ruok' ? 'imok' : `Zookeeper version: 3.9.6-x, built on y\nZxid: 0x${this.#server.replica.lastProcessedZxid.toString(16)}\nMode: standalone\n`
+
+  answer(word: string, argument: Uint8Array): string {
+    const { fourLetterWords } = this.#server.settings
+    if (!this.#hasAnswered) {
+      this.#hasAnswered = true
+      for (const line of whitelistNotices(fourLetterWords)) this.#host.log.info(line)
+    }
+    return answerWord(word, this, fourLetterWords, argument)
+  }
+
+  // The view --------------------------------------------------------------------------------------------------
+
+  get isServing(): boolean {
+    return this.#server.service.isServing
+  }
+
+  get lastProcessedZxid(): bigint {
+    return this.#server.replica.lastProcessedZxid
+  }
+
+  get metrics(): ServerMetrics {
+    return this.#server.metrics
+  }
+
+  get traceMask(): bigint {
+    return this.#traceMask
+  }
+
+  stats(): StatsView {
+    const { stats, service, processor, replica } = this.#server
+    return {
+      minLatency: stats.minLatency,
+      averageLatency: stats.averageLatency,
+      maxLatency: stats.maxLatency,
+      packetsReceived: stats.packetsReceived,
+      packetsSent: stats.packetsSent,
+      aliveConnections: service.connections.size,
+      outstandingRequests: processor.inFlight,
+      // The root stands in Java's map under two names.
+      nodeCount: replica.tree.nodeCount + 1,
+    }
+  }
+
+  gauges(): GaugesView {
+    const { stats, service, replica, sessions, startedAt } = this.#server
+    const { process, clock } = this.#host
+    return {
+      uptimeMs: clock.now() - startedAt,
+      watchCount: replica.watches.watchCount,
+      ephemeralsCount: replica.tree.ephemeralCount,
+      approximateDataSize: replica.tree.approximateDataSize,
+      globalSessions: sessions.size,
+      localSessions: 0,
+      openFileDescriptors: process.openFileDescriptors(),
+      maxFileDescriptors: process.maxFileDescriptors(),
+      connectionDropProbability: service.throttle.dropChance,
+      lastResponseSize: stats.lastResponseSize,
+      minResponseSize: stats.minResponseSize,
+      maxResponseSize: stats.maxResponseSize,
+      outstandingTlsHandshakes: 0,
+      authFailed: stats.authFailed,
+      nonMtlsRemoteConnections: stats.remoteConnections,
+      nonMtlsLocalConnections: stats.localConnections,
+    }
+  }
+
+  *quotas(): IterableIterator<QuotaView> {
+    const { store, quotas } = this.#server.replica.tree
+    for (const path of quotas.paths()) {
+      const limitsId = store.find(limitsPath(path))
+      const usageId = store.find(statsPath(path))
+      const limits = limitsId === NO_NODE ? undefined : parseQuota(store.data(limitsId))
+      const usage = usageId === NO_NODE ? undefined : parseQuota(store.data(usageId))
+      yield {
+        namespace: namespaceOf(path) ?? '',
+        limits:
+          limits === undefined
+            ? undefined
+            : {
+                count: limits.countHardLimit > -1 ? limits.countHardLimit : limits.count,
+                bytes: limits.byteHardLimit > -1 ? limits.byteHardLimit : limits.bytes,
+              },
+        usage: usage === undefined ? undefined : { count: usage.count, bytes: usage.bytes },
+      }
+    }
+  }
+
+  conf(): ConfView {
+    const { settings, dirs, clientPort } = this.#server
+    const { disk } = this.#host
+    return {
+      clientPort,
+      secureClientPort: -1,
+      dataDir: dirs.snapshotDirectory,
+      dataDirSize: directorySize(disk, dirs.snapshotDirectory),
+      dataLogDir: dirs.logDirectory,
+      dataLogSize: directorySize(disk, dirs.logDirectory),
+      tickTime: settings.tickTime,
+      maxClientCnxns: settings.maxClientCnxns,
+      minSessionTimeout: settings.minSessionTimeout,
+      maxSessionTimeout: settings.maxSessionTimeout,
+      clientPortListenBacklog: settings.clientPortListenBacklog,
+      serverId: 0,
+      quorum: undefined,
+    }
+  }
+
+  *connections(): IterableIterator<ConnectionView> {
+    for (const connection of this.#server.service.connections) yield connectionView(connection)
+  }
+
+  sessions(): SessionsView {
+    const { sessions } = this.#server
+    const buckets = sessions.expiryBuckets().map(([at, items]) => ({ expiresAt: this.#wallTimeAt(at), items: Array.from(items, ({ id }) => id) }))
+    return { kind: 'tracker', deadlines: { tracked: sessions.size, buckets } }
+  }
+
+  connectionDeadlines(): DeadlinesView<ConnectionView> {
+    const { service } = this.#server
+    const buckets = service.idleBuckets().map(([at, items]) => ({ expiresAt: this.#wallTimeAt(at), items: Array.from(items, connectionView) }))
+    return { tracked: service.connections.size, buckets }
+  }
+
+  ephemerals(): { sessions: number; paths: Iterable<readonly [bigint, Iterable<string>]> } {
+    const paths = [...this.#server.replica.tree.sessionsWithEphemerals()]
+    return { sessions: paths.length, paths }
+  }
+
+  watchSummary(): { connections: number; paths: number; watches: number } {
+    return this.#server.replica.watches.summary()
+  }
+
+  *watchesBySession(): IterableIterator<readonly [bigint, Iterable<string>]> {
+    for (const [watcher, paths] of this.#server.replica.watches.byWatcher()) yield [(watcher as ClientConnection).sessionId, paths]
+  }
+
+  *watchesByPath(): IterableIterator<readonly [string, Iterable<bigint>]> {
+    for (const [path, watchers] of this.#server.replica.watches.byPath()) {
+      yield [path, Array.from(watchers, (watcher) => (watcher as ClientConnection).sessionId)]
+    }
+  }
+
+  *digestLog(): IterableIterator<{ zxid: bigint; digest: bigint }> {
+    for (const { zxid, value } of this.#server.replica.digestLog()) yield { zxid, digest: BigInt.asIntN(64, value) }
+  }
+
+  environment(): Iterable<readonly [string, string]> {
+    return environmentEntries(this.#host.process)
+  }
+
+  proposalSizes(): undefined {
+    return undefined
+  }
+
+  setTraceMask(mask: bigint): void {
+    this.#traceMask = mask
+  }
+
+  resetConnectionStats(): void {
+    for (const connection of this.#server.service.connections) connection.stats.reset()
+  }
+
+  resetServerStats(): void {
+    this.#server.stats.reset()
+  }
+
+  /** The wall-clock time at which the monotonic clock will show this. */
+  #wallTimeAt(clockMs: number): number {
+    const { clock } = this.#host
+    return Math.round(clock.wallTime() + clockMs - clock.now())
+  }
+}
+
+function connectionView(connection: ClientConnection): ConnectionView {
+  const { stats, socket } = connection
+  return {
+    remoteAddress: connection.remoteAddress,
+    remotePort: socket.remotePort,
+    interestOps: connection.interestOps,
+    outstandingRequests: connection.waiting.length,
+    packetsReceived: stats.received,
+    packetsSent: stats.sent,
+    sessionId: connection.isEstablished ? connection.sessionId : 0n,
+    lastOperation: stats.lastOp,
+    established: stats.established,
+    sessionTimeoutMs: connection.sessionTimeoutMs,
+    lastCxid: stats.lastCxid,
+    lastZxid: stats.lastZxid,
+    lastResponseTime: stats.lastResponseAt,
+    lastLatency: stats.lastLatency,
+    minLatency: stats.minLatency,
+    averageLatency: stats.averageLatency,
+    maxLatency: stats.maxLatency,
   }
 }

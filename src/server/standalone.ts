@@ -3,7 +3,7 @@
  * (ZooKeeperServerMain and the processor chain of a standalone ZooKeeperServer).
  */
 import { assert } from '../assert.ts'
-import { ServerMetrics } from './dev-metrics.ts'
+import { ServerMetrics } from './admin/metrics.ts'
 import { AccessControl } from './auth/check-acl.ts'
 import { createAuthSchemes } from './auth/schemes.ts'
 import { Code } from './codes.ts'

@@ -2,7 +2,7 @@
  * From the text of zoo.cfg and `-D` properties to settings, or to a refusal in the words and with the exit code of
  * Apache's QuorumPeerConfig. Nothing is opened here: other files are asked for by `readText`.
  */
-import { isAbsolute } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { checkSettings } from './check-settings.ts'
 import { ConfigRefused } from './config-refused.ts'
 import { IllegalValue, parseInt32 } from './java-values.ts'
@@ -183,11 +183,10 @@ function warnOfRelativePath(path: string, remarks: Remarks): void {
   remarks.warnings.push(`${path} is relative. Prepend ./ to indicate that you're sure!`)
 }
 
-/** As File.getAbsolutePath, which keeps `./`; `conf` shows it so. */
 function absolute(path: string | undefined, source: ConfigSource): string {
   if (path === undefined || path === '') return ''
   const plain = path.replace(/\/+/g, '/').replace(/(.)\/$/, '$1')
-  return source.workingDirectory === undefined || isAbsolute(plain) ? plain : `${source.workingDirectory}/${plain}`
+  return source.workingDirectory === undefined || isAbsolute(plain) ? plain : join(source.workingDirectory, plain)
 }
 
 /** As String.trim: all characters up to the blank go. */

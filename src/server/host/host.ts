@@ -4,6 +4,7 @@
  * sockets and files, so framing, codecs, log format, recovery and the flush loop run under all of them.
  */
 import type { Logger } from 'pino'
+import type { ProcessFacts } from '../admin/process-facts.ts'
 
 export interface Host {
   readonly clock: Clock
@@ -13,6 +14,8 @@ export interface Host {
   readonly log: Logger
   /** Begins a gzip stream. */
   readonly gzip: () => Compressor
+  /** What the admin words tell of the process. */
+  readonly process: ProcessFacts
 }
 
 export interface Timer {

@@ -5,6 +5,7 @@ import { nodeClock } from './node-clock.ts'
 import { nodeDisk } from './node-disk.ts'
 import { nodeGzip } from './node-gzip.ts'
 import { createNodeNetwork } from './node-network.ts'
+import { nodeProcessFacts } from './node-process.ts'
 import { nodeRandom } from './node-random.ts'
 
 export interface NodeHostOptions {
@@ -14,5 +15,13 @@ export interface NodeHostOptions {
 }
 
 export function createNodeHost({ log, keepAlive = false }: NodeHostOptions): Host {
-  return { clock: nodeClock, network: createNodeNetwork({ keepAlive }), disk: nodeDisk, random: nodeRandom, log, gzip: nodeGzip }
+  return {
+    clock: nodeClock,
+    network: createNodeNetwork({ keepAlive }),
+    disk: nodeDisk,
+    random: nodeRandom,
+    log,
+    gzip: nodeGzip,
+    process: nodeProcessFacts(),
+  }
 }

@@ -65,11 +65,12 @@ export class ClientConnection implements Client, Expiring {
   #ids: readonly Id[]
   #isPaused = false
   #isCutLater = false
+  #isAnsweringWord = false
 
   constructor(service: ClientService, socket: Socket) {
     this.#service = service
     this.socket = socket
-    this.#outgoing = new Outgoing(service.scratch, socket)
+    this.#outgoing = new Outgoing(service.scratch, socket, () => this.reconsider())
     this.remoteAddress = javaAddress(socket.remoteAddress)
     this.stats = new ConnectionStats(service.clock.wallTime())
     this.#ids = [{ scheme: 'ip', id: this.remoteAddress }]
@@ -95,6 +96,7 @@ export class ClientConnection implements Client, Expiring {
 
   /** NIO's interest in the socket, as `cons` and `stat` show it: 1 while it is read from. */
   get interestOps(): number {
+    if (this.#isAnsweringWord) return 0
     return (this.#isPaused ? 0 : 1) | (this.#outgoing.bufferedBytes > 0 ? 4 : 0)
   }
 
@@ -172,6 +174,7 @@ export class ClientConnection implements Client, Expiring {
     if (bytes === undefined) return
     this.stats.received++
     this.#service.onPacketReceived()
+    this.#isAnsweringWord = true
     const text = this.#service.answerWord(this, length, bytes.subarray(4))
     if (text !== '') this.#outgoing.write(Buffer.from(text, 'utf8'))
     this.end()
@@ -358,7 +361,7 @@ export class ClientConnection implements Client, Expiring {
   /** Returns the frame's size. A client for whom too much waits is not read from, in the end not kept. */
   #finishFrame(w: JuteWriter, start: number): number {
     const bytes = w.position - start
-    w.view.setInt32(start, bytes - 4)
+    w.patchInt(start, bytes - 4)
     this.#outgoing.finish()
     this.stats.sent++
     const waiting = this.#outgoing.bufferedBytes

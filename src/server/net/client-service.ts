@@ -5,7 +5,7 @@
 import type { ACL, Id } from '../../jute/generated/data.ts'
 import type { ConnectRequestV33 } from '../../jute/generated/legacy.ts'
 import { JuteReader } from '../../jute/reader.ts'
-import type { ServerMetrics } from '../dev-metrics.ts'
+import type { ServerMetrics } from '../admin/metrics.ts'
 import type { AccessControl } from '../auth/check-acl.ts'
 import type { AuthSchemes } from '../auth/schemes.ts'
 import { Code, Perms } from '../codes.ts'
@@ -31,7 +31,7 @@ const IDLE_INTERVAL_MS = 10_000
 export interface WordAnswerer {
   /** How many bytes follow the word on the wire; undefined for what is no word. */
   argumentBytes(word: string): number | undefined
-  answer(word: string, argument: Uint8Array, connection: ClientConnection): string
+  answer(word: string, argument: Uint8Array): string
 }
 
 export interface ClientServiceParts {
@@ -142,6 +142,8 @@ export class ClientService {
       return
     }
     this.connections.add(connection)
+    if (isLoopback(connection.remoteAddress)) this.#parts.stats.localConnections++
+    else this.#parts.stats.remoteConnections++
     this.#byAddress.set(connection.remoteAddress, fromThere + 1)
     this.#idle.touch(connection, this.clock.now(), this.settings.sessionlessCnxnTimeoutMs)
   }
@@ -191,7 +193,7 @@ export class ClientService {
   answerWord(connection: ClientConnection, length: number, argument: Uint8Array): string {
     const word = this.#wordOf(length)!
     this.#parts.host.log.info(`Processing ${word} command from /${connection.remoteAddress}:${connection.socket.remotePort}`)
-    return this.#parts.words.answer(word, argument, connection)
+    return this.#parts.words.answer(word, argument)
   }
 
   #wordOf(length: number): string | undefined {
@@ -394,6 +396,10 @@ export class ClientService {
     this.#parts.stats.packetsSent++
     this.#parts.metrics.watchBytes.add(bytes)
   }
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '0:0:0:0:0:0:0:1'
 }
 
 function requiredSchemes(settings: Settings): ReadonlySet<string> | undefined {

@@ -63,9 +63,13 @@ export class Outgoing {
   #isDirty = false
   #isClosed = false
 
-  constructor(scratch: OutgoingScratch, socket: Socket) {
+  readonly #onFlushed: () => void
+
+  /** `onFlushed`: everything has been handed to the socket, and there may be room again. */
+  constructor(scratch: OutgoingScratch, socket: Socket, onFlushed: () => void) {
     this.#scratch = scratch
     this.#socket = socket
+    this.#onFlushed = onFlushed
   }
 
   /** Bytes encoded or handed to the socket and not taken by the operating system yet. */
@@ -117,6 +121,7 @@ export class Outgoing {
     if (runs.length === 1) this.#socket.write(runs[0]!)
     else if (total <= JOIN_LIMIT_BYTES) this.#socket.write(Buffer.concat(runs, total))
     else for (const run of runs) this.#socket.write(run)
+    this.#onFlushed()
   }
 
   /** Nothing is sent any more. */

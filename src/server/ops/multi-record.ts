@@ -65,8 +65,7 @@ export const MultiRequest: Codec<MultiRequest> = {
       const opKind = isRead(header.type) ? 'read' : 'write'
       if (kind !== undefined && kind !== opKind) throw new MalformedFrame('value', 'a multi holds either reads or writes')
       kind = opKind
-      const record = codec.read(r) as { path: string | null }
-      if (record.path === null && opKind === 'write') throw new MalformedFrame('null', 'an operation of a multi has a null path')
+      const record = codec.read(r)
       ops.push({ type: subType(header.type, record), record })
     }
     return { kind, ops }
@@ -86,16 +85,24 @@ function isRead(type: number): boolean {
 
 /** What kind of create it really is: unlike on its own, the flag decides inside a multi. */
 function subType(type: number, record: unknown): number {
-  if (type !== OpCode.create && type !== OpCode.create2 && type !== OpCode.createContainer && type !== OpCode.createTTL) return type
-  const { flags, acl } = record as CreateRequest
-  if (!isCreateFlag(flags)) throw new MalformedFrame('value', `a multi holds a create with flags ${flags}`)
-  if (acl === null) throw new MalformedFrame('null', 'a create of a multi has a null ACL')
-  if (flags >= TTL_FLAG) {
-    if (type !== OpCode.createTTL) throw new MalformedFrame('value', `a create of a multi has TTL flags but no time to live`)
-    return OpCode.createTTL
+  switch (type) {
+    case OpCode.create:
+    case OpCode.create2:
+    case OpCode.createContainer: {
+      const { flags, acl } = record as CreateRequest
+      if (!isCreateFlag(flags)) throw new MalformedFrame('value', `a multi holds a create with flags ${flags}`)
+      if (acl === null) throw new MalformedFrame('null', 'a create of a multi has a null ACL')
+      if (flags >= TTL_FLAG) throw new MalformedFrame('value', 'a create of a multi has TTL flags but no time to live')
+      return flags === CONTAINER_FLAG ? OpCode.createContainer : type
+    }
+    case OpCode.createTTL: {
+      const { flags } = record as CreateTTLRequest
+      if (flags === CONTAINER_FLAG) return OpCode.createContainer
+      return isCreateFlag(flags) && flags >= TTL_FLAG ? OpCode.createTTL : OpCode.create
+    }
+    default:
+      return type
   }
-  if (flags === CONTAINER_FLAG || type === OpCode.createContainer) return OpCode.createContainer
-  return type === OpCode.createTTL ? OpCode.create : type
 }
 
 export const MultiResponse: Codec<readonly SubResult[]> = {

@@ -22,7 +22,7 @@ import { deleteContainerTxn, deleteOp, deleteTxn } from './delete.ts'
 import { MultiRequest, MultiResponse } from './multi-record.ts'
 import type { SubResult } from './multi-record.ts'
 import { body, emptyResult, readOp, txn, txnKind, writeBody, writeOp } from './op.ts'
-import type { AnyTxnKind, AnyWriteOp, ApplyContext, Body, PrepareContext, ReadContext, TxnResult } from './op.ts'
+import type { AnyTxnKind, AnyWriteOp, ApplyContext, Body, PrepareContext, TxnResult } from './op.ts'
 import { readChildren, readData } from './read.ts'
 import { setDataOp, setDataTxn } from './set-data.ts'
 
@@ -51,7 +51,7 @@ export const multiOp = writeOp<MultiRequest>({
 
 /** Each operation sees what the earlier ones did; the first refusal takes everything back. */
 function prepareMulti(context: PrepareContext, request: MultiRequest) {
-  if (request.kind === 'read') return Code.MARSHALLINGERROR
+  if (request.kind === 'read' || request.ops.some(({ record }) => (record as { path: string | null }).path === null)) return Code.MARSHALLINGERROR
   const txns: Txn[] = []
   let failed = false
   for (const { type, record } of request.ops) {
@@ -143,16 +143,17 @@ export const multiReadOp = readOp<MultiRequest>({
   name: 'multiRead',
   shortName: 'MLTR',
   request: MultiRequest,
-  bodyOfRefusal: body(MultiResponse, []),
   run(context, request) {
-    if (request.kind === 'write') return Code.MARSHALLINGERROR
     const results: SubResult[] = []
+    const spoiled = { ...body(MultiResponse, results), err: Code.MARSHALLINGERROR }
+    if (request.kind === 'write') return spoiled
     for (const { type, record } of request.ops) {
       const answer =
         type === OpCode.getData
           ? readData(context, (record as GetDataRequest).path)
           : readChildren(context, (record as GetChildrenRequest).path)
-      if (answer === Code.MARSHALLINGERROR) return answer
+      // What was read before goes out with the refusal.
+      if (answer === Code.MARSHALLINGERROR) return spoiled
       results.push(subRead(type, answer))
     }
     return body(MultiResponse, results)
@@ -163,5 +164,3 @@ function subRead(type: number, answer: ReturnType<typeof readData> | ReturnType<
   if (typeof answer === 'number') return { type: OpCode.error, err: answer, body: undefined }
   return { type, err: Code.OK, body: 'data' in answer ? body(GetDataResponse, answer) : body(GetChildrenResponse, answer) }
 }
-
-export type { ReadContext }

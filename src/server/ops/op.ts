@@ -5,7 +5,7 @@
 import type { Codec } from '../../jute/codec.ts'
 import type { JuteReader } from '../../jute/reader.ts'
 import type { JuteWriter } from '../../jute/writer.ts'
-import type { ACL, Id } from '../../jute/generated/data.ts'
+import type { Id } from '../../jute/generated/data.ts'
 import type { TxnHeader } from '../../jute/generated/txn.ts'
 import type { AccessControl } from '../auth/check-acl.ts'
 import type { Code } from '../codes.ts'
@@ -18,6 +18,8 @@ import type { Watcher, WatchTable } from '../watch/watch-table.ts'
 export interface Body {
   readonly codec: Codec<never>
   readonly record: unknown
+  /** A refusal that has a body all the same: multiRead alone gives one. */
+  readonly err?: Code
 }
 
 /** What a write asks to be logged: the type and body of its txn. */
@@ -107,8 +109,6 @@ export interface ReadOp<Q> extends Operation {
   readonly request: Codec<Q> | undefined
   /** A body for a good answer; a code for a refusal, or OK for an answer without a body. */
   run(context: ReadContext, request: Q): Body | Code
-  /** A body that goes out in spite of a refusal: multiRead alone has one. */
-  readonly bodyOfRefusal?: Body
 }
 
 export interface WriteOp<Q> extends Operation {
@@ -145,5 +145,3 @@ export function decodeBody(codec: Codec<never> | undefined, r: JuteReader): unkn
 export function emptyResult(type: number): TxnResult {
   return { type, err: 0, path: null, stat: undefined, multi: undefined }
 }
-
-export type { ACL, Id }

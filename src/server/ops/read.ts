@@ -107,7 +107,9 @@ export const getAllChildrenNumberOp = readOp<GetAllChildrenNumberRequest>({
   run(context, { path }) {
     const id = readable(context, path)
     if (id < 0) return id as Code
-    return body(GetAllChildrenNumberResponse, { totalNumber: context.tree.descendantCount(id) })
+    // As DataTree.getAllChildrenNumber: under its other name the root counts itself.
+    const self = path === '' ? 1 : 0
+    return body(GetAllChildrenNumberResponse, { totalNumber: context.tree.descendantCount(id) + self })
   },
 })
 

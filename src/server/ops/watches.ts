@@ -95,9 +95,15 @@ function setWatches(context: ReadContext, since: bigint, data: Paths, exist: Pat
       else if (tree.store.pzxid(id) > since) tell(id, EventType.NodeChildrenChanged, path)
       else watches.addChild(path, watcher)
     }) &&
-    each(persistent, (path) => watches.addPersistent(path, watcher)) &&
-    each(recursive, (path) => watches.addRecursive(path, watcher))
+    addAll(persistent, (path) => watches.addPersistent(path, watcher)) &&
+    addAll(recursive, (path) => watches.addRecursive(path, watcher))
   return done ? Code.OK : Code.MARSHALLINGERROR
+}
+
+/** Persistent watches are registered whatever their path is, null included. */
+function addAll(paths: Paths, add: (path: string) => void): boolean {
+  for (const path of paths ?? []) add(path ?? '')
+  return paths !== null
 }
 
 export const setWatchesOp = readOp<SetWatches>({

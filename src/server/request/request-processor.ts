@@ -105,8 +105,8 @@ export class RequestProcessor {
       watcher: request.client!,
     }
     const answer = request.op.run(context, request.record as never)
-    if (typeof answer === 'number') this.#reply(request, zxid, answer, answer === Code.OK ? undefined : request.op.bodyOfRefusal)
-    else this.#reply(request, zxid, Code.OK, answer)
+    if (typeof answer === 'number') this.#reply(request, zxid, answer, undefined)
+    else this.#reply(request, zxid, answer.err ?? Code.OK, answer)
   }
 
   #reply(request: Request, zxid: bigint, err: number, body: Body | undefined): void {

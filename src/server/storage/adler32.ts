@@ -14,6 +14,25 @@ export function adler32(bytes: Uint8Array, start = 0, end = bytes.length, checks
   let at = start
   while (at < end) {
     const stop = Math.min(at + LONGEST_RUN, end)
+    // Eight at a time: a third faster than one by one (bench/storage.mjs), and this is half of the cost of a snapshot.
+    for (; at + 8 <= stop; at += 8) {
+      a += bytes[at]
+      b += a
+      a += bytes[at + 1]
+      b += a
+      a += bytes[at + 2]
+      b += a
+      a += bytes[at + 3]
+      b += a
+      a += bytes[at + 4]
+      b += a
+      a += bytes[at + 5]
+      b += a
+      a += bytes[at + 6]
+      b += a
+      a += bytes[at + 7]
+      b += a
+    }
     for (; at < stop; at++) {
       a += bytes[at]
       b += a

@@ -51,7 +51,7 @@ export class SnapshotFileDecoder {
       this.headerRead = true
       read = FILE_HEADER_SIZE
     }
-    if (!this.decoder.done) read = this.decode(bytes, read)
+    if (!this.decoder.done) read = refuseMalformed(() => this.decoder.decode(bytes, read))
     if (this.checkSeals) this.checksum = adler32(bytes, 0, read, this.checksum)
     this.rest = new Uint8Array(bytes.subarray(read, this.decoder.done ? read + LONGEST_TRAILER : undefined))
   }
@@ -59,15 +59,15 @@ export class SnapshotFileDecoder {
   /** To be called once everything was fed: checks the seals. Throws CorruptStorage. */
   finish(): SnapshotTrailer {
     if (!this.decoder.done) throw new CorruptStorage('the snapshot ends before its last node')
-    return readTrailer(this.rest, this.checkSeals ? this.checksum : undefined)
+    return refuseMalformed(() => readTrailer(this.rest, this.checkSeals ? this.checksum : undefined))
   }
+}
 
-  private decode(bytes: Uint8Array, start: number): number {
-    try {
-      return this.decoder.decode(bytes, start)
-    } catch (error) {
-      throw error instanceof MalformedFrame ? new CorruptStorage(error.message) : error
-    }
+function refuseMalformed<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw error instanceof MalformedFrame ? new CorruptStorage(error.message) : error
   }
 }
 

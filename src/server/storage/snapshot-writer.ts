@@ -1,5 +1,5 @@
 /**
- * Writes snapshot files while the server serves: a slice of about a MiB, then everybody else's turn, then the next. The
+ * Writes snapshot files while the server serves: a slice of half a MiB, then everybody else's turn, then the next. The
  * file appears under its name when it is complete and durable (Java writes in place and syncs hardly ever), so that a
  * crash costs no older snapshot of the same zxid.
  */
@@ -40,10 +40,10 @@ export type SnapshotDone = (error: Error | undefined, snapshot: WrittenSnapshot 
 /** Delays a file's appearance until the log reaches as far as what is in the file: TxnLog.whenDurable. */
 export type WhenDurable = (zxid: bigint, done: () => void) => void
 
-/** About 2 ms of encoding and summing a slice (bench/storage.mjs). */
-const SLICE_SIZE = 1 << 20
+/** A slice takes about a millisecond to encode and sum (bench/storage.mjs). */
+const SLICE_SIZE = 512 << 10
 /** Snappy is compressed on this thread, a few times slower than all the rest. */
-const SNAPPY_SLICE_SIZE = 256 << 10
+const SNAPPY_SLICE_SIZE = 128 << 10
 
 export class SnapshotWriter {
   private readonly host: SnapshotHost

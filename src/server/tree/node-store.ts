@@ -1,18 +1,18 @@
 /**
  * The memory of the tree: what Java keeps in DataNode objects and in DataTree's NodeHashMap, kept outside the JavaScript heap, for a
- * million objects would cost three times the room and keep the collector busy. A node is a small integer, its id: a row of numbers
- * (node-rows) and one block in slabs that holds its name and its data (slab-allocator). Knows no rules of ZooKeeper.
+ * million objects would cost twice the room and keep the collector busy. A node is a small integer, its id: a row of numbers
+ * (node-rows) and a cell with its name and data (node-cells). Knows no rules of ZooKeeper.
  *
  * Ids of removed nodes are used again, last removed first; who keeps an id over a turn of the event loop keeps its `generation` too.
  */
 
 import { assert } from '../../assert.ts'
+import { NodeCells } from './node-cells.ts'
 import {
   ACL_KEY, AVERSION, CELL, CHILD_COUNT, CONTENT_CRC, CTIME, CVERSION, CZXID, DATA_LENGTH, DIGEST, FIRST_CHILD, HASH, MTIME, MZXID,
   NEXT_SIBLING, NodeRows, PARENT, PREVIOUS_SIBLING, PZXID, SparseInts, SparseLongs, VERSION,
 } from './node-rows.ts'
 import { PathIndex } from './path-index.ts'
-import { SlabAllocator } from './slab-allocator.ts'
 import { TextScratch, step } from './text-scratch.ts'
 
 /** The answer where there is no node. */
@@ -25,31 +25,12 @@ const REMOVED = -2
 /** The DATA_LENGTH of null data. */
 const NULL_DATA = -1
 
-/** A cell, the block of a node: owner (the id), name length in units << 1 | wide, the name (1 or 2 bytes a unit), the data. */
-const NAME_WORD = 1
-const CELL_HEADER = 8
-
-/** The numbers of one node, as `readStat` returns them. */
-export interface NodeStat {
-  czxid: bigint
-  mzxid: bigint
-  ctime: bigint
-  mtime: bigint
-  version: number
-  cversion: number
-  aversion: number
-  ephemeralOwner: bigint
-  pzxid: bigint
-  dataLength: number
-  numChildren: number
-}
-
 /** What the store holds, in bytes. Pages that were never written count, though the system may not have given them yet. */
 export interface NodeStoreUse {
   nodes: number
   rowBytes: number
   indexBytes: number
-  /** Names and data, with a header of 8 bytes a node. */
+  /** Names and data, with 5 to 12 bytes of header a node. */
   contentBytes: number
   /** Slabs and large blocks that hold them. */
   contentRoomBytes: number
@@ -63,7 +44,7 @@ export class NodeStore {
   private owners!: SparseLongs
   private generations!: SparseInts
   private index!: PathIndex
-  private cells!: SlabAllocator
+  private cells!: NodeCells
   private nodes = 0
   /** Ids from here on were never used. */
   private nextId = 0
@@ -109,16 +90,11 @@ export class NodeStore {
     assert(!name.includes('/'), 'a name has no slash')
     assert(!this.hasChild(parent, hash), 'a node is created once')
     const id = this.takeId()
-    const wide = text.mask > 0xff ? 1 : 0
-    const nameBytes = text.length << wide
-    const dataBytes = data === null ? 0 : data.length
-    const cell = this.cells.allocate(CELL_HEADER + nameBytes + dataBytes, id)
-    this.writeName(cell, wide)
-    if (dataBytes > 0) this.cells.bytes(cell).set(data!, this.cells.offset(cell) + CELL_HEADER + nameBytes)
+    const cell = this.cells.create(id, text, data)
     const rows = this.rows
     rows.setInt(id, HASH, hash)
     rows.setInt(id, CELL, cell)
-    rows.setInt(id, DATA_LENGTH, data === null ? NULL_DATA : dataBytes)
+    rows.setInt(id, DATA_LENGTH, data === null ? NULL_DATA : data.length)
     this.linkChild(parent, id)
     this.index.insert(hash, id, cell)
     this.nodes += 1
@@ -132,9 +108,8 @@ export class NodeStore {
     assert(rows.int(id, CHILD_COUNT) === 0, 'a node is removed after its children')
     this.index.remove(rows.int(id, HASH), id)
     this.unlinkChild(rows.int(id, PARENT), id)
-    const bytes = this.cellBytes(id)
     rows.setInt(id, PARENT, REMOVED)
-    this.cells.free(rows.int(id, CELL), bytes)
+    this.cells.free(rows.int(id, CELL), this.dataLength(id))
     rows.setInt(id, NEXT_SIBLING, this.freeId)
     this.freeId = id
     this.lastGeneration = this.lastGeneration + 1 >>> 0
@@ -160,22 +135,24 @@ export class NodeStore {
   /** The last part of the path; '' for the root. */
   name(id: number): string {
     const text = this.text
-    text.reach(this.nameLength(id))
-    text.mask = this.readName(id, 0)
+    const cell = this.rows.int(id, CELL)
+    text.reach(this.cells.lengthOfName(cell))
+    text.mask = this.cells.readName(cell, text, 0)
     return text.text()
   }
 
   /** '/' for the root. */
   path(id: number): string {
     if (id === ROOT) return '/'
-    const text = this.text
+    const { text, rows, cells } = this
     let length = 0
-    for (let at = id; at !== ROOT; at = this.rows.int(at, PARENT)) length += 1 + this.nameLength(at)
+    for (let at = id; at !== ROOT; at = rows.int(at, PARENT)) length += 1 + cells.lengthOfName(rows.int(at, CELL))
     text.reach(length)
     text.mask = 0
-    for (let at = id; at !== ROOT; at = this.rows.int(at, PARENT)) {
-      length -= this.nameLength(at)
-      text.mask |= this.readName(at, length)
+    for (let at = id; at !== ROOT; at = rows.int(at, PARENT)) {
+      const cell = rows.int(at, CELL)
+      length -= cells.lengthOfName(cell)
+      text.mask |= cells.readName(cell, text, length)
       length -= 1
       text.units[length] = SLASH
     }
@@ -209,9 +186,7 @@ export class NodeStore {
   data(id: number): Uint8Array | null {
     const length = this.rows.int(id, DATA_LENGTH)
     if (length === NULL_DATA) return null
-    const cell = this.rows.int(id, CELL)
-    const bytes = this.cells.bytes(cell)
-    return new Uint8Array(bytes.buffer, this.cells.offset(cell) + CELL_HEADER + this.nameBytes(cell), length)
+    return this.cells.data(this.rows.int(id, CELL), length)
   }
 
   /** Zero for null data. */
@@ -225,41 +200,12 @@ export class NodeStore {
     assert(this.alive(id), 'data is set on a living node')
     const { rows, cells } = this
     const old = rows.int(id, CELL)
-    const head = CELL_HEADER + this.nameBytes(old)
-    const oldBytes = head + this.dataLength(id)
-    const dataBytes = data === null ? 0 : data.length
-    rows.setInt(id, DATA_LENGTH, data === null ? NULL_DATA : dataBytes)
-    if (cells.resize(old, oldBytes, head + dataBytes)) {
-      if (dataBytes > 0) cells.bytes(old).set(data!, cells.offset(old) + head)
-      return
-    }
-    const cell = cells.allocate(head + dataBytes, id)
-    const bytes = cells.bytes(cell)
-    const offset = cells.offset(cell)
-    const from = cells.offset(old)
-    const source = cells.bytes(old)
-    for (let i = 4; i < head; i++) bytes[offset + i] = source[from + i]
-    if (dataBytes > 0) bytes.set(data!, offset + head)
+    const oldLength = this.dataLength(id)
+    const cell = cells.replaceData(old, id, oldLength, data)
+    rows.setInt(id, DATA_LENGTH, data === null ? NULL_DATA : data.length)
+    if (cell === old) return
     this.setCell(id, cell)
-    cells.free(old, oldBytes)
-  }
-
-  /** The numbers of the node as one literal. */
-  readStat(id: number): NodeStat {
-    const rows = this.rows
-    return {
-      czxid: rows.long(id, CZXID),
-      mzxid: rows.long(id, MZXID),
-      ctime: rows.long(id, CTIME),
-      mtime: rows.long(id, MTIME),
-      version: rows.int(id, VERSION),
-      cversion: rows.int(id, CVERSION),
-      aversion: rows.int(id, AVERSION),
-      ephemeralOwner: this.owners.get(id),
-      pzxid: rows.long(id, PZXID),
-      dataLength: this.dataLength(id),
-      numChildren: rows.int(id, CHILD_COUNT),
-    }
+    cells.free(old, oldLength)
   }
 
   czxid(id: number): bigint {
@@ -382,7 +328,7 @@ export class NodeStore {
     this.owners = new SparseLongs()
     this.generations = new SparseInts()
     this.index = new PathIndex()
-    this.cells = new SlabAllocator((id, cell) => this.setCell(id, cell))
+    this.cells = new NodeCells((id, cell) => this.setCell(id, cell))
     this.nodes = 1
     this.nextId = 0
     this.freeId = ROOT
@@ -391,9 +337,7 @@ export class NodeStore {
     const root = this.takeId()
     assert(root === ROOT, 'the root is the first node')
     this.text.hash(0, '')
-    const cell = this.cells.allocate(CELL_HEADER, root)
-    this.writeName(cell, 0)
-    this.rows.setInt(root, CELL, cell)
+    this.rows.setInt(root, CELL, this.cells.create(root, this.text, null))
     this.rows.setInt(root, HASH, this.seed)
     this.rows.setInt(root, PARENT, NO_NODE)
     this.rows.setInt(root, DATA_LENGTH, NULL_DATA)
@@ -445,98 +389,26 @@ export class NodeStore {
     if (id !== ROOT) this.index.setCell(this.rows.int(id, HASH), id, cell)
   }
 
-  private nameLength(id: number): number {
-    const cell = this.rows.int(id, CELL)
-    return this.cells.words(cell)[(this.cells.offset(cell) >>> 2) + NAME_WORD] >>> 1
-  }
-
-  private nameBytes(cell: number): number {
-    const word = this.cells.words(cell)[(this.cells.offset(cell) >>> 2) + NAME_WORD]
-    return (word >>> 1) << (word & 1)
-  }
-
-  /** What the node's block was asked for. */
-  private cellBytes(id: number): number {
-    return CELL_HEADER + this.nameBytes(this.rows.int(id, CELL)) + this.dataLength(id)
-  }
-
-  /** Writes the text taken in as the name of the block. */
-  private writeName(cell: number, wide: number): void {
-    const { units, length } = this.text
-    const bytes = this.cells.bytes(cell)
-    let at = this.cells.offset(cell)
-    this.cells.words(cell)[(at >>> 2) + NAME_WORD] = length << 1 | wide
-    at += CELL_HEADER
-    if (wide === 0) {
-      for (let i = 0; i < length; i++) bytes[at + i] = units[i]
-      return
-    }
-    for (let i = 0; i < length; i++) {
-      bytes[at + 2 * i] = units[i]
-      bytes[at + 2 * i + 1] = units[i] >>> 8
-    }
-  }
-
-  /** Copies the node's name into the text's units, from `start` on, and returns them or-ed. */
-  private readName(id: number, start: number): number {
-    const cell = this.rows.int(id, CELL)
-    const units = this.text.units
-    const bytes = this.cells.bytes(cell)
-    const offset = this.cells.offset(cell)
-    const word = this.cells.words(cell)[(offset >>> 2) + NAME_WORD]
-    const length = word >>> 1
-    const at = offset + CELL_HEADER
-    let mask = 0
-    if ((word & 1) === 0) {
-      for (let i = 0; i < length; i++) units[start + i] = bytes[at + i]
-      return mask
-    }
-    for (let i = 0; i < length; i++) {
-      const unit = bytes[at + 2 * i] | bytes[at + 2 * i + 1] << 8
-      units[start + i] = unit
-      mask |= unit
-    }
-    return mask
-  }
-
   /** Whether the text taken in is the path of the node, which is not the root: name by name from the end. */
   private hasPath(id: number, cell: number): boolean {
-    const rows = this.rows
-    let end = this.text.length
+    const { rows, text } = this
+    let end = text.length
     for (;;) {
       // Read first, so that the row and the cell are on their way from memory together.
       const parent = rows.int(id, PARENT)
-      end = this.startOfName(cell, end) - 1
-      if (end < 0 || this.text.units[end] !== SLASH) return false
+      end = this.cells.startOfName(cell, text, end) - 1
+      if (end < 0 || text.units[end] !== SLASH) return false
       if (parent === ROOT) return end === 0
       id = parent
       cell = rows.int(id, CELL)
     }
   }
 
-  /** Where the cell's name starts if the text taken in has it just before `end`, else -1. */
-  private startOfName(cell: number, end: number): number {
-    const units = this.text.units
-    const bytes = this.cells.bytes(cell)
-    const offset = this.cells.offset(cell)
-    const word = this.cells.words(cell)[(offset >>> 2) + NAME_WORD]
-    const length = word >>> 1
-    const start = end - length
-    if (start < 0) return -1
-    const at = offset + CELL_HEADER
-    if ((word & 1) === 0) {
-      for (let i = 0; i < length; i++) if (bytes[at + i] !== units[start + i]) return -1
-      return start
-    }
-    for (let i = 0; i < length; i++) if ((bytes[at + 2 * i] | bytes[at + 2 * i + 1] << 8) !== units[start + i]) return -1
-    return start
-  }
-
   /** Whether the parent has a child of the hash and of the name that was taken in. */
   private hasChild(parent: number, hash: number): boolean {
-    const index = this.index
+    const { index, text } = this
     for (let id = index.seek(hash); id !== NO_NODE; id = index.seekOn()) {
-      if (this.rows.int(id, PARENT) === parent && this.startOfName(index.cell, this.text.length) === 0) return true
+      if (this.rows.int(id, PARENT) === parent && this.cells.startOfName(index.cell, text, text.length) === 0) return true
     }
     return false
   }

@@ -17,8 +17,8 @@ const FIRST_ENTRY = 1
 const LAST_ENTRY = BUCKET_WORDS - ENTRY_WORDS
 
 const FIRST_BUCKETS = 64
-/** Entries a bucket on average: one bucket in nine then has a further one. */
-const FILL = 3.25
+/** Entries a bucket on average: one bucket in five then has a further one. */
+const FILL = 4
 
 const NONE = -1
 

@@ -3,8 +3,8 @@
  * size. Blocks can be moved, since each has one owner who is told; that is what bounds the room lost to freed blocks:
  *
  * - a class keeps at most a quarter of its blocks, and two spans' worth, free; beyond that its emptiest spans are evacuated;
- * - spans without blocks serve any class; when more than a quarter of all, and two slabs' worth, are without blocks, the emptiest
- *   slab is evacuated span by span and given back to the system.
+ * - spans without blocks serve any class; beyond an eighth of those with blocks, and one and a half slabs' worth, the emptiest slab
+ *   is evacuated span by span and given back to the system.
  *
  * A reference is a place in units of 8 bytes (so slabs hold 16 GiB at most), or, when negative, the complement of an index among
  * the blocks too large for a span. The first int32 of a block is the owner's, and stays the owner's to set through `allocate`.
@@ -163,7 +163,7 @@ export class SlabAllocator {
     this.allBlocks[sizeClass] -= CLASS_BLOCKS[sizeClass]
     this.spans.close(span)
     this.releaseSlabIfEmpty(Math.floor(span / SLAB_SPANS))
-    for (let step = 0; step < SPANS_PER_STEP && this.spans.freeSpans > this.spans.usedSpans / 4 + 2 * SLAB_SPANS; step++) {
+    for (let step = 0; step < SPANS_PER_STEP && this.spans.freeSpans > this.spans.usedSpans / 8 + SLAB_SPANS * 3 / 2; step++) {
       this.moveSpanOut(this.spans.emptiestSlab(FIRST_SLAB_SPANS.length))
     }
   }

@@ -268,7 +268,7 @@ describe('lines for the log', () => {
         "data/ is relative. Prepend ./ to indicate that you're sure!",
       ]),
     )
-    expect(loaded.settings).toMatchObject({ dataDir: '/w/data', dataLogDir: '/w/./log' })
+    expect(loaded.settings).toMatchObject({ dataDir: '/w/data', dataLogDir: '/w/log' })
   })
 
   test.each([

@@ -66,7 +66,7 @@ class Owner {
 
   /** Room over what is asked for, as bounded in the allocator's first lines; `classes` is how many sizes are in use. */
   roomBound(classes: number): number {
-    return this.allocator.use().requestedBytes * (5 / 4) * (4 / 3) * (5 / 4) + (classes * 3 * SPAN_BYTES) * (5 / 4) + 3 * 16 * MIB
+    return this.allocator.use().requestedBytes * (5 / 4) * (4 / 3) * (9 / 8) + classes * 3 * SPAN_BYTES * (9 / 8) + 2.5 * 16 * MIB
   }
 
   private mark(owner: number): void {

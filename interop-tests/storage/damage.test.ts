@@ -1,0 +1,170 @@
+// Directories damaged at every byte: ours recovers exactly what a Java server recovers, and refuses exactly what it refuses.
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { nodeDisk } from '../../src/server/host/node-disk.ts'
+import { openDataDirs } from '../../src/server/storage/data-dirs.ts'
+import type { RecoveryTarget } from '../../src/server/storage/image.ts'
+import { recover } from '../../src/server/storage/recovery.ts'
+import { StartupRefused } from '../../src/server/storage/storage-errors.ts'
+import { OpCode } from '../../src/server/codes.ts'
+import { CreateRequest, SetDataRequest } from '../../src/jute/generated/proto.ts'
+import { compileJava, runJava, startJavaServer } from '../peers/java.ts'
+import { needPeer } from '../peers/peers.ts'
+import { temporaryDirectory } from '../peers/processes.ts'
+import { host, MAX_LENGTH, newestSnapshot, readLogs, writeLog } from './files.ts'
+import { create, Session } from './java-workload.ts'
+
+const java = await needPeer('java')
+
+/** The files of one `version-2`. */
+type Files = Readonly<Record<string, Uint8Array>>
+
+interface Case {
+  readonly name: string
+  readonly files: Files
+}
+
+const nothing: RecoveryTarget = {
+  clear: () => undefined,
+  session: () => undefined,
+  acl: () => undefined,
+  node: () => undefined,
+  loaded: () => undefined,
+  replay: () => undefined,
+}
+
+/** Cut at every length, bare and with zeros behind, and with two bits of every byte turned over. */
+function* damaged(name: string, bytes: Uint8Array, others: Files): Generator<Case> {
+  for (let at = 0; at <= bytes.length; at++) {
+    const cut = bytes.subarray(0, at)
+    yield { name: `${name}-cut-${at}`, files: { ...others, [name]: cut } }
+    yield { name: `${name}-zeros-${at}`, files: { ...others, [name]: Buffer.concat([cut, new Uint8Array(200)]) } }
+  }
+  for (let at = 0; at < bytes.length; at++) {
+    for (const bit of [0x01, 0x40]) {
+      const flipped = Uint8Array.from(bytes)
+      flipped[at] ^= bit
+      yield { name: `${name}-flip${bit}-${at}`, files: { ...others, [name]: flipped } }
+    }
+  }
+}
+
+async function lay(cases: readonly Case[]): Promise<string> {
+  const root = await temporaryDirectory('damage')
+  for (const { name, files } of cases) {
+    const directory = join(root, name, 'version-2')
+    await mkdir(directory, { recursive: true })
+    for (const [file, bytes] of Object.entries(files)) await writeFile(join(directory, file), bytes)
+  }
+  return root
+}
+
+function recoverOurs(root: string, name: string): string {
+  const dirs = openDataDirs(nodeDisk, { dataDir: join(root, name), autocreate: false })
+  const options = { dirs, maxLength: MAX_LENGTH, trustEmptySnapshot: false, autocreateDb: true }
+  try {
+    const { lastZxid, snapshot } = recover(host, options, nothing)
+    // Java counts the snapshot that it writes for an empty directory; ours leaves that to the server.
+    return `last ${lastZxid} snapshot ${snapshot?.zxid ?? 0n}`
+  } catch (error) {
+    if (!(error instanceof StartupRefused)) throw error
+    return 'refused'
+  }
+}
+
+describe.skipIf(java === undefined)('damage', () => {
+  let files: Files
+  let laterLog: Uint8Array
+  let classes: string
+
+  beforeAll(async () => {
+    classes = await compileJava([join(import.meta.dirname, 'LoadDatabases.java')])
+    const server = await startJavaServer({ config: { preAllocSize: '0' } })
+    const session = await Session.open(server.port)
+    await session.call(OpCode.create, CreateRequest, create('/a', Buffer.from('x')))
+    await session.call(OpCode.setData, SetDataRequest, { path: '/a', data: Buffer.from('yy'), version: -1 })
+    await session.call(OpCode.setData, SetDataRequest, { path: '/none', data: null, version: -1 })
+    await session.call(OpCode.create, CreateRequest, create('/a/b', null))
+    await session.close()
+    await server.stop()
+    await (await startJavaServer({ dataDir: server.dataDir, config: { preAllocSize: '0' } })).stop()
+    const directory = join(server.dataDir, 'version-2')
+    const newest = newestSnapshot(directory)
+    files = {
+      'snapshot.0': await readFile(join(directory, 'snapshot.0')),
+      'snapshot.6': await readFile(newest),
+      'log.1': await readFile(join(directory, 'log.1')),
+    }
+    expect(newest).toMatch(/snapshot\.6$/)
+    laterLog = await followingLog(directory)
+  })
+
+  /** `log.7`: the last txn of `directory` again, as zxid 7. */
+  async function followingLog(directory: string): Promise<Uint8Array> {
+    const last = readLogs(directory).at(-1)!
+    const payload = Uint8Array.from(last.payload)
+    new DataView(payload.buffer).setBigInt64(12, 7n)
+    const into = await temporaryDirectory('log')
+    await writeLog(into, [{ header: { ...last.header, zxid: 7n }, payload }], 0)
+    expect(await readdir(into)).toEqual(['log.7'])
+    return await readFile(join(into, 'log.7'))
+  }
+
+  async function compare(cases: readonly Case[]): Promise<void> {
+    const [ours, theirs] = [await lay(cases), await lay(cases)]
+    const result = await runJava('LoadDatabases', [theirs], { classPath: [classes], jvmFlags: ['-DZK_LOG=OFF'], timeoutMs: 240_000 })
+    expect(result.code, result.stderr).toBe(0)
+    const expected = result.stdout.trim().split('\n').sort()
+    expect(cases.map(({ name }) => `${name} ${recoverOurs(ours, name)}`).sort()).toEqual(expected)
+    // The comparison would be worth nothing if all ended alike.
+    expect(new Set(expected.map((line) => line.slice(line.indexOf(' ')))).size).toBeGreaterThan(1)
+  }
+
+  it('of the only log ends or refuses recovery as Java’s', async () => {
+    const { 'log.1': log, 'snapshot.0': snapshot } = files
+    await compare([...damaged('log.1', log, { 'snapshot.0': snapshot })])
+  })
+
+  it('of a log that another one follows ends or refuses recovery as Java’s', async () => {
+    const { 'log.1': log, 'snapshot.0': snapshot } = files
+    await compare([...damaged('log.1', log, { 'snapshot.0': snapshot, 'log.7': laterLog })])
+  })
+
+  it('of the newest snapshot goes back to the older one, or nowhere, as Java’s', async () => {
+    const { 'snapshot.6': snapshot, ...others } = files
+    await compare([...damaged('snapshot.6', snapshot, { ...others, 'log.7': laterLog })])
+  })
+
+  it('of the only snapshot refuses recovery, or begins afresh, as Java’s', async () => {
+    const { 'snapshot.0': snapshot, 'log.1': log } = files
+    await compare([...damaged('snapshot.0', snapshot, {})])
+    await compare([...damaged('snapshot.0', snapshot, { 'log.1': log })])
+  })
+
+  it('in the form of strange names is read or passed by as Java’s', async () => {
+    const { 'snapshot.0': first, 'snapshot.6': newest, 'log.1': log } = files
+    const torn = newest.subarray(0, newest.length - 1)
+    const name = (label: string, changes: Files): Case => ({ name: label, files: { 'snapshot.0': first, 'log.1': log, ...changes } })
+    await compare([
+      name('plain', {}),
+      name('complete-tmp', { 'snapshot.2.tmp': first }),
+      name('torn-tmp', { 'snapshot.2.tmp': torn }),
+      name('junk', { 'snapshot.junk': first, 'log.junk': log, foo: log }),
+      name('negative', { 'snapshot.-5': first, 'log.-5': log, 'snapshot.ffffffffffffffff': first }),
+      name('upper-case-and-plus', { 'snapshot.+6': newest, 'log.7': laterLog, 'log.+A': log.subarray(0, 16) }),
+      name('empty-tail', { 'log.7': new Uint8Array(0) }),
+      name('empty-in-the-middle', { 'log.3': new Uint8Array(0), 'log.7': laterLog }),
+      name('header-only-tail', { 'log.7': log.subarray(0, 16) }),
+      name('unknown-extension', { 'snapshot.6.zip': newest, 'log.7': laterLog }),
+      name('not-gzip', { 'snapshot.6.gz': newest, 'log.7': laterLog }),
+      name('not-gzip-but-begins-so', { 'snapshot.6.gz': Uint8Array.of(0x1f, 0x8b, 1, 2, 3), 'log.7': laterLog }),
+      { name: 'log-only', files: { 'log.1': log } },
+      { name: 'empty-log-only', files: { 'log.1': new Uint8Array(0) } },
+      { name: 'header-only-log-only', files: { 'log.1': log.subarray(0, 16) } },
+      { name: 'junk-only', files: { 'log.junk': log, 'snapshot.junk': first } },
+      { name: 'nothing', files: {} },
+      { name: 'snapshot-and-later-log', files: { 'snapshot.0': first, 'log.7': laterLog } },
+    ])
+  })
+})

@@ -1,0 +1,18 @@
+// The test suites as data: what they are called, which files they take, how many seconds they may take, fetching their peers included.
+
+export const unitSuite = { name: 'unit', project: 'unit', filter: 'test/', budgetSeconds: 180 }
+
+/** In the order in which they run: the quick and telling ones first. */
+export const interopSuites = [
+  { name: 'jute records', filter: 'interop-tests/jute/', budgetSeconds: 120 },
+  { name: 'zkCli', filter: 'interop-tests/zkcli/', budgetSeconds: 180 },
+  { name: 'Java client', filter: 'interop-tests/java/', budgetSeconds: 180 },
+  { name: 'older Java clients', filter: 'interop-tests/old-java/', budgetSeconds: 300 },
+  { name: 'kazoo', filter: 'interop-tests/kazoo/', budgetSeconds: 150 },
+  { name: 'node-zookeeper-client', filter: 'interop-tests/node-client/', budgetSeconds: 120 },
+  { name: 'go-zookeeper', filter: 'interop-tests/go/', budgetSeconds: 150 },
+  { name: 'C client', filter: 'interop-tests/c/', budgetSeconds: 150 },
+  { name: 'data directories', filter: 'interop-tests/storage/', budgetSeconds: 240 },
+  { name: 'applications', filter: 'interop-tests/apps/', budgetSeconds: 420 },
+  { name: 'oracle', filter: 'interop-tests/oracle/', budgetSeconds: 600 },
+].map((suite) => ({ ...suite, project: 'interop' }))

@@ -1,0 +1,46 @@
+// `make test`: everything, from a clean clone: install, build, types, lint, unit tests, interop suites. Each step has a budget of seconds; one that
+// is over it is ended, and the rest goes on. The last line is "N passed, N failed".
+import { printPeers, runInteropSuites, unlistedTests } from './lib/interop.mjs'
+import { run } from './lib/run.mjs'
+import { unitSuite } from './lib/suites.mjs'
+import { printTable } from './lib/table.mjs'
+import { runSuite } from './lib/vitest.mjs'
+
+const begin = performance.now()
+const rows = []
+let passed = 0
+let failed = 0
+
+async function step(name, command, args, budgetSeconds) {
+  console.log(`\n=== ${name} (budget ${budgetSeconds} s)`)
+  const { ok, overBudget, seconds } = await run(command, args, { budgetSeconds })
+  rows.push([name, '', ok ? 'passed' : overBudget ? 'OVER BUDGET' : 'FAILED', `${seconds.toFixed(1)} of ${budgetSeconds}`])
+  if (!ok) failed += 1
+  return ok
+}
+
+function count(result) {
+  const tests = `${result.passed} passed, ${result.failed} failed${result.skipped > 0 ? `, ${result.skipped} SKIPPED` : ''}`
+  rows.push([result.name, tests, result.result, `${result.seconds.toFixed(1)} of ${result.budgetSeconds}`])
+  passed += result.passed
+  failed += result.failed
+}
+
+const built = (await step('install', 'make', ['--no-print-directory', 'install'], 300)) && (await step('build', 'npx', ['tsc', '-p', 'tsconfig.build.json'], 120))
+if (built) {
+  await step('types', 'npx', ['tsc', '-p', 'tsconfig.json'], 120)
+  await step('lint', 'npx', ['eslint', '.'], 180)
+  console.log(`\n=== ${unitSuite.name} (budget ${unitSuite.budgetSeconds} s)`)
+  count(await runSuite(unitSuite))
+  const results = await runInteropSuites()
+  results.forEach(count)
+  printPeers(results)
+  for (const file of unlistedTests()) {
+    console.log(`FAILED: no suite in scripts/lib/suites.mjs takes ${file}`)
+    failed += 1
+  }
+}
+rows.push(['all', '', failed === 0 ? 'passed' : 'FAILED', ((performance.now() - begin) / 1000).toFixed(1)])
+printTable(['step', 'tests', 'result', 'seconds'], rows)
+console.log(`${passed} passed, ${failed} failed`)
+process.exitCode = failed === 0 ? 0 : 1

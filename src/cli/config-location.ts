@@ -1,0 +1,38 @@
+/** Which configuration file a command means: the rules of zkEnv.sh and zkServer.sh. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+
+export interface ConfigLocation {
+  /** As it is shown and read; undefined = there is none, and the built-in defaults are used. */
+  readonly file: string | undefined
+  /** Where the shell snippets of an Apache installation would lie. */
+  readonly directory: string | undefined
+}
+
+export interface LocationOptions {
+  /** `--config`. */
+  readonly directory: string | undefined
+  /** The argument behind the command. */
+  readonly name: string | undefined
+  readonly env: NodeJS.ProcessEnv
+  readonly cwd: string
+}
+
+/**
+ * A name with a slash is a path. Any other name lies in the configuration directory (`--config`, ZOOCFGDIR); without
+ * one in the working directory or its `conf`. Without a name: ZOOCFG or zoo.cfg of that directory, or nothing.
+ */
+export function findConfig({ directory: option, name, env, cwd }: LocationOptions): ConfigLocation {
+  const directory = nonEmpty(option) ?? nonEmpty(env['ZOOCFGDIR'])
+  if (name?.includes('/')) return { file: name, directory }
+  const wanted = name ?? nonEmpty(env['ZOOCFG'])
+  if (directory !== undefined) return { file: `${directory}/${wanted ?? 'zoo.cfg'}`, directory }
+  const inConf = `./conf/${wanted ?? 'zoo.cfg'}`
+  if (name !== undefined && existsSync(join(cwd, name))) return { file: name, directory: undefined }
+  if (wanted !== undefined || existsSync(join(cwd, inConf))) return { file: inConf, directory: './conf' }
+  return { file: undefined, directory: undefined }
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text
+}

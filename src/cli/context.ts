@@ -1,0 +1,21 @@
+/** What a command knows of the world, so that tests can run it without a process of its own. */
+import type { ConfigLocation } from './config-location.ts'
+
+export interface CommandContext {
+  readonly env: NodeJS.ProcessEnv
+  readonly cwd: string
+  /** Without a line end being added. */
+  out(text: string): void
+  err(text: string): void
+  /** The runtime and the arguments before ours, to start this program again. */
+  readonly self: readonly [string, ...string[]]
+}
+
+export interface Target {
+  readonly location: ConfigLocation
+  /** `port dataDir [tickTime] [maxClientCnxns]` in place of a file; undefined = a file or the defaults. */
+  readonly legacy: readonly string[] | undefined
+}
+
+/** The port and directory of a server without a configuration file. */
+export const fallback = { clientPort: 2181, dataDir: './data' } as const

@@ -1,0 +1,49 @@
+/** The server's log: lines of JSON, or coloured text where a person is looking on. */
+import { isatty } from 'node:tty'
+import { pino } from 'pino'
+import type { Level, Logger } from 'pino'
+import { prettyFactory } from 'pino-pretty'
+import { openLogOutput } from './log-output.ts'
+import type { LogOutput } from './log-output.ts'
+
+export interface ServerLog {
+  readonly log: Logger
+  readonly output: LogOutput
+}
+
+const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
+
+/** Names that Java's loggers use. */
+const otherNames: Readonly<Record<string, Level | 'silent'>> = { warning: 'warn', severe: 'error', all: 'trace', off: 'silent' }
+
+/** The level of ZOO_LOG_LEVEL, in any case; `info` when it is unset or unknown. */
+export function logLevel(name: string | undefined): Level | 'silent' {
+  const lower = (name ?? '').toLowerCase()
+  return otherNames[lower] ?? (levels.includes(lower) ? (lower as Level) : 'info')
+}
+
+/** Bytes of log kept for a reader that does not read. */
+const maxWaitingBytes = 1024 * 1024
+
+export function openServerLog(env: NodeJS.ProcessEnv, fd = 1): ServerLog {
+  const output = openLogOutput(fd, maxWaitingBytes)
+  return { log: createLogger(output, logLevel(env['ZOO_LOG_LEVEL']), isatty(fd) && env['NO_COLOR'] === undefined, isatty(fd)), output }
+}
+
+/** Writes to the output; when lines had to be dropped, says how many as soon as one gets through. */
+export function createLogger(output: LogOutput, level: Level | 'silent', colorize: boolean, isPretty: boolean): Logger {
+  const format = isPretty
+    ? prettyFactory({ colorize, translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l', singleLine: true, ignore: 'pid,hostname' })
+    : (line: string): string => line
+  let told = 0
+  const write = (line: string): void => {
+    const before = output.dropped
+    output.write(format(line))
+    if (output.dropped !== before || before === told) return
+    const lost = before - told
+    told = before
+    log.warn(`${lost} log lines before this one were dropped, because standard output was not read`)
+  }
+  const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: label => ({ level: label }) } }, { write })
+  return log
+}

@@ -1,0 +1,27 @@
+/** What a configuration may ask for and this version does not have: told at start rather than found out later. */
+import { ConfigRefused } from '../server/config/config-refused.ts'
+import { metricsProviders } from '../server/config/operator-settings.ts'
+import type { Settings } from '../server/config/settings.ts'
+
+/** The reason why a server cannot run with these settings; undefined = it can. */
+export function refusalOf(settings: Settings): ConfigRefused | undefined {
+  if (settings.distributed) {
+    return new ConfigRefused('unexpected', 'Ensembles are not supported by this version of TSKeeper: it runs as a single server only')
+  }
+  if (settings.secureClientPort === undefined) return undefined
+  if (settings.serverCnxnFactory?.endsWith('NettyServerCnxnFactory')) {
+    return new ConfigRefused('unexpected', 'secureClientPort is not supported by this version of TSKeeper')
+  }
+  return new ConfigRefused('unexpected', "SSL isn't supported in NIOServerCnxn")
+}
+
+/** Warnings for what is left out. */
+export function leftOut(settings: Settings): string[] {
+  const lines: string[] = []
+  const say = (what: string): unknown => lines.push(`${what}: not supported by this version of TSKeeper, left out`)
+  if (settings.metricsProviderClassName === metricsProviders.prometheus) say('metricsProvider.className=…PrometheusMetricsProvider')
+  if (settings.auditEnable) say('audit.enable=true')
+  if (settings.clientPortUnification) say('client.portUnification=true')
+  if (settings.properties.get('zookeeper.admin.enableServer') !== undefined && settings.adminEnableServer) say('admin.enableServer=true')
+  return lines
+}

@@ -1,0 +1,91 @@
+/** Takes the command line apart and runs one verb. */
+import { Command, CommanderError } from 'commander'
+import { packageVersion, zooKeeperBuildTime, zooKeeperVersion } from '../server/version.ts'
+import { findConfig } from './config-location.ts'
+import { fallback } from './context.ts'
+import type { CommandContext, Target } from './context.ts'
+import { printCommand, restart, start, stop } from './daemon.ts'
+import { missingDirectory } from './data-dir.ts'
+import { status } from './status.ts'
+
+type Verb = (target: Target, context: CommandContext) => number | Promise<number>
+
+/** The server's own modules are loaded only by the verb that needs them: the others answer at once. */
+const serveForeground: Verb = async (target, context) => (await import('./serve.ts')).serve(target, context)
+
+const verbs: readonly [name: string, description: string, verb: Verb][] = [
+  ['start', 'run a server in the background', start],
+  ['start-foreground', 'run a server here; its log goes to standard output', serveForeground],
+  ['stop', 'end the server in the background', stop],
+  ['version', 'show the version of ZooKeeper this server answers to', showVersion],
+  ['restart', 'stop, then start', restart],
+  ['status', 'ask the server what it is', status],
+  ['print-cmd', 'show the command that start runs', printCommand],
+]
+
+/** Resolves to the exit code. */
+export async function runCommand(args: readonly string[], context: CommandContext): Promise<number> {
+  let exitCode = 0
+  const program = new Command('tskeeper')
+    .description('A server that takes the place of Apache ZooKeeper')
+    .version(packageVersion)
+    .option('--config <dir>', 'the directory of zoo.cfg')
+    .argument('[command]')
+    .argument('[rest...]')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ writeOut: text => context.out(text), writeErr: text => context.err(text) })
+    .addHelpText('after', helpAfter)
+    .action(() => {
+      announce(targetOf(program, []), context)
+      context.err(`Usage: tskeeper [--config <conf-dir>] {${verbs.map(([name]) => name).join('|')}}\n`)
+    })
+  for (const [name, description, verb] of verbs) {
+    program
+      .command(name)
+      .description(description)
+      .argument('[config...]', 'a file, or: port dataDir [tickTime] [maxClientCnxns]')
+      .action(async (config: string[]) => {
+        exitCode = await run(verb, targetOf(program, config), context)
+      })
+  }
+
+  function targetOf(command: Command, config: readonly string[]): Target {
+    const { config: directory } = command.opts<{ config?: string }>()
+    const legacy = config.length > 1 ? config : undefined
+    return { location: findConfig({ directory, name: config.length === 1 ? config[0] : undefined, env: context.env, cwd: context.cwd }), legacy }
+  }
+
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode
+  }
+  return exitCode
+}
+
+const helpAfter = `
+Without a configuration file the server listens on port ${fallback.clientPort} and keeps its data in ${fallback.dataDir}.`
+
+async function run(verb: Verb, target: Target, context: CommandContext): Promise<number> {
+  announce(target, context)
+  const missing = missingDirectory(target, context)
+  if (missing === undefined) return verb(target, context)
+  context.out(`${missing}\n`)
+  return 1
+}
+
+/** What zkServer.sh says before anything else; scripts know the lines. */
+function announce({ location, legacy }: Target, context: CommandContext): void {
+  const isOff = context.env['JMXDISABLE'] !== undefined && !['', 'false'].includes(context.env['JMXDISABLE'])
+  context.err(isOff ? 'JMX disabled by user request\n' : 'ZooKeeper JMX enabled by default\n')
+  const byDefault = `none: client port ${fallback.clientPort}, data in ${fallback.dataDir}`
+  context.err(`Using config: ${legacy === undefined ? (location.file ?? byDefault) : legacy.join(' ')}\n`)
+}
+
+function showVersion(_target: Target, context: CommandContext): number {
+  context.out(`Apache ZooKeeper, version ${zooKeeperVersion} ${zooKeeperBuildTime}\n`)
+  context.err(`TSKeeper ${packageVersion}\n`)
+  return 0
+}

@@ -1,0 +1,13 @@
+/**
+ * Two versions: that of Apache ZooKeeper this server answers to, in the shape that monitoring tools cut apart, and that
+ * of this package.
+ */
+
+export const zooKeeperVersion = '3.9.6'
+export const zooKeeperBuildTime = '2026-09-03 19:29 UTC'
+
+/** As Version.getFullVersion: what `srvr`, `mntr`, `envi` and the admin server show. */
+export const fullVersion = `${zooKeeperVersion}-a355171b081b5b60749db8f19cca1528b0df936f, built on ${zooKeeperBuildTime}`
+
+/** The same as in package.json. */
+export const packageVersion = '0.1.0'
