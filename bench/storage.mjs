@@ -64,7 +64,9 @@ async function write(compression) {
     if (writing) setImmediate(watch)
   }
   watch()
-  const { path, sizeBytes, elapsedMs } = await new Promise((done, fail) => writer.write(source, (error, written) => (error ? fail(error) : done(written))))
+  const { path, sizeBytes, elapsedMs } = await new Promise((done, fail) => {
+    writer.write(source, (error, written) => (error ? fail(error) : done(written)))
+  })
   writing = false
   const megabytes = (sizeBytes / 1e6).toFixed(0)
   console.log(`snapshot ${compression || 'plain'}: ${elapsedMs.toFixed(0)} ms, ${megabytes} MB, longest turn ${longest.toFixed(1)} ms`)

@@ -1,4 +1,4 @@
-// `make check`: types, lint and unit tests side by side, in less than a minute.
+// `make check`: unit tests, types and lint, two at a time, the longest first, in less than a minute.
 import { availableParallelism } from 'node:os'
 import { run } from './lib/run.mjs'
 import { unitSuite } from './lib/suites.mjs'
@@ -6,13 +6,14 @@ import { printTable } from './lib/table.mjs'
 import { runSuite } from './lib/vitest.mjs'
 
 const BUDGET_SECONDS = 60
+const budget = { budgetSeconds: BUDGET_SECONDS, capture: true }
 const steps = {
-  types: () => run('npx', ['tsc', '-p', 'tsconfig.json'], { budgetSeconds: BUDGET_SECONDS, capture: true }),
-  lint: () => run('npx', ['eslint', '.'], { budgetSeconds: BUDGET_SECONDS, capture: true }),
   unit: async () => {
     const result = await runSuite({ ...unitSuite, budgetSeconds: BUDGET_SECONDS }, { capture: true })
     return { ...result, ok: result.failed === 0 }
   },
+  types: () => run('node_modules/.bin/tsc', ['-p', 'tsconfig.json'], budget),
+  lint: () => run('node_modules/.bin/eslint', ['--cache', '--cache-location', '.cache/eslint', '.'], budget),
 }
 
 const begin = performance.now()
@@ -31,4 +32,4 @@ async function worker() {
 await Promise.all(Array.from({ length: Math.max(1, Math.min(2, availableParallelism())) }, worker))
 rows.push(['all', good ? 'passed' : 'FAILED', `${((performance.now() - begin) / 1000).toFixed(1)} of ${BUDGET_SECONDS}`])
 printTable(['step', 'result', 'seconds'], rows)
-process.exit(good ? 0 : 1)
+process.exitCode = good ? 0 : 1

@@ -7,4 +7,4 @@ for (const file of unlistedTests()) console.log(`FAILED: no suite in scripts/lib
 const passed = results.reduce((sum, result) => sum + result.passed, 0)
 const failed = results.reduce((sum, result) => sum + result.failed, unlistedTests().length)
 console.log(`${passed} passed, ${failed} failed`)
-process.exit(failed === 0 && results.length > 0 ? 0 : 1)
+process.exitCode = failed === 0 && results.length > 0 ? 0 : 1

@@ -1,5 +1,5 @@
-// `make test`: everything, from a clean clone: install, build, types, lint, unit tests, interop suites. Each step has a budget of seconds; one that
-// is over it is ended, and the rest goes on. The last line is "N passed, N failed".
+// `make test`: everything, from a clean clone: install, build, types, lint, unit tests, interop suites. Each step has a budget of seconds;
+// one that is over it is ended, and the rest goes on. The last line is "N passed, N failed".
 import { printPeers, runInteropSuites, unlistedTests } from './lib/interop.mjs'
 import { run } from './lib/run.mjs'
 import { unitSuite } from './lib/suites.mjs'
@@ -26,10 +26,10 @@ function count(result) {
   failed += result.failed
 }
 
-const built = (await step('install', 'make', ['--no-print-directory', 'install'], 300)) && (await step('build', 'npx', ['tsc', '-p', 'tsconfig.build.json'], 120))
-if (built) {
-  await step('types', 'npx', ['tsc', '-p', 'tsconfig.json'], 120)
-  await step('lint', 'npx', ['eslint', '.'], 180)
+const installed = await step('install', 'make', ['--no-print-directory', 'install'], 300)
+if (installed && (await step('build', 'node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], 120))) {
+  await step('types', 'node_modules/.bin/tsc', ['-p', 'tsconfig.json'], 120)
+  await step('lint', 'node_modules/.bin/eslint', ['.'], 180)
   console.log(`\n=== ${unitSuite.name} (budget ${unitSuite.budgetSeconds} s)`)
   count(await runSuite(unitSuite))
   const results = await runInteropSuites()

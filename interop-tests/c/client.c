@@ -171,7 +171,8 @@ static void check_takeover(zhandle_t *zh, const char *path) {
     want("session", zoo_client_id(heir)->client_id, id.client_id);
     /* The first client wants its session back: the two take turns. */
     int code = ZCONNECTIONLOSS;
-    for (time_t deadline = time(NULL) + PATIENCE_SECONDS; code == ZCONNECTIONLOSS && time(NULL) < deadline;) code = zoo_exists(heir, path, 0, &stat);
+    time_t deadline = time(NULL) + PATIENCE_SECONDS;
+    while (code == ZCONNECTIONLOSS && time(NULL) < deadline) code = zoo_exists(heir, path, 0, &stat);
     ok("exists", code);
     want("owner", stat.ephemeralOwner, id.client_id);
     zookeeper_close(heir);
@@ -353,7 +354,9 @@ static void check_authentication(zhandle_t *zh, const char *path) {
     zookeeper_close(failing);
 }
 
-static void count_string(int code, const char *value, const void *context) { add_line((struct events *)context, value ? value : "?", zerror(code)); }
+static void count_string(int code, const char *value, const void *context) {
+    add_line((struct events *)context, value ? value : "?", zerror(code));
+}
 
 static void check_pipelining(zhandle_t *zh, const char *path) {
     struct events *events = new_events();

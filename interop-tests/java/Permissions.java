@@ -81,9 +81,9 @@ final class Permissions {
 
     private static void lists() throws Exception {
         owner.create("/lists", null, OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
-        String[][] ids = {{"world", "anyone"}, {"world", "someone"}, {"auth", ""}, {"auth", "ignored"}, {"digest", "u:hash"}, {"digest", "u"},
-            {"digest", "a:b:c"}, {"ip", "127.0.0.1"}, {"ip", "127.0.0.0/8"}, {"ip", "10.0.0.0/8"}, {"ip", "127.1"}, {"ip", "::1"}, {"ip", "127.0.0.1/33"},
-            {"super", "x"}, {"sasl", "bob"}, {"x509", "CN=x"}, {"host", "localhost"}, {"nosuch", "x"}, {"", ""}};
+        String[][] ids = {{"world", "anyone"}, {"world", "someone"}, {"auth", ""}, {"auth", "ignored"}, {"digest", "u:hash"},
+            {"digest", "u"}, {"digest", "a:b:c"}, {"ip", "127.0.0.1"}, {"ip", "127.0.0.0/8"}, {"ip", "10.0.0.0/8"}, {"ip", "127.1"},
+            {"ip", "::1"}, {"ip", "127.0.0.1/33"}, {"super", "x"}, {"sasl", "bob"}, {"x509", "CN=x"}, {"host", "localhost"}, {"nosuch", "x"}, {"", ""}};
         for (String[] id : ids) {
             List<ACL> acl = acl(Perms.ALL, id[0], id[1]);
             String what = "acl " + id[0] + ":" + id[1];

@@ -1,4 +1,5 @@
-// A thousand requests under way at once: answers in the order of the requests, zxids that only grow, events before the answers that reflect them.
+// A thousand requests under way at once: answers in the order of the requests, zxids that only grow, events before the answers that
+// reflect them.
 import static org.apache.zookeeper.ZooDefs.Ids.OPEN_ACL_UNSAFE;
 
 import java.util.ArrayList;

@@ -1,4 +1,5 @@
-// What happens to watches, ephemerals, identities and sessions when the connection breaks: the client comes back in time, too late, or from elsewhere.
+// What happens to watches, ephemerals, identities and sessions when the connection breaks: the client comes back in time, too late, or from
+// elsewhere.
 import static org.apache.zookeeper.ZooDefs.Ids.CREATOR_ALL_ACL;
 import static org.apache.zookeeper.ZooDefs.Ids.OPEN_ACL_UNSAFE;
 

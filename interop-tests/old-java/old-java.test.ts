@@ -19,9 +19,8 @@ for (const version of versions) {
       const options = { config: { extendedTypesEnabled: 'true' } }
       const servers = await Promise.all([startServer(options), startReferenceServer(options)])
       try {
-        const results = await Promise.all(
-          servers.map((server) => runJava('OldClient', [`127.0.0.1:${server.port}`], { version, classPath: [classes], jvmFlags: ['-DZK_LOG=OFF'] })),
-        )
+        const run = { version, classPath: [classes], jvmFlags: ['-DZK_LOG=OFF'] }
+        const results = await Promise.all(servers.map((server) => runJava('OldClient', [`127.0.0.1:${server.port}`], run)))
         const [ours, expected] = results.map((result) => result.stdout.trimEnd().split('\n'))
         expect(expected!.at(-1)).toBe('done')
         expect(ours).toEqual(expected)

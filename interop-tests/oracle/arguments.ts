@@ -147,6 +147,8 @@ export function someAcl(context: Context, path: string | null, openPercent: numb
   const { random } = context
   if (random.chance(openPercent)) return [open]
   if (path !== null && PILLARS.has(path)) return [open, ...(random.chance(50) ? [anyEntry(context)] : [])]
+  // What administrators do: everybody may read, one may do everything.
+  if (random.chance(15)) return [entry(Perms.READ, 'world', 'anyone'), entry(ALL_PERMS, 'digest', digestId(random.pick(CREDENTIALS)))]
   const length = random.weighted([
     [60, 1],
     [25, 2],

@@ -24,7 +24,7 @@ export interface Mutant {
 /** Builds the mutant and gives the directory of its package. */
 export async function buildMutant({ name, file, find, replace }: Mutant): Promise<string> {
   const directory = await temporaryDirectory('mutant')
-  await cp(join(projectRoot, 'dist'), join(directory, 'dist'), { recursive: true })
+  await cp(join(projectRoot, 'dist'), join(directory, 'dist'), { recursive: true, dereference: true })
   await cp(join(projectRoot, 'package.json'), join(directory, 'package.json'))
   await symlink(join(projectRoot, 'node_modules'), join(directory, 'node_modules'))
   const place = join(directory, 'dist', file)

@@ -1,5 +1,5 @@
-// Suites whose checks are written in the peer's own language: a program that names its checks with `list`, runs them with `check ADDRESS`, writing
-// one line "ok NAME" or "failed NAME: why" for each, and lives through restarts of the server with `survive ADDRESS`.
+// Suites whose checks are written in the peer's own language: a program that names its checks with `list`, runs them with `check ADDRESS`,
+// writing one line "ok NAME" or "failed NAME: why" for each, and lives through restarts of the server with `survive ADDRESS`.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { mustRun, runProgram } from './processes.ts'
 import { survived, surviveRestarts } from './restarts.ts'

@@ -43,7 +43,8 @@ export interface JavaOptions {
 /** The command line `java … mainClass args`: first the program, then its arguments. */
 export function javaCommand(library: string, mainClass: string, args: readonly string[] = [], options: JavaOptions = {}): string[] {
   const classPath = [join(library, '*'), ...(options.classPath ?? [])].join(':')
-  const flags = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', `-Dlogback.configurationFile=${join(library, 'logback.xml')}`]
+  const logging = `-Dlogback.configurationFile=${join(library, 'logback.xml')}`
+  const flags = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', logging]
   const archive = join(library, archiveName(mainClass))
   if (existsSync(archive)) flags.push(`-XX:SharedArchiveFile=${archive}`)
   return ['java', ...flags, ...(options.jvmFlags ?? []), '-cp', classPath, mainClass, ...args]
@@ -66,7 +67,10 @@ export async function runJava(mainClass: string, args: readonly string[] = [], o
 }
 
 /** Compiles Java source files against the jars of that release and gives the directory of the classes. */
-export async function compileJava(sources: readonly string[], options: { version?: string; jvmFlags?: readonly string[] } = {}): Promise<string> {
+export async function compileJava(
+  sources: readonly string[],
+  options: { version?: string; jvmFlags?: readonly string[] } = {},
+): Promise<string> {
   const library = await oracleLibrary(options.version)
   const classes = await temporaryDirectory('classes')
   await needProgram('javac', ['openjdk-17-jdk-headless', 'default-jdk-headless'])

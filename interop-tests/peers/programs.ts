@@ -19,9 +19,12 @@ export async function installPackages(packages: readonly string[]): Promise<bool
   if (process.getuid?.() !== 0 || !(await hasProgram('apt-get'))) return false
   return await withLock('apt', async () => {
     const env = { DEBIAN_FRONTEND: 'noninteractive' }
-    await runProgram('apt-get', ['update', '-q'], { env, timeoutMs: INSTALL_LIMIT_MS })
+    // Another installation may hold the system's lock for a while.
+    const patience = ['-o', 'DPkg::Lock::Timeout=120']
+    await runProgram('apt-get', [...patience, 'update', '-q'], { env, timeoutMs: INSTALL_LIMIT_MS })
     for (const name of packages) {
-      const result = await runProgram('apt-get', ['install', '-y', '-q', '--no-install-recommends', name], { env, timeoutMs: INSTALL_LIMIT_MS })
+      const install = [...patience, 'install', '-y', '-q', '--no-install-recommends', name]
+      const result = await runProgram('apt-get', install, { env, timeoutMs: INSTALL_LIMIT_MS })
       if (result.code === 0) return true
     }
     return false
@@ -33,6 +36,7 @@ export async function fetching<T>(what: string, step: () => Promise<T>): Promise
   try {
     return await step()
   } catch (error) {
-    throw new PeerUnavailable(`${what} could not be fetched: ${(error as Error).message}`, { cause: error })
+    const lastLine = (error as Error).message.trimEnd().split('\n').at(-1)
+    throw new PeerUnavailable(`${what} could not be fetched: ${lastLine}`, { cause: error })
   }
 }

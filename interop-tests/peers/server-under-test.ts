@@ -1,4 +1,5 @@
-// The server that the client suites run against: ours, or with TSK_SERVER=java the Java server, which shows that the suites themselves are right.
+// The server that the client suites run against: ours, or with TSK_SERVER=java the Java server, which shows that the suites themselves
+// are right.
 import { startJavaServer } from './java.ts'
 import type { ServerOptions, ServerProcess } from './server-process.ts'
 import { startTsKeeper } from './tskeeper.ts'

@@ -1,20 +1,21 @@
 // Makes a Java server log every kind of txn there is, through bare frames: no client library sends them all.
 import type { Codec } from '../../src/jute/codec.ts'
 import type { ACL } from '../../src/jute/generated/data.ts'
+import type { ConnectRequest } from '../../src/jute/generated/proto.ts'
 import {
+  AuthPacket,
   CheckVersionRequest,
-  ConnectRequest,
   CreateRequest,
   CreateTTLRequest,
   DeleteRequest,
   ExistsRequest,
   SetACLRequest,
   SetDataRequest,
-  AuthPacket,
 } from '../../src/jute/generated/proto.ts'
 import { OpCode } from '../../src/server/codes.ts'
 import { eventually } from '../peers/processes.ts'
-import { connectRequest, connectResponse, decodeReply, encode, multiBody, request, requestWithBytes, type MultiOperation } from '../wire/messages.ts'
+import { connectRequest, connectResponse, decodeReply, encode, multiBody, request, requestWithBytes } from '../wire/messages.ts'
+import type { MultiOperation } from '../wire/messages.ts'
 import { RawClient } from '../wire/raw-client.ts'
 
 const EPHEMERAL = 1
@@ -40,7 +41,8 @@ export class Session {
 
   static async open(port: number, timeOut = 20_000): Promise<Session> {
     const client = await RawClient.open(port)
-    const record: ConnectRequest = { protocolVersion: 0, lastZxidSeen: 0n, timeOut, sessionId: 0n, passwd: new Uint8Array(16), readOnly: false }
+    const passwd = new Uint8Array(16)
+    const record: ConnectRequest = { protocolVersion: 0, lastZxidSeen: 0n, timeOut, sessionId: 0n, passwd, readOnly: false }
     client.sendFrames([connectRequest(record)])
     const response = connectResponse((await client.next())!)
     return new Session(client, response!.sessionId!)

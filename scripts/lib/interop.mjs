@@ -8,7 +8,8 @@ import { runSuite } from './vitest.mjs'
 /** Runs those of the suites whose name contains one of the words (all, without words) and gives their results. */
 export async function runInteropSuites(words = []) {
   const results = []
-  for (const suite of interopSuites.filter(({ name }) => words.length === 0 || words.some((word) => name.toLowerCase().includes(word.toLowerCase())))) {
+  const wanted = (name) => words.length === 0 || words.some((word) => name.toLowerCase().includes(word.toLowerCase()))
+  for (const suite of interopSuites.filter(({ name }) => wanted(name))) {
     console.log(`\n=== ${suite.name} (budget ${suite.budgetSeconds} s)`)
     results.push(await runSuite(suite))
   }
@@ -33,8 +34,9 @@ export function printPeers(results) {
 
 /** Test files that no suite takes would never run. */
 export function unlistedTests() {
-  const files = readdirSync('interop-tests', { recursive: true }).filter((file) => file.endsWith('.test.ts')).map((file) => join('interop-tests', file))
-  return files.filter((file) => !interopSuites.some(({ filter }) => file.startsWith(filter)))
+  const files = readdirSync('interop-tests', { recursive: true }).map((file) => join('interop-tests', file))
+  const tests = files.filter((file) => file.endsWith('.test.ts'))
+  return tests.filter((file) => !interopSuites.some(({ filter }) => file.startsWith(filter)))
 }
 
 function mergePeers(peers) {

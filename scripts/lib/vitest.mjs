@@ -14,8 +14,9 @@ export async function runSuite(suite, { capture = false } = {}) {
   const report = join(reports, `${suite.name.replaceAll(' ', '-')}.json`)
   const peersReport = join(reports, `${suite.name.replaceAll(' ', '-')}.peers.jsonl`)
   for (const file of [report, peersReport]) rmSync(file, { force: true })
-  const args = ['vitest', 'run', '--project', suite.project, suite.filter, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  const outcome = await run('npx', args, { budgetSeconds: suite.budgetSeconds, env: { TSK_PEERS_REPORT: peersReport }, capture })
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const args = ['run', '--project', suite.project, suite.filter, ...reporters]
+  const outcome = await run('node_modules/.bin/vitest', args, { budgetSeconds: suite.budgetSeconds, env: { TSK_PEERS_REPORT: peersReport }, capture })
   const counts = readJson(report) ?? { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 }
   const failed = outcome.ok ? counts.numFailedTests : Math.max(counts.numFailedTests, 1)
   return {

@@ -28,8 +28,9 @@ export function findConfig({ directory: option, name, env, cwd }: LocationOption
   const wanted = name ?? nonEmpty(env['ZOOCFG'])
   if (directory !== undefined) return { file: `${directory}/${wanted ?? 'zoo.cfg'}`, directory }
   const inConf = `./conf/${wanted ?? 'zoo.cfg'}`
-  if (name !== undefined && existsSync(join(cwd, name))) return { file: name, directory: undefined }
-  if (wanted !== undefined || existsSync(join(cwd, inConf))) return { file: inConf, directory: './conf' }
+  const isInConf = existsSync(join(cwd, inConf))
+  if (name !== undefined && (!isInConf || existsSync(join(cwd, name)))) return { file: name, directory: undefined }
+  if (wanted !== undefined || isInConf) return { file: inConf, directory: './conf' }
   return { file: undefined, directory: undefined }
 }
 

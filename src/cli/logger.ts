@@ -14,12 +14,17 @@ export interface ServerLog {
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
 /** Names that Java's loggers use. */
-const otherNames: Readonly<Record<string, Level | 'silent'>> = { warning: 'warn', severe: 'error', all: 'trace', off: 'silent' }
+const otherNames = new Map<string, Level | 'silent'>([
+  ['warning', 'warn'],
+  ['severe', 'error'],
+  ['all', 'trace'],
+  ['off', 'silent'],
+])
 
 /** The level of ZOO_LOG_LEVEL, in any case; `info` when it is unset or unknown. */
 export function logLevel(name: string | undefined): Level | 'silent' {
   const lower = (name ?? '').toLowerCase()
-  return otherNames[lower] ?? (levels.includes(lower) ? (lower as Level) : 'info')
+  return otherNames.get(lower) ?? (levels.includes(lower) ? (lower as Level) : 'info')
 }
 
 /** Bytes of log kept for a reader that does not read. */

@@ -4,7 +4,7 @@
  */
 import { JuteReader } from '../jute/reader.ts'
 import type { Settings } from './config/settings.ts'
-import type { Clock } from './host/host.ts'
+import type { Clock, Host } from './host/host.ts'
 import { emptyResult } from './ops/op.ts'
 import type { ApplyContext, TxnResult } from './ops/op.ts'
 import type { LoggedTxn } from './request/request.ts'
@@ -44,12 +44,12 @@ export class Replica implements ApplyContext {
   readonly trackSession: ApplyContext['trackSession']
   readonly removeSession: ApplyContext['removeSession']
 
-  constructor(clock: Clock, settings: Settings, sessions: SessionTable, events: ReplicaEvents) {
+  constructor({ clock, random }: Pick<Host, 'clock' | 'random'>, settings: Settings, sessions: SessionTable, events: ReplicaEvents) {
     this.#clock = clock
     this.#settings = settings
     this.#events = events
     this.sessions = sessions
-    this.tree = new DataTree(settings)
+    this.tree = new DataTree(settings, random.below(0x7fff_ffff))
     this.#reader = new JuteReader({ maxLength: settings.juteMaxBuffer + settings.juteMaxBufferExtraSize })
     this.trackSession = (id, timeoutMs) => void sessions.track(id, timeoutMs, this.#clock.now())
     this.removeSession = (id) => sessions.remove(id)

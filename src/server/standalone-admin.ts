@@ -78,7 +78,7 @@ export class StandaloneAdmin implements AdminView, WordAnswerer {
 
   gauges(): GaugesView {
     const { stats, service, replica, sessions, startedAt } = this.#server
-    const { process, clock } = this.#host
+    const { process: facts, clock } = this.#host
     return {
       uptimeMs: clock.now() - startedAt,
       watchCount: replica.watches.watchCount,
@@ -86,8 +86,8 @@ export class StandaloneAdmin implements AdminView, WordAnswerer {
       approximateDataSize: replica.tree.approximateDataSize,
       globalSessions: sessions.size,
       localSessions: 0,
-      openFileDescriptors: process.openFileDescriptors(),
-      maxFileDescriptors: process.maxFileDescriptors(),
+      openFileDescriptors: facts.openFileDescriptors(),
+      maxFileDescriptors: facts.maxFileDescriptors(),
       connectionDropProbability: service.throttle.dropChance,
       lastResponseSize: stats.lastResponseSize,
       minResponseSize: stats.minResponseSize,
@@ -166,12 +166,14 @@ export class StandaloneAdmin implements AdminView, WordAnswerer {
   }
 
   *watchesBySession(): IterableIterator<readonly [bigint, Iterable<string>]> {
-    for (const [watcher, paths] of this.#server.replica.watches.byWatcher()) yield [(watcher as ClientConnection).sessionId, paths]
+    for (const [watcher, paths] of this.#server.replica.watches.byWatcher()) {
+      yield [(watcher as ClientConnection).sessionId, Array.from(paths, String)]
+    }
   }
 
   *watchesByPath(): IterableIterator<readonly [string, Iterable<bigint>]> {
     for (const [path, watchers] of this.#server.replica.watches.byPath()) {
-      yield [path, Array.from(watchers, (watcher) => (watcher as ClientConnection).sessionId)]
+      yield [String(path), Array.from(watchers, (watcher) => (watcher as ClientConnection).sessionId)]
     }
   }
 

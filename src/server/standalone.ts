@@ -2,7 +2,7 @@
  * One server on its own: recovery, the write path from request to durable txn to answer, sessions' expiry, snapshots
  * (ZooKeeperServerMain and the processor chain of a standalone ZooKeeperServer).
  */
-import { assert } from '../assert.ts'
+import { assert, unreachable } from '../assert.ts'
 import { ServerMetrics } from './admin/metrics.ts'
 import { AccessControl } from './auth/check-acl.ts'
 import { createAuthSchemes } from './auth/schemes.ts'
@@ -24,6 +24,7 @@ import { StandaloneAdmin } from './standalone-admin.ts'
 import { ContainerReaper } from './session/container-reaper.ts'
 import { ExpiryTimer } from './session/expiry-timer.ts'
 import { SessionTable } from './session/session-table.ts'
+import { AutoPurge } from './storage/auto-purge.ts'
 import { openDataDirs } from './storage/data-dirs.ts'
 import type { DataDirs } from './storage/data-dirs.ts'
 import { recover } from './storage/recovery.ts'
@@ -31,9 +32,13 @@ import { SnapshotSchedule } from './storage/snapshot-schedule.ts'
 import { SnapshotWriter } from './storage/snapshot-writer.ts'
 import { ExitCode } from './storage/storage-errors.ts'
 import { TxnLog } from './storage/txn-log.ts'
+import { namespaceOf } from './tree/paths.ts'
+import { EventType } from './watch/watch-table.ts'
 
 /** A standalone server gives out session ids as server 1, whatever `conf` says its id is. */
 const SERVER_ID = 1
+/** What Java adds for the stat to the bytes of a read or write. */
+const STAT_BYTES = 68
 
 export type Started = (error: Error | undefined, server: StandaloneServer | undefined) => void
 
@@ -75,6 +80,7 @@ export class StandaloneServer implements Proposer {
   readonly #expiry: ExpiryTimer
   readonly #idleExpiry: ExpiryTimer
   readonly #reaper: ContainerReaper
+  readonly #purge: AutoPurge
   readonly #lock: DirectoryLock | undefined
   /** Logged, not applied yet; those before #applied are done with. */
   #pending: LoggedTxn[] = []
@@ -93,12 +99,17 @@ export class StandaloneServer implements Proposer {
     this.startedAt = clock.now()
     this.metrics = new ServerMetrics(host)
     this.sessions = new SessionTable(settings.tickTime, SERVER_ID, clock.wallTime())
-    this.replica = new Replica(clock, settings, this.sessions, {
+    this.replica = new Replica(host, settings, this.sessions, {
       onDigestMismatch: (zxid) => {
         this.metrics.digestMismatchesCount.add(1)
         log.warn(`Digests are not matching. Value is Zxid. 0x${hex(zxid)}`)
       },
     })
+    this.replica.tree.meter = {
+      onRead: (path, bytes) => this.#meter(this.metrics.readPerNamespace, path, bytes),
+      onWritten: (path, bytes) => this.#meter(this.metrics.writePerNamespace, path, bytes),
+    }
+    this.replica.watches.onFired = (type, count) => this.#watchMetric(type).add(count)
     this.#image = new ReplicaImage(this.replica)
     const schemes = createAuthSchemes(settings, (message) => log.warn(message))
     const access = new AccessControl(schemes, settings.skipAcl)
@@ -137,6 +148,7 @@ export class StandaloneServer implements Proposer {
       (zxid, done) => this.#log.whenDurable(zxid, done),
     )
     this.#schedule = new SnapshotSchedule(host.random, settings)
+    this.#purge = new AutoPurge(host, settings, dirs)
     this.#expiry = new ExpiryTimer(clock, settings.tickTime, () => this.service.activity, (now) => this.#expireSessions(now))
     this.#idleExpiry = new ExpiryTimer(clock, this.service.idleIntervalMs, () => this.service.activity, (now) => this.service.expireIdle(now))
     this.#reaper = new ContainerReaper(clock, settings, this.replica.tree, (path) => this.#submitOwn(deleteContainerOp, 0n, { path }))
@@ -144,6 +156,26 @@ export class StandaloneServer implements Proposer {
 
   get clientPort(): number {
     return this.service.listener?.port ?? 0
+  }
+
+  #meter(set: ServerMetrics['readPerNamespace'], path: string, bytes: number): void {
+    const namespace = namespaceOf(path)
+    if (namespace !== undefined) set.add(namespace, path.length + bytes + STAT_BYTES)
+  }
+
+  #watchMetric(type: EventType): ServerMetrics['nodeCreatedWatcher'] {
+    switch (type) {
+      case EventType.NodeCreated:
+        return this.metrics.nodeCreatedWatcher
+      case EventType.NodeDeleted:
+        return this.metrics.nodeDeletedWatcher
+      case EventType.NodeDataChanged:
+        return this.metrics.nodeChangedWatcher
+      case EventType.NodeChildrenChanged:
+        return this.metrics.nodeChildrenWatcher
+      default:
+        return unreachable(type)
+    }
   }
 
   #createLog(): TxnLog {
@@ -175,7 +207,10 @@ export class StandaloneServer implements Proposer {
     }
     // Before the first log there must be a snapshot: a Java server does not start over logs alone.
     this.#snapshots.write(this.#image, (error, snapshot) => {
-      if (error !== undefined) return done(error)
+      if (error !== undefined) {
+        this.#lock?.release()
+        return done(error)
+      }
       if (snapshot !== undefined) this.metrics.snapshotTime.add(snapshot.elapsedMs)
       this.#serve(done)
     })
@@ -216,6 +251,7 @@ export class StandaloneServer implements Proposer {
       this.#expiry.start()
       this.#idleExpiry.start()
       this.#reaper.start()
+      this.#purge.start()
       done(undefined)
     }
     if (settings.clientPort === undefined) begin(undefined)
@@ -229,11 +265,14 @@ export class StandaloneServer implements Proposer {
     this.#expiry.stop()
     this.#idleExpiry.stop()
     this.#reaper.stop()
+    this.#purge.stop()
     this.service.close(() =>
-      this.#log.close(() => {
-        this.#lock?.release()
-        done()
-      }),
+      this.#snapshots.stop(() =>
+        this.#log.close(() => {
+          this.#lock?.release()
+          done()
+        }),
+      ),
     )
   }
 

@@ -3,6 +3,7 @@
 import { gzipSync } from 'node:zlib'
 import { pino } from 'pino'
 import type { Logger } from 'pino'
+import { unknownProcess } from '../../src/server/admin/process-facts.ts'
 import type { Compressor, Disk, Host, Random } from '../../src/server/host/host.ts'
 import { MemoryDisk } from '../../src/server/host/memory-disk.ts'
 import { FakeClock } from './fake-clock.ts'
@@ -28,6 +29,7 @@ export class FakeHost implements Host {
   /** What was logged at warn and above. */
   readonly warnings: string[] = []
   readonly gzip: () => Compressor
+  readonly process = unknownProcess
   #completions: (() => void)[] = []
 
   constructor(options: FakeHostOptions = {}) {

@@ -62,11 +62,23 @@ export class FakeServer {
 
   /** A connection on which nothing has been said yet. */
   dial(from = '127.0.0.1'): RawConnection {
-    let socket: FakeSocket | undefined
-    this.host.network.dial(this.#port, from, (connected) => (socket = connected), () => {})
+    const dialed = this.dialing(new Uint8Array(0), from)
     this.host.settle()
-    if (socket === undefined) throw new Error('connection refused')
-    return new RawConnection(this.host, socket)
+    return dialed()
+  }
+
+  /** On its way to a server that does not accept it yet; what it says first follows at once. */
+  dialing(first: Uint8Array, from = '127.0.0.1'): () => RawConnection {
+    let connection: RawConnection | undefined
+    const connected = (socket: FakeSocket): void => {
+      connection = new RawConnection(this.host, socket)
+      connection.send(first)
+    }
+    this.host.network.dial(this.#port, from, connected, () => {})
+    return () => {
+      if (connection === undefined) throw new Error('connection refused')
+      return connection
+    }
   }
 
   /** A session of its own, or the attempt at one: see `handshake`. */

@@ -3,6 +3,7 @@
  * (FourLetterCommands, CommandExecutor, NopCommand). The caller finds the word in the first four bytes of a connection
  * and closes it behind the answer.
  */
+import { JuteReader } from '../../jute/reader.ts'
 import type { AdminView } from './admin-view.ts'
 import * as commands from './commands.ts'
 
@@ -85,5 +86,7 @@ export function whitelistNotices(whitelist: Whitelist): string[] {
 }
 
 function readLong(bytes: Uint8Array): bigint {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigInt64(0)
+  const reader = new JuteReader()
+  reader.reset(bytes)
+  return reader.long()
 }

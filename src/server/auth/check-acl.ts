@@ -4,6 +4,9 @@ import { Code } from '../codes.ts'
 import { SUPER_SCHEME } from './digest-scheme.ts'
 import type { AuthSchemes } from './schemes.ts'
 
+/** What `auth` entries may grow a list to; a txn with so many is too long for any log's readers. */
+const MAX_ENTRIES = 200_000
+
 export class AccessControl {
   readonly #schemes: AuthSchemes
   readonly #skipAcl: boolean
@@ -44,6 +47,7 @@ export class AccessControl {
           if (this.#schemes.get(own.scheme!)?.isAuthenticated === true) resolved.push({ perms: entry.perms, id: own })
         }
         if (resolved.length === before) return Code.INVALIDACL
+        if (resolved.length > MAX_ENTRIES) return Code.MARSHALLINGERROR
         continue
       }
       if (scheme === 'world') {
@@ -61,11 +65,13 @@ export class AccessControl {
   }
 }
 
-function withoutDuplicates(acl: readonly ACL[]): ACL[] {
-  if (acl.length === 1) return acl as ACL[]
-  return acl.filter((entry, i) => acl.findIndex((other) => isSameEntry(entry, other)) === i)
-}
-
-function isSameEntry(a: ACL, b: ACL): boolean {
-  return a.perms === b.perms && a.id.scheme === b.id.scheme && a.id.id === b.id.id
+/** A frame has room for a hundred thousand entries, so they are not compared in pairs. */
+function withoutDuplicates(acl: readonly ACL[]): readonly ACL[] {
+  if (acl.length === 1) return acl
+  const seen = new Set<string>()
+  return acl.filter(({ perms, id }) => {
+    // Null stands apart from every text, and the length says where the scheme ends.
+    const signature = `${perms} ${id.scheme?.length} ${id.id === null} ${id.scheme}${id.id}`
+    return !seen.has(signature) && seen.add(signature)
+  })
 }

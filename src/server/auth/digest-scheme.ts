@@ -3,6 +3,7 @@
  * `user:hash` from then on. The one digest named in the configuration is the super user.
  */
 import { createHash } from 'node:crypto'
+import { nodeHashName } from '../config/digest-algorithm.ts'
 import type { AuthScheme } from './auth-scheme.ts'
 import { splitByColon } from './auth-scheme.ts'
 
@@ -11,12 +12,7 @@ export const SUPER_SCHEME = 'super'
 /** `user:base64(hash(user:password))`; the user is the text before the first colon. */
 export function digestId(credentials: string, algorithm: string): string {
   const user = credentials.split(':', 1)[0]
-  return `${user}:${createHash(nodeAlgorithm(algorithm)).update(credentials, 'utf8').digest('base64')}`
-}
-
-/** Java calls it SHA-256 or SHA1; OpenSSL says sha256 and sha1. */
-export function nodeAlgorithm(javaName: string): string {
-  return javaName.toLowerCase().replace(/^sha-/, 'sha')
+  return `${user}:${createHash(nodeHashName(algorithm) ?? algorithm).update(credentials, 'utf8').digest('base64')}`
 }
 
 export function createDigestScheme(algorithm: string, superDigest: string | undefined): AuthScheme {

@@ -1,138 +1,212 @@
 /**
- * A lock on a directory that no ending of its holder can leave behind: a Unix socket in the directory, which the holder
- * listens on. Whoever finds the socket connects to it; the kernel refuses when nobody listens any more, whatever became
- * of process ids, and answers alike from inside another container, as long as it is the same kernel. Node has no flock.
- * A server on another machine (a shared disk) is not noticed; neither is Apache's server, which knows no lock.
+ * A lock on a directory that no ending of its holder can leave behind: a Unix socket in the directory, on which the
+ * holder listens. The kernel refuses connections to a socket that nobody listens on any more, whatever became of process
+ * ids, and answers alike from inside another container on the same kernel. Node has no flock. A server on another machine
+ * (a shared disk) is not noticed, and Apache's server knows no lock.
+ *
+ * Everybody who wants the lock first makes a socket of a name of its own, and then looks at all others. So of two, at
+ * least the later one sees the earlier one. Names are never used again: a socket found dead stays dead and can be removed.
  */
 
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
-import path from 'node:path'
 import { DirectoryInUse, type DirectoryLock } from './host.ts'
 
 type Done = (error: Error | undefined, lock: DirectoryLock | undefined) => void
 
 /** Not `log.*` or `snapshot.*`, and above `version-2`: an Apache server on the same directory does not care. */
-const LOCK_NAME = 'tskeeper.lock'
-/** The smallest sun_path there is, less the end mark and the suffix that a stale socket gets. */
-const LONGEST_SOCKET_PATH = 103 - '.4294967295'.length
+const LOCK_PREFIX = 'tskeeper.lock.'
+/** The smallest sun_path there is, less its end mark and our names. */
+const LONGEST_DIRECTORY = 103 - `/.${LOCK_PREFIX}0123456789abcdef.new`.length
 /** A holder that is stopped or busy cannot say who it is, but its socket is connected all the same. */
 const ANSWER_MS = 500
-const ATTEMPTS = 5
+/** How often, and how long between, a claim is looked at that will be withdrawn in favour of ours. */
+const PATIENCE = 100
+const PATIENCE_MS = 20
 /** What binding says where a file system knows no sockets. */
 const NO_SOCKETS_HERE = new Set(['ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'ENOSYS', 'EINVAL', 'ENXIO'])
 
-interface Address {
-  readonly directory: string
-  readonly socket: string
-  /** Whether `socket` is a file that a dead holder leaves behind. */
-  readonly isFile: boolean
-  /** Kept open while the address is in use: `socket` leads through it. */
-  readonly directoryFd: number | undefined
-}
-
+/** Takes the lock on the directory, or hands on a DirectoryInUse. */
 export function lockDirectory(directory: string, done: Done): void {
-  let address: Address
+  let place: Place
   try {
-    address = addressOf(directory)
+    place = placeIn(directory)
   } catch (error) {
     setImmediate(done, error as Error, undefined)
     return
   }
-  listen(address, ATTEMPTS, done)
+  new Claim(directory, place, done).start()
 }
 
-function addressOf(directory: string): Address {
-  const socket = path.join(directory, LOCK_NAME)
-  if (process.platform === 'win32') return machineAddress(directory)
-  if (Buffer.byteLength(socket) <= LONGEST_SOCKET_PATH) return { directory, socket, isFile: true, directoryFd: undefined }
-  if (process.platform !== 'linux') return machineAddress(directory)
-  const directoryFd = fs.openSync(directory, 'r')
-  return { directory, socket: `/proc/self/fd/${directoryFd}/${LOCK_NAME}`, isFile: true, directoryFd }
+/** Where sockets for one locked directory lie. */
+interface Place {
+  readonly directory: string
+  /** The same directory under a name that is short enough for a socket's. */
+  readonly shortDirectory: string
+  readonly prefix: string
+  /** `shortDirectory` leads through it. */
+  readonly fd: number | undefined
 }
 
-/** A name for the directory outside of it, known to one machine or container only. */
-function machineAddress(directory: string): Address {
+function placeIn(directory: string): Place {
+  // Windows has no socket files: pipes with names of their own take their place.
+  if (process.platform === 'win32') return placeOutside(directory)
+  if (Buffer.byteLength(directory) <= LONGEST_DIRECTORY) {
+    return { directory, shortDirectory: directory, prefix: LOCK_PREFIX, fd: undefined }
+  }
+  if (process.platform !== 'linux') return placeOutside(directory)
+  const fd = fs.openSync(directory, 'r')
+  return { directory, shortDirectory: `/proc/self/fd/${fd}`, prefix: LOCK_PREFIX, fd }
+}
+
+/** For directories that can hold no socket: among the temporary files of the machine, or container. */
+function placeOutside(directory: string): Place {
   const { dev, ino } = fs.statSync(directory, { bigint: true })
-  const name = `tskeeper-${createHash('sha256').update(`${dev} ${ino}`).digest('hex').slice(0, 24)}`
-  if (process.platform === 'win32') return { directory, socket: `\\\\.\\pipe\\${name}`, isFile: false, directoryFd: undefined }
-  if (process.platform === 'linux') return { directory, socket: `\0${name}`, isFile: false, directoryFd: undefined }
-  return { directory, socket: path.join(os.tmpdir(), name), isFile: true, directoryFd: undefined }
+  const name = createHash('sha256').update(`${dev} ${ino}`).digest('hex').slice(0, 16)
+  const outside = process.platform === 'win32' ? '//./pipe' : os.tmpdir()
+  return { directory: outside, shortDirectory: outside, prefix: `tskeeper-${name}.lock.`, fd: undefined }
 }
 
-function listen(address: Address, attempts: number, done: Done): void {
-  const server = net.createServer((socket) => {
-    socket.on('error', () => socket.destroy())
-    socket.end(`pid ${process.pid} on ${os.hostname()}`)
-  })
-  const failed = (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EADDRINUSE' && attempts > 0) {
-      askHolder(address.socket, (holder) => {
-        if (holder !== undefined) end(address, new DirectoryInUse(address.directory, holder), done)
-        else if (address.isFile) removeStale(address, attempts, done)
-        else listen(address, attempts - 1, done)
+/** What a socket's owner says of itself. */
+type Answer =
+  | { readonly kind: 'nobody' }
+  | { readonly kind: 'claims'; readonly who: string }
+  | { readonly kind: 'holds'; readonly who: string }
+
+class Claim {
+  private readonly locked: string
+  private readonly place: Place
+  private readonly done: Done
+  private readonly name: string
+  private readonly server: net.Server
+  private holds = false
+  private released = false
+  private patience = PATIENCE
+
+  constructor(locked: string, place: Place, done: Done) {
+    this.locked = locked
+    this.place = place
+    this.done = done
+    this.name = `${place.prefix}${randomBytes(8).toString('hex')}`
+    this.server = net.createServer((socket) => {
+      socket.on('error', () => socket.destroy())
+      socket.end(`${this.holds ? 'holds' : 'claims'} pid ${process.pid} on ${os.hostname()}`)
+    })
+  }
+
+  start(): void {
+    const failed = (error: NodeJS.ErrnoException) => this.failed(error)
+    this.server.once('error', failed)
+    // A socket that is made but not listened on yet looks dead: it gets the name that others look for afterwards. And
+    // anyone may connect: a dead socket of another user must not look alive for want of permission.
+    const newPath = process.platform === 'win32' ? this.path(this.name) : this.path(`.${this.name}.new`)
+    this.server.listen({ path: newPath, exclusive: true, readableAll: true, writableAll: true }, () => {
+      this.server.off('error', failed)
+      this.server.on('error', () => undefined) // a failed accept leaves the socket, and so the lock, as it is
+      this.server.unref()
+      this.attempt(() => {
+        if (newPath !== this.path(this.name)) fs.renameSync(newPath, this.path(this.name))
+        this.survey()
       })
-    } else if (NO_SOCKETS_HERE.has(error.code ?? '') && address.socket.includes(LOCK_NAME)) {
-      end(address, undefined, () => listen(machineAddress(address.directory), ATTEMPTS, done))
-    } else {
-      end(address, error, done)
-    }
+    })
   }
-  server.once('error', failed)
-  // Anyone may connect: a socket of a dead server of another user must not look alive for want of permission.
-  server.listen({ path: address.socket, exclusive: true, readableAll: true, writableAll: true }, () => {
-    server.off('error', failed)
-    server.on('error', () => undefined) // a failed accept leaves the socket, and so the lock, as it is
-    server.unref()
-    done(undefined, { release: () => server.close(() => end(address, undefined, () => undefined)) })
-  })
-}
 
-/** Calls back with who listens on the socket, or undefined when nobody does. */
-function askHolder(socketPath: string, answer: (holder: string | undefined) => void): void {
-  const socket = net.connect(socketPath)
-  let connected = false
-  let holder = ''
-  socket.setTimeout(ANSWER_MS, () => socket.destroy())
-  socket.setEncoding('utf8')
-  socket.on('connect', () => (connected = true))
-  socket.on('data', (text: string) => (holder += text))
-  socket.on('error', (error: NodeJS.ErrnoException) => {
-    // Refused: nobody listens. Not there: gone in the meantime. All else, as a full queue, needs somebody alive.
-    connected ||= error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'
-  })
-  socket.on('close', () => answer(connected ? holder || 'it does not say which' : undefined))
-}
-
-/**
- * Out of the way first and removed then: of two servers that find the same dead socket, the slower one may move the
- * quicker one's new socket, finds it alive, and puts it back.
- */
-function removeStale(address: Address, attempts: number, done: Done): void {
-  const stale = `${address.socket}.${process.pid}`
-  try {
-    fs.renameSync(address.socket, stale)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') listen(address, attempts - 1, done)
-    else end(address, error as Error, done)
-    return
-  }
-  askHolder(stale, (holder) => {
-    try {
-      if (holder !== undefined) fs.linkSync(stale, address.socket)
-      fs.unlinkSync(stale)
-    } catch (error) {
-      end(address, error as Error, done)
+  private failed(error: NodeJS.ErrnoException): void {
+    const inside = this.place.prefix === LOCK_PREFIX
+    if (!inside || !NO_SOCKETS_HERE.has(error.code ?? '')) {
+      this.end(error)
       return
     }
-    if (holder !== undefined) end(address, new DirectoryInUse(address.directory, holder), done)
-    else listen(address, attempts - 1, done)
-  })
+    this.closePlace()
+    new Claim(this.locked, placeOutside(this.locked), this.done).start()
+  }
+
+  private survey(): void {
+    const others = fs.readdirSync(this.place.directory).filter((name) => name.startsWith(this.place.prefix) && name !== this.name)
+    this.askNext(others)
+  }
+
+  private askNext(others: string[]): void {
+    const other = others.pop()
+    if (other === undefined) {
+      this.holds = true
+      setImmediate(this.done, undefined, { release: () => this.release() })
+      return
+    }
+    ask(this.path(other), (answer) => {
+      if (answer.kind === 'nobody') {
+        this.attempt(() => {
+          this.remove(other)
+          this.askNext(others)
+        })
+      } else if (answer.kind === 'claims' && this.name < other && this.patience-- > 0) {
+        // The other one sees ours as well, and gives way to the lesser name.
+        setTimeout(() => this.attempt(() => this.survey()), PATIENCE_MS)
+      } else {
+        this.end(new DirectoryInUse(this.locked, answer.who))
+      }
+    })
+  }
+
+  private path(name: string): string {
+    return `${this.place.shortDirectory}/${name}`
+  }
+
+  private remove(name: string): void {
+    try {
+      fs.unlinkSync(this.path(name))
+    } catch (error) {
+      // Another claim has removed it as well.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+
+  private attempt(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.end(error as Error)
+    }
+  }
+
+  private end(error: Error): void {
+    this.release()
+    setImmediate(this.done, error, undefined)
+  }
+
+  private release(): void {
+    if (this.released) return
+    this.released = true
+    try {
+      this.remove(this.name)
+    } catch {
+      // It dies below all the same, and whoever comes next removes it.
+    }
+    this.server.close(() => this.closePlace())
+  }
+
+  private closePlace(): void {
+    if (this.place.fd !== undefined) fs.closeSync(this.place.fd)
+  }
 }
 
-function end(address: Address, error: Error | undefined, done: Done): void {
-  if (address.directoryFd !== undefined) fs.closeSync(address.directoryFd)
-  done(error, undefined)
+function ask(socketPath: string, answered: (answer: Answer) => void): void {
+  const socket = net.connect(socketPath)
+  let alive = false
+  let text = ''
+  socket.setTimeout(ANSWER_MS, () => socket.destroy())
+  socket.setEncoding('utf8')
+  socket.on('connect', () => (alive = true))
+  socket.on('data', (more: string) => (text += more))
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    // Refused: nobody listens. Not there: gone in the meantime. All else, as a full queue, needs somebody alive.
+    alive ||= error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'
+  })
+  socket.on('close', () => {
+    if (!alive) answered({ kind: 'nobody' })
+    else if (text.startsWith('claims ')) answered({ kind: 'claims', who: text.slice('claims '.length) })
+    else answered({ kind: 'holds', who: text.replace(/^holds /, '') || 'it does not say which' })
+  })
 }

@@ -37,11 +37,12 @@ export const nodeDisk: Disk = {
     }
   },
   makeDirectory(directory: string): void {
-    const first = fs.mkdirSync(directory, { recursive: true })
-    // The name of the topmost directory made stands in one that was there before, the others in each other.
-    if (first === undefined) return
-    for (let made = path.resolve(directory); made.length >= path.resolve(first).length; made = path.dirname(made)) {
-      syncDirectory(path.dirname(made))
+    // Level by level: node's own recursion never comes back from places like /proc.
+    const missing: string[] = []
+    for (let level = path.resolve(directory); !fs.existsSync(level); level = path.dirname(level)) missing.push(level)
+    for (const level of missing.reverse()) {
+      fs.mkdirSync(level)
+      syncDirectory(path.dirname(level))
     }
   },
   readFile(file: string): Uint8Array {

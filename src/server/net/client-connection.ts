@@ -112,7 +112,8 @@ export class ClientConnection implements Client, Expiring {
   /** Handles what is there, but no more than one turn's share of it: the rest follows in the next turn. */
   #cutFrames(): void {
     const { settings, reader } = this.#service
-    for (let budget = settings.turnMaxRequests; ; budget--) {
+    let bytes = 0
+    for (let requests = 0; ; requests++) {
       if (this.#stage.kind !== 'handshake' && this.#stage.kind !== 'established') return
       if (this.#isPaused && this.#stage.kind === 'established') return
       const length = this.#decoder.peekLength()
@@ -124,8 +125,9 @@ export class ClientConnection implements Client, Expiring {
         return this.close('a frame of impossible length')
       }
       if (!this.#service.admitLargeRequest(this, length)) return this.close('too many large requests')
-      if (budget === 0) return this.#cutLater()
+      if (requests >= settings.turnMaxRequests || bytes >= settings.turnMaxBytes) return this.#cutLater()
       if (!this.#decoder.take(length, reader)) return this.#readOrPause()
+      bytes += length
       this.stats.received++
       this.#service.onPacketReceived()
       try {
@@ -177,6 +179,7 @@ export class ClientConnection implements Client, Expiring {
     this.#isAnsweringWord = true
     const text = this.#service.answerWord(this, length, bytes.subarray(4))
     if (text !== '') this.#outgoing.write(Buffer.from(text, 'utf8'))
+    this.#service.onWordAnswered(text.length)
     this.end()
   }
 
@@ -213,8 +216,8 @@ export class ClientConnection implements Client, Expiring {
     if (this.#stage.kind !== 'attaching') return
     this.#sendConnectResponse(this.#stage.hasReadOnlyByte, this.sessionTimeoutMs, session.id, sessionPassword(session.id))
     this.#stage = { kind: 'established', session }
-    this.socket.resume()
-    this.#service.clock.endOfTurn(() => this.#cutFrames())
+    // What came behind the handshake is handled before the socket can tell that nothing more will come.
+    this.#cutLater()
   }
 
   /** Wrong password, or no such session. */
@@ -333,7 +336,9 @@ export class ClientConnection implements Client, Expiring {
     if (op === PSEUDO_OPS.sasl) SetSASLResponse.write(w, { token: null })
     if (body !== undefined) writeBody(w, body)
     const bytes = this.#finishFrame(w, start)
-    this.stats.onReply(request.xid, op.shortName, zxid, this.#service.clock.now(), request.receivedAt)
+    // As FinalRequestProcessor: a refused write fails before its name is noted down.
+    const name = op.kind === 'write' && err !== Code.OK ? 'NA' : op.shortName
+    this.stats.onReply(request.xid, name, zxid, this.#service.clock.now(), request.receivedAt)
     this.#service.onReply(bytes)
     if (op.type === OpCode.closeSession || (pseudo?.endsOnError === true && err !== Code.OK)) this.end()
   }
@@ -382,18 +387,17 @@ export class ClientConnection implements Client, Expiring {
   /** Lets the client have what was said so far, then FIN. */
   end(): void {
     if (this.#stage.kind === 'closed') return
+    this.#stage = { kind: 'ending' }
     this.#outgoing.flush()
     this.#enterClosed()
     this.socket.end()
   }
 
-  /** At once; what waits to be sent is lost. */
+  /** As `end`, for a reason of the server's: requests that wait for their answers get none. */
   close(reason: string): void {
     if (this.#stage.kind === 'closed') return
     this.#service.onClosing(this, reason)
-    this.#outgoing.flush()
-    this.#enterClosed()
-    this.socket.end()
+    this.end()
   }
 
   /** One connection too many: nothing is read from it or said to it. */

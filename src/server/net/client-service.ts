@@ -5,6 +5,7 @@
 import type { ACL, Id } from '../../jute/generated/data.ts'
 import type { ConnectRequestV33 } from '../../jute/generated/legacy.ts'
 import { JuteReader } from '../../jute/reader.ts'
+import { isAllowedWord } from '../admin/four-letter.ts'
 import type { ServerMetrics } from '../admin/metrics.ts'
 import type { AccessControl } from '../auth/check-acl.ts'
 import type { AuthSchemes } from '../auth/schemes.ts'
@@ -26,6 +27,7 @@ import { OutgoingScratch } from './outgoing.ts'
 
 /** Grid of the deadlines of connections that say nothing (NIOServerCnxnFactory). */
 const IDLE_INTERVAL_MS = 10_000
+const WORD_PIECE_LENGTH = 2049
 
 /** Answers a four-letter word; `argument` holds the bytes behind it. */
 export interface WordAnswerer {
@@ -192,7 +194,9 @@ export class ClientService {
 
   answerWord(connection: ClientConnection, length: number, argument: Uint8Array): string {
     const word = this.#wordOf(length)!
-    this.#parts.host.log.info(`Processing ${word} command from /${connection.remoteAddress}:${connection.socket.remotePort}`)
+    if (isAllowedWord(word, this.settings.fourLetterWords)) {
+      this.#parts.host.log.info(`Processing ${word} command from /${connection.remoteAddress}:${connection.socket.remotePort}`)
+    }
     return this.#parts.words.answer(word, argument)
   }
 
@@ -379,6 +383,11 @@ export class ClientService {
   onBytesReceived(bytes: number): void {
     this.#activity++
     this.#parts.metrics.bytesReceivedCount.add(bytes)
+  }
+
+  /** Java sends an answer in pieces of this many characters, and counts them. */
+  onWordAnswered(length: number): void {
+    this.#parts.stats.packetsSent += 1 + Math.floor(length / WORD_PIECE_LENGTH)
   }
 
   onPacketReceived(): void {

@@ -3,7 +3,6 @@
  * where it lies; only one that is split over chunks is put together, once, when its last byte is there.
  */
 import type { JuteReader } from '../../jute/reader.ts'
-import { assert } from '../../assert.ts'
 
 const LENGTH_BYTES = 4
 const NONE = new Uint8Array(0)
@@ -22,8 +21,7 @@ export class FrameDecoder {
   }
 
   push(bytes: Uint8Array): void {
-    if (this.#at === this.#chunk.length) {
-      assert(this.#partBytes === 0, 'parts follow an unfinished chunk')
+    if (this.#at === this.#chunk.length && this.#partBytes === 0) {
       this.#chunk = bytes
       this.#at = 0
     } else {
@@ -46,6 +44,7 @@ export class FrameDecoder {
     const start = this.#at + LENGTH_BYTES
     this.#at = start + length
     reader.reset(this.#chunk, start, this.#at)
+    if (this.#at === this.#chunk.length) this.#dropChunk()
     return true
   }
 
@@ -58,10 +57,15 @@ export class FrameDecoder {
   }
 
   clear(): void {
-    this.#chunk = NONE
-    this.#at = 0
+    this.#dropChunk()
     this.#parts = []
     this.#partBytes = 0
+  }
+
+  /** A connection that falls silent does not keep its last bytes. */
+  #dropChunk(): void {
+    this.#chunk = NONE
+    this.#at = 0
   }
 
   /** Makes #chunk hold `count` bytes from #at on, if that many have come. */

@@ -7,7 +7,7 @@ import { Code, OpCode, Perms } from '../codes.ts'
 import { contentCrc, isDigested } from '../tree/digest.ts'
 import { CONTAINER_OWNER, isValidTtl, ttlOwner } from '../tree/ephemeral-owner.ts'
 import { parentOf, pathFault } from '../tree/paths.ts'
-import { LIMITS_NAME, limitsPath } from '../tree/quota.ts'
+import { isPoisonousLimits } from '../tree/quota.ts'
 import { body, txn, txnKind, writeOp } from './op.ts'
 import type { ApplyContext, Body, PrepareContext, TxnBody, TxnResult } from './op.ts'
 
@@ -35,9 +35,6 @@ export const TTL_FLAG = 5
 export function isCreateFlag(flags: number): boolean {
   return flags >= 0 && flags < MODES.length
 }
-
-/** The limits of the empty path: a Java server, and every restart on its directory, dies of them. */
-const POISONOUS_LIMITS = limitsPath('')
 
 function prepareCreate(
   context: PrepareContext,
@@ -67,7 +64,7 @@ function prepareCreate(
   if (pathFault(path) !== undefined) return Code.BADARGUMENTS
   if (view.get(path) !== undefined) return Code.NODEEXISTS
   if (context.tree.ownerKind(parent.ephemeralOwner) === 'session') return Code.NOCHILDRENFOREPHEMERALS
-  if (path === POISONOUS_LIMITS && path.endsWith(LIMITS_NAME)) return Code.BADARGUMENTS
+  if (isPoisonousLimits(path)) return Code.BADARGUMENTS
   const size = request.data === null ? 0 : request.data.length
   const quotaFault = context.checkQuota(path, 1, size)
   if (quotaFault !== Code.OK) return quotaFault
@@ -163,7 +160,10 @@ function applyCreate(context: ApplyContext, header: TxnHeader, record: Created, 
   result.path = path
   const raiseIfPresent = result.type === OpCode.create
   result.err = tree.createNode(path, record.data, record.acl ?? [], owner, record.parentCVersion, header.zxid, header.time, raiseIfPresent)
-  if (result.err === Code.OK && result.type !== OpCode.create) result.stat = tree.stat(tree.store.find(path))
+  if (result.err !== Code.OK || result.type === OpCode.create) return
+  result.stat = tree.stat(tree.store.find(path))
+  // As DataTree.createNode: the answer is drawn up before usage is counted into a quota's stats node.
+  result.stat.dataLength = record.data === null ? 0 : record.data.length
 }
 
 function plainKind(type: number, name: string) {

@@ -4,6 +4,7 @@ import { DeleteTxn } from '../../jute/generated/txn.ts'
 import { Code, OpCode, Perms } from '../codes.ts'
 import type { NodeState } from '../tree/data-tree.ts'
 import { isSpecialPath, parentOf } from '../tree/paths.ts'
+import { isPoisonousLimits } from '../tree/quota.ts'
 import { txn, txnKind, writeOp } from './op.ts'
 import type { PrepareContext, TxnBody } from './op.ts'
 
@@ -17,7 +18,7 @@ export const deleteOp = writeOp<DeleteRequest>({
     const sessionFault = context.checkSession()
     if (sessionFault !== Code.OK) return sessionFault
     if (path === null) return Code.MARSHALLINGERROR
-    if (!isDeletable(path)) return Code.BADARGUMENTS
+    if (!isDeletable(path) || isPoisonousLimits(path)) return Code.BADARGUMENTS
     const parent = context.view.get(parentOf(path))
     if (parent === undefined) return Code.NONODE
     if (!context.access.allows(parent.acl, Perms.DELETE, context.ids)) return Code.NOAUTH

@@ -31,12 +31,23 @@ function readable({ tree, access, ids }: ReadContext, path: string | null): numb
 export function readData(context: ReadContext, path: string | null): { data: Uint8Array | null; stat: Stat } | Code {
   const id = readable(context, path)
   if (id < 0) return id as Code
-  return { data: context.tree.store.data(id), stat: context.tree.stat(id) }
+  const { tree } = context
+  const stat = tree.stat(id)
+  tree.meter.onRead(path!, stat.dataLength)
+  return { data: tree.store.data(id), stat }
 }
 
 export function readChildren(context: ReadContext, path: string | null): { children: string[] } | Code {
   const id = readable(context, path)
-  return id < 0 ? (id as Code) : { children: context.tree.store.children(id) }
+  return id < 0 ? (id as Code) : { children: childrenOf(context, id, path!) }
+}
+
+function childrenOf({ tree }: ReadContext, id: number, path: string): string[] {
+  const children = tree.store.children(id)
+  let bytes = 0
+  for (const name of children) bytes += name.length
+  tree.meter.onRead(path, bytes)
+  return children
 }
 
 /** A missing node may be watched for; an existing one only by those who may read it. */
@@ -52,7 +63,9 @@ export const existsOp = readOp<ExistsRequest>({
     const id = readable(context, path)
     if (id === Code.NOAUTH) return Code.NOAUTH
     if (watch) context.watches.addData(path, context.watcher)
-    return id < 0 ? (id as Code) : body(ExistsResponse, { stat: context.tree.stat(id) })
+    if (id < 0) return id as Code
+    context.tree.meter.onRead(path, 0)
+    return body(ExistsResponse, { stat: context.tree.stat(id) })
   },
 })
 
@@ -94,7 +107,7 @@ export const getChildren2Op = readOp<GetChildren2Request>({
     const id = readable(context, path)
     if (id < 0) return id as Code
     if (watch) context.watches.addChild(path!, context.watcher)
-    return body(GetChildren2Response, { children: context.tree.store.children(id), stat: context.tree.stat(id) })
+    return body(GetChildren2Response, { children: childrenOf(context, id, path!), stat: context.tree.stat(id) })
   },
 })
 
@@ -127,8 +140,13 @@ export const getEphemeralsOp = readOp<GetEphemeralsRequest>({
   },
 })
 
-/** String.trim: everything up to and including the blank goes. */
+/** String.trim: everything up to and including the blank goes. No expression, which could take quadratic time. */
 function javaTrim(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  return text.replace(/^[\0- ]+|[\0- ]+$/g, '')
+  let start = 0
+  let end = text.length
+  while (start < end && text.charCodeAt(start) <= BLANK) start++
+  while (end > start && text.charCodeAt(end - 1) <= BLANK) end--
+  return text.slice(start, end)
 }
+
+const BLANK = 0x20

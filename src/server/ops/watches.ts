@@ -23,10 +23,10 @@ export const addWatchOp = readOp<AddWatchRequest>({
     // A null path is a path like any other here; nothing will ever happen to it.
     switch (mode) {
       case AddWatchMode.PERSISTENT:
-        watches.addPersistent(path ?? '', watcher)
+        watches.addPersistent(path, watcher)
         break
       case AddWatchMode.PERSISTENT_RECURSIVE:
-        watches.addRecursive(path ?? '', watcher)
+        watches.addRecursive(path, watcher)
         break
       default:
         return Code.MARSHALLINGERROR
@@ -41,7 +41,7 @@ export const checkWatchesOp = readOp<CheckWatchesRequest>({
   name: 'checkWatches',
   shortName: 'CHKW',
   request: CheckWatchesRequest,
-  run: ({ watches, watcher }, { path, type }) => found(watches.contains(path ?? '', type, watcher)),
+  run: ({ watches, watcher }, { path, type }) => found(watches.contains(path, type, watcher)),
 })
 
 export const removeWatchesOp = readOp<RemoveWatchesRequest>({
@@ -50,7 +50,7 @@ export const removeWatchesOp = readOp<RemoveWatchesRequest>({
   name: 'removeWatches',
   shortName: 'REMW',
   request: RemoveWatchesRequest,
-  run: ({ watches, watcher }, { path, type }) => found(watches.remove(path ?? '', type, watcher)),
+  run: ({ watches, watcher }, { path, type }) => found(watches.remove(path, type, watcher)),
 })
 
 function found(answer: boolean | undefined): Code {
@@ -101,8 +101,8 @@ function setWatches(context: ReadContext, since: bigint, data: Paths, exist: Pat
 }
 
 /** Persistent watches are registered whatever their path is, null included. */
-function addAll(paths: Paths, add: (path: string) => void): boolean {
-  for (const path of paths ?? []) add(path ?? '')
+function addAll(paths: Paths, add: (path: string | null) => void): boolean {
+  for (const path of paths ?? []) add(path)
   return paths !== null
 }
 

@@ -86,6 +86,17 @@ export class RequestThrottler {
   }
 }
 
+/** Not what keeps or ends a session, nor the answers that stand in line without being operations. */
 function isThrottleable({ op }: Request): boolean {
-  return op.type !== OpCode.ping && op.type !== OpCode.createSession && op.type !== OpCode.closeSession
+  switch (op.type) {
+    case OpCode.ping:
+    case OpCode.createSession:
+    case OpCode.closeSession:
+    case OpCode.auth:
+    case OpCode.sasl:
+    case OpCode.error:
+      return false
+    default:
+      return true
+  }
 }

@@ -1,8 +1,9 @@
 /** Txns as bytes: header, body by type, and where there is room left, the digest. */
-import { JuteReader } from '../../jute/reader.ts'
+import type { JuteReader } from '../../jute/reader.ts'
 import { JuteWriter } from '../../jute/writer.ts'
 import { MalformedFrame } from '../../jute/malformed-frame.ts'
-import { CloseSessionTxn, CreateTxnV0, TxnDigest, TxnHeader } from '../../jute/generated/txn.ts'
+import { CreateTxnV0, TxnDigest, TxnHeader } from '../../jute/generated/txn.ts'
+import type { CloseSessionTxn } from '../../jute/generated/txn.ts'
 import { OpCode } from '../codes.ts'
 import { TXN_KINDS } from '../ops/index.ts'
 import type { AnyTxnKind } from '../ops/op.ts'

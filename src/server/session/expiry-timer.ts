@@ -25,9 +25,11 @@ export class ExpiryTimer {
     this.#expire = expire
   }
 
+  /** Looks at the ends of the queue's buckets, so that nothing stays an interval longer than it may. */
   start(): void {
-    this.#dueAt = this.#clock.now() + this.#intervalMs
-    this.#timer = this.#clock.after(this.#intervalMs, () => this.#onDue())
+    const now = this.#clock.now()
+    this.#dueAt = (Math.floor(now / this.#intervalMs) + 1) * this.#intervalMs
+    this.#timer = this.#clock.after(this.#dueAt - now, () => this.#onDue())
   }
 
   stop(): void {

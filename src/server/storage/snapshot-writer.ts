@@ -49,7 +49,8 @@ export class SnapshotWriter {
   private readonly host: SnapshotHost
   private readonly options: SnapshotWriterOptions
   private readonly whenDurable: WhenDurable
-  private writing = false
+  private job: SnapshotJob | undefined
+  private onStopped: (() => void) | undefined
 
   constructor(
     host: SnapshotHost,
@@ -63,7 +64,7 @@ export class SnapshotWriter {
 
   /** One snapshot is written at a time. */
   get busy(): boolean {
-    return this.writing
+    return this.job !== undefined
   }
 
   /**
@@ -71,15 +72,33 @@ export class SnapshotWriter {
    * nothing of it stays, and all older files are untouched; Java ends the process with exit code 10 then.
    */
   write(source: SnapshotSource, done: SnapshotDone): void {
-    assert(!this.writing, 'one snapshot is written at a time')
-    this.writing = true
-    const job = new SnapshotJob(this.host, this.options, this.whenDurable, source)
-    job.start((error, snapshot) => {
-      this.writing = false
-      done(error, snapshot)
+    assert(this.job === undefined, 'one snapshot is written at a time')
+    this.job = new SnapshotJob(this.host, this.options, this.whenDurable, source)
+    this.job.start((error, snapshot) => {
+      this.job = undefined
+      if (this.onStopped === undefined) done(error, snapshot)
+      else this.onStopped()
     })
   }
+
+  /**
+   * Gives up a snapshot that is being written: its callback is not called any more. Calls back once nothing touches the
+   * disk, to be waited for before another server may have the directory.
+   */
+  stop(done: () => void): void {
+    if (this.job === undefined) {
+      this.host.clock.endOfTurn(done)
+      return
+    }
+    this.onStopped = () => {
+      this.onStopped = undefined
+      done()
+    }
+    this.job.abandon()
+  }
 }
+
+const ABANDONED = new Error('the snapshot was given up')
 
 class SnapshotJob {
   private readonly host: SnapshotHost
@@ -97,14 +116,11 @@ class SnapshotJob {
   private position = 0
   /** Of the digest block: the log must reach as far before the file may be found. */
   private lastZxid: bigint
+  private state: 'writing' | 'waiting for the log' | 'ended' = 'writing'
+  private abandoned = false
   private done: SnapshotDone = () => undefined
 
-  constructor(
-    host: SnapshotHost,
-    options: SnapshotWriterOptions,
-    whenDurable: WhenDurable,
-    source: SnapshotSource,
-  ) {
+  constructor(host: SnapshotHost, options: SnapshotWriterOptions, whenDurable: WhenDurable, source: SnapshotSource) {
     this.host = host
     this.options = options
     this.whenDurable = whenDurable
@@ -133,6 +149,12 @@ class SnapshotJob {
     this.writeSlice(this.file, complete)
   }
 
+  abandon(): void {
+    this.abandoned = true
+    // A log that failed never answers. All else comes to an end by itself.
+    if (this.state === 'waiting for the log') this.host.clock.endOfTurn(() => this.end(ABANDONED))
+  }
+
   private encodeSlice(): boolean {
     const complete = this.encoder.fill(this.sealed.writer, this.sliceSize)
     if (!complete) return false
@@ -146,30 +168,39 @@ class SnapshotJob {
 
   private writeSlice(file: DiskFile, last: boolean): void {
     this.compress(this.sealed.take(), last, (compressError, bytes) => {
-      if (compressError !== undefined) {
-        this.end(compressError)
-        return
-      }
+      if (this.endedBy(compressError)) return
       file.write(this.position, bytes, (error) => {
         this.position += bytes.length
-        if (error !== undefined) this.end(error)
-        else if (last) this.publish(file)
+        if (this.endedBy(error)) return
+        if (last) this.finish(file)
         else this.writeSlice(file, this.encodeSlice())
       })
     })
   }
 
-  private publish(file: DiskFile): void {
-    file.sync((syncError) => {
-      if (syncError !== undefined) {
-        this.end(syncError)
-        return
-      }
-      this.whenDurable(this.lastZxid, () => this.host.disk.renameAndSync(this.unfinished, this.path, (error) => this.end(error)))
+  private finish(file: DiskFile): void {
+    file.sync((error) => {
+      if (this.endedBy(error)) return
+      this.state = 'waiting for the log'
+      this.whenDurable(this.lastZxid, () => this.publish())
     })
   }
 
+  private publish(): void {
+    if (this.state === 'ended') return
+    this.state = 'writing'
+    if (!this.endedBy(undefined)) this.host.disk.renameAndSync(this.unfinished, this.path, (error) => this.end(error))
+  }
+
+  private endedBy(error: Error | undefined): boolean {
+    if (error === undefined && !this.abandoned) return false
+    this.end(error ?? ABANDONED)
+    return true
+  }
+
   private end(error: Error | undefined): void {
+    if (this.state === 'ended') return
+    this.state = 'ended'
     this.file?.close()
     if (error !== undefined) {
       this.removeUnfinished()

@@ -20,6 +20,12 @@ export interface TreeListener {
   onDataChanged(path: string, zxid: bigint, acl: ACL[]): void
 }
 
+/** Told how many bytes of which node were read or written. */
+export interface TreeMeter {
+  onRead(path: string, bytes: number): void
+  onWritten(path: string, bytes: number): void
+}
+
 export interface DataTreeOptions {
   readonly digestEnabled: boolean
   readonly extendedTypesEnabled: boolean
@@ -64,10 +70,11 @@ export interface Stat {
 
 const NO_DATA = new Uint8Array(0)
 const CONFIG_ACL: ACL[] = [{ perms: 1, id: { scheme: 'world', id: 'anyone' } }]
+const CLOSED_ACL: ACL[] = [{ perms: 0, id: { scheme: 'world', id: 'anyone' } }]
 const NO_PATHS: ReadonlySet<string> = new Set()
 
 export class DataTree {
-  readonly store = new NodeStore()
+  readonly store: NodeStore
   readonly acls = new AclCache()
   readonly quotas = new QuotaPaths()
   readonly containers = new Set<string>()
@@ -80,11 +87,14 @@ export class DataTree {
   #dataSize = 0
   /** Walks in progress: told before a node goes. */
   readonly walks = new Set<{ beforeRemove(id: number): void }>()
+  meter: TreeMeter = { onRead() {}, onWritten() {} }
   /** Undefined while loading and replaying: nobody watches then. */
   listener: TreeListener | undefined
 
-  constructor(options: DataTreeOptions) {
+  /** `seed` is a secret that keeps clients from choosing paths that collide in the index. */
+  constructor(options: DataTreeOptions, seed: number) {
     this.#options = options
+    this.store = new NodeStore(seed)
     this.reset()
   }
 
@@ -223,7 +233,7 @@ export class DataTree {
   ): Code {
     const store = this.store
     const parentPath = parentOf(path)
-    const parent = store.find(parentPath)
+    const parent = this.#findParent(parentPath)
     if (parent === NO_NODE) return Code.NONODE
     const present = store.find(path)
     if (present !== NO_NODE) {
@@ -246,7 +256,9 @@ export class DataTree {
     this.#initNode(id, path)
     this.#indexOwner(owner, path)
     this.#onQuotaNodeCreated(parentPath, name)
-    this.#chargeQuota(path, 1, data === null ? 0 : data.length)
+    const size = data === null ? 0 : data.length
+    this.#chargeQuota(path, 1, size)
+    this.meter.onWritten(path, size)
     this.listener?.onCreated(path, parentPath === '' ? '/' : parentPath, zxid, acl, this.aclOf(parent))
     return Code.OK
   }
@@ -255,7 +267,7 @@ export class DataTree {
   deleteNode(path: string, zxid: bigint): Code {
     const store = this.store
     const parentPath = parentOf(path)
-    const parent = store.find(parentPath)
+    const parent = this.#findParent(parentPath)
     if (parent === NO_NODE) return Code.NONODE
     if (zxid > store.pzxid(parent)) {
       store.setPzxid(parent, zxid)
@@ -276,6 +288,7 @@ export class DataTree {
     this.#unindexOwner(owner, path)
     if (name === LIMITS_NAME && isQuotaParent(parentPath)) this.quotas.remove(quotaPathOf(parentPath))
     this.#chargeQuota(path, -1, -dataLength)
+    this.meter.onWritten(path, 0)
     this.listener?.onDeleted(path, parentPath === '' ? '/' : parentPath, zxid, acl, this.aclOf(parent))
     return Code.OK
   }
@@ -294,6 +307,7 @@ export class DataTree {
     const grown = store.dataLength(id) - before
     this.#dataSize += grown
     this.#chargeQuota(path, 0, grown)
+    this.meter.onWritten(path, before + grown)
     this.listener?.onDataChanged(path, zxid, this.aclOf(id))
     return Code.OK
   }
@@ -331,13 +345,13 @@ export class DataTree {
     if (path === '') {
       store.setData(id, data)
     } else {
-      const parent = store.find(parentOf(path))
+      const parent = this.#findParent(parentOf(path))
       if (parent === NO_NODE) return `Invalid Datatree, unable to find parent ${parentOf(path)} of path ${path}`
       if (store.find(path) !== NO_NODE) return `${path} stands twice`
       id = store.create(parent, nameOf(path), data)
     }
-    if (!this.acls.addUse(aclKey)) return `Ignoring acl ${aclKey} of ${path} as it does not exist in the cache`
-    store.setAclKey(id, aclKey)
+    // A fuzzy snapshot of Java's may name a list that is younger than its ACL map: replay brings it, and until then nobody may.
+    store.setAclKey(id, this.acls.addUse(aclKey) ? aclKey : this.acls.acquire(CLOSED_ACL))
     store.setCzxid(id, stat.czxid)
     store.setMzxid(id, stat.mzxid)
     store.setPzxid(id, stat.pzxid)
@@ -369,6 +383,11 @@ export class DataTree {
   }
 
   // Helpers ---------------------------------------------------------------------------------------------------
+
+  /** The root's name before a slash is ''; no node is called '//x', whatever a log says. */
+  #findParent(parentPath: string): number {
+    return parentPath === '/' ? NO_NODE : this.store.find(parentPath)
+  }
 
   #makeBootstrapNode(parent: number, name: string): number {
     const id = this.store.create(parent, name, NO_DATA)
@@ -507,13 +526,11 @@ export class DataTree {
     this.#writeUsage(quotaPath, (usage?.count ?? 0) + countChange, (usage?.bytes ?? 0) + bytesChange)
   }
 
-  /** The stats node changes in place: no version, no mzxid, no event. */
+  /** The stats node changes in place: no version, no mzxid, no event, and as in Java no word to the data size. */
   #writeUsage(quotaPath: string, count: number, bytes: number): void {
     const stats = this.store.find(statsPath(quotaPath))
     if (stats === NO_NODE) return
-    const text = usageText(count, bytes)
-    this.#dataSize += text.length - this.store.dataLength(stats)
-    this.store.setData(stats, text)
+    this.store.setData(stats, usageText(count, bytes))
   }
 }
 

@@ -2,7 +2,8 @@
  * From the hash of a path to the nodes that may have it: a hash table that grows by one bucket at a time (linear hashing), so that
  * no insert ever pays for a rehash. A bucket is 64 bytes, a cache line: five entries of hash, id and cell, and a link to a further
  * bucket where five are too few. The cell's reference stands here, beside the row where it belongs, so that the row and the name of
- * a node are fetched from memory at the same time and not one after the other.
+ * a node are fetched from memory at the same time and not one after the other. `find` among a million nodes takes 620 to 790 ns so,
+ * 960 with the nodes of a bucket chained through their rows, 1,480 to 1,650 in a Map of paths (bench/node-store.mjs).
  */
 
 import { assert } from '../../assert.ts'

@@ -2,10 +2,11 @@
  * The texts of quota nodes and the set of paths that have limits (StatsTrack, Quotas, PathTrie).
  * Limits of /a/b stand in /zookeeper/quota/a/b/zookeeper_limits, usage in its sibling zookeeper_stats.
  */
-import { QUOTA_PATH } from './paths.ts'
+import { QUOTA_PATH, ZOOKEEPER_PATH } from './paths.ts'
 
 export const LIMITS_NAME = 'zookeeper_limits'
 export const STATS_NAME = 'zookeeper_stats'
+const LIMITS_SUFFIX = `/${LIMITS_NAME}`
 
 export interface Quota {
   /** -1 = no limit. */
@@ -30,6 +31,15 @@ export function quotaPathOf(parentPath: string): string {
 
 export function isQuotaParent(parentPath: string): boolean {
   return parentPath.startsWith(QUOTA_PATH)
+}
+
+/**
+ * Limits of no path at all: a Java server that makes such a node of the empty path, or deletes one that stands near the
+ * quotas but not among them, dies of it, and so does every restart on its directory.
+ */
+export function isPoisonousLimits(path: string): boolean {
+  if (!path.startsWith(ZOOKEEPER_PATH) || !path.endsWith(LIMITS_SUFFIX)) return false
+  return !path.startsWith(QUOTA_PATH) || path === limitsPath('')
 }
 
 /** Undefined when Java's parser would throw on it. Null data reads as unset. */

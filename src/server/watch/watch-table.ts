@@ -21,23 +21,26 @@ export interface Watcher {
   mayRead(acl: ACL[]): boolean
 }
 
+/** Clients may register for a null path too; nothing ever happens to it. */
+type WatchPath = string | null
+
 const STANDARD = 1
 const PERSISTENT = 2
 const RECURSIVE = 4
 
 /** Path → watchers with their modes, and back. */
 class PathWatchers {
-  readonly byPath = new Map<string, Map<Watcher, number>>()
-  readonly byWatcher = new Map<Watcher, Set<string>>()
+  readonly byPath = new Map<WatchPath, Map<Watcher, number>>()
+  readonly byWatcher = new Map<Watcher, Set<WatchPath>>()
   recursiveCount = 0
   /** Registrations by (path, watcher), as `wchs` and the gauge count them. */
   size = 0
 
-  modes(path: string, watcher: Watcher): number {
+  modes(path: WatchPath, watcher: Watcher): number {
     return this.byPath.get(path)?.get(watcher) ?? 0
   }
 
-  add(path: string, watcher: Watcher, mode: number): void {
+  add(path: WatchPath, watcher: Watcher, mode: number): void {
     let watchers = this.byPath.get(path)
     if (watchers === undefined) this.byPath.set(path, (watchers = new Map()))
     const before = watchers.get(watcher) ?? 0
@@ -52,7 +55,7 @@ class PathWatchers {
   }
 
   /** Takes the modes away; false when none of them was there. */
-  remove(path: string, watcher: Watcher, modes: number): boolean {
+  remove(path: WatchPath, watcher: Watcher, modes: number): boolean {
     const watchers = this.byPath.get(path)
     const before = watchers?.get(watcher) ?? 0
     if (watchers === undefined || (before & modes) === 0) return false
@@ -120,12 +123,12 @@ export class WatchTable {
     this.#child.add(path, watcher, STANDARD)
   }
 
-  addPersistent(path: string, watcher: Watcher): void {
+  addPersistent(path: WatchPath, watcher: Watcher): void {
     this.#data.add(path, watcher, PERSISTENT)
     this.#child.add(path, watcher, PERSISTENT)
   }
 
-  addRecursive(path: string, watcher: Watcher): void {
+  addRecursive(path: WatchPath, watcher: Watcher): void {
     this.#data.add(path, watcher, RECURSIVE)
   }
 
@@ -135,7 +138,7 @@ export class WatchTable {
   }
 
   /** Whether a registration of this kind exists; undefined for a kind that does not exist. */
-  contains(path: string, type: number, watcher: Watcher): boolean | undefined {
+  contains(path: WatchPath, type: number, watcher: Watcher): boolean | undefined {
     switch (type) {
       case WatcherType.Children:
         return (this.#child.modes(path, watcher) & STANDARD) !== 0
@@ -153,7 +156,7 @@ export class WatchTable {
   }
 
   /** As `contains`, and removes what it found. */
-  remove(path: string, type: number, watcher: Watcher): boolean | undefined {
+  remove(path: WatchPath, type: number, watcher: Watcher): boolean | undefined {
     const found = this.contains(path, type, watcher)
     if (found !== true) return found
     switch (type) {
@@ -215,11 +218,11 @@ export class WatchTable {
     return { connections: this.#data.byWatcher.size, paths: this.#data.byPath.size, watches: this.#data.size }
   }
 
-  byWatcher(): Iterable<[Watcher, Iterable<string>]> {
+  byWatcher(): Iterable<[Watcher, Iterable<WatchPath>]> {
     return this.#data.byWatcher
   }
 
-  *byPath(): IterableIterator<[string, Iterable<Watcher>]> {
+  *byPath(): IterableIterator<[WatchPath, Iterable<Watcher>]> {
     for (const [path, watchers] of this.#data.byPath) yield [path, watchers.keys()]
   }
 }

@@ -33,7 +33,8 @@ describe('data directories', () => {
   it('are missed when they are not to be made', () => {
     const { disk } = new TestHost()
     const open = (dataDir: string, dataLogDir: string) => () => openDataDirs(disk, { dataDir, dataLogDir, autocreate: false })
-    const rest = 'automatic data directory creation is disabled (zookeeper.datadir.autocreate is false). Please create this directory manually.'
+    const rest =
+      'automatic data directory creation is disabled (zookeeper.datadir.autocreate is false). Please create this directory manually.'
     expect(refusal(open('/data', '/none'))).toMatchObject({ message: `Missing data directory /none/version-2, ${rest}`, exitCode: 3 })
     expect(refusal(open('/none', '/data'))).toMatchObject({ message: `Missing snap directory /none/version-2, ${rest}`, exitCode: 3 })
     expect(disk.exists('/none')).toBe(false)

@@ -12,7 +12,8 @@ describe('a purge', () => {
     const host = new TestHost()
     for (const zxid of ['24', '40', '5e', '6d', '79']) host.write(`${DIRECTORY}/snapshot.${zxid}`, COMPLETE)
     host.write(`${DIRECTORY}/snapshot.7f`, TORN)
-    for (const name of ['snapshot.24.tmp', 'snapshot.junk', 'log.2.bak', 'log.junk', 'log.1', 'log.40', 'log.4e', 'log.60', 'log.7f', 'other']) {
+    const logs = ['log.1', 'log.2.bak', 'log.40', 'log.4e', 'log.60', 'log.7f', 'log.junk']
+    for (const name of [...logs, 'snapshot.24.tmp', 'snapshot.junk', 'other']) {
       host.write(`${DIRECTORY}/${name}`, TORN)
     }
     const removed: string[] = []
@@ -48,7 +49,10 @@ describe('a purge', () => {
       remove(path)
     }
     const failed: string[] = []
-    purge(host.disk, dataDirs('/data'), 3, { onRemoving: () => undefined, onFailed: (path, error) => failed.push(`${path} ${error.message}`) })
+    purge(host.disk, dataDirs('/data'), 3, {
+      onRemoving: () => undefined,
+      onFailed: (path, error) => failed.push(`${path} ${error.message}`),
+    })
     expect(failed).toEqual([`${DIRECTORY}/snapshot.1 EPERM`])
     expect(host.names()).toEqual(['snapshot.1', 'snapshot.3', 'snapshot.4', 'snapshot.5'])
   })

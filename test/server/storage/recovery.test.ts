@@ -173,6 +173,12 @@ describe('an empty directory', () => {
     expect(host.lines).toContain('info Invalid snapshot snapshot.5. len = 100')
   })
 
+  it('is one even when something lies there that ends like a snapshot, but is too short for one', () => {
+    const host = new TestHost()
+    host.write(`${DIRECTORY}/snapshot.5`, Buffer.from('00000000000000012f', 'hex').subarray(-9))
+    expect(run(host).recovery.kind).toBe('created')
+  })
+
   it('is suspicious when databases are not to be made by themselves', () => {
     const host = new TestHost()
     expect(run(host, { autocreateDb: false }).recovery).toMatchObject({ kind: 'suspicious', lastZxid: -1n })
@@ -238,7 +244,11 @@ describe('the order of txns', () => {
   it.each([
     { where: 'between files', files: [[1n, 2n], [4n]], message: '0x4 is not the next proposal of 0x2' },
     { where: 'within a file', files: [[1n, 2n, 3n, 5n]], message: '0x5 is not the next proposal of 0x3' },
-    { where: 'in a later epoch', files: [[0x1_0000_0001n], [0x1_0000_0003n]], message: '0x100000003 is not the next proposal of 0x100000001' },
+    {
+      where: 'in a later epoch',
+      files: [[0x1_0000_0001n], [0x1_0000_0003n]],
+      message: '0x100000003 is not the next proposal of 0x100000001',
+    },
   ])('must not have a hole $where', ({ files, message }) => {
     const { host } = replay(...files)
     expect(refusal(host)).toMatchObject({ message: `Committed proposal cached out of order: ${message}`, exitCode: 1 })

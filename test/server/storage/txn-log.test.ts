@@ -100,7 +100,8 @@ describe('the log being written', () => {
   it('is the sample of the format reference, byte for byte', () => {
     const host = new TestHost()
     const log = openLog(host)
-    const payload = Buffer.from('0100000cd80800000000000000000000 00000001000001a1ffd4477ffffffff6 00002710 000000020000000051c6d660'.replaceAll(' ', ''), 'hex')
+    const header = '0100000cd80800000000000000000000' + '00000001000001a1ffd4477ffffffff6'
+    const payload = Buffer.from(`${header}00002710000000020000000051c6d660`, 'hex')
     log.append(1n, payload)
     log.commit(() => undefined)
     host.settle()
@@ -153,7 +154,8 @@ describe('the log being written', () => {
       expect(log.lastDurableZxid).toBe(4n)
     })
     host.settle()
-    expect(trace.filter((line) => !line.startsWith('writeAndSync'))).toEqual(['synced', 'durable 2', 'synced', 'durable 3', 'durable 4'])
+    const answers = trace.filter((line) => !line.startsWith('writeAndSync'))
+    expect(answers).toEqual(['synced', 'durable 2', 'synced', 'durable 3', 'durable 4'])
     expect(readAll(host)).toEqual([1n, 2n, 3n, 4n])
   })
 
@@ -216,6 +218,18 @@ describe('the log being written', () => {
     expect(host.disk.size(`${DIRECTORY}/log.1`)).toBe(16 + 2 * 53)
   })
 
+  it('lets go of a file once the next one is begun', () => {
+    const host = new TestHost()
+    const trace: string[] = []
+    host.disk = traced(host.memory, trace)
+    const log = openLog(host)
+    commit(host, log, 1n)
+    log.roll()
+    expect(trace).not.toContain('close .unfinished-log.1')
+    commit(host, log, 2n)
+    expect(trace.filter((line) => line.startsWith('close'))).toEqual(['close .unfinished-log.1'])
+  })
+
   it('rolls by itself at the size limit, and counts on', () => {
     const host = new TestHost()
     const log = openLog(host, { txnLogSizeLimitBytes: 100 })
@@ -223,6 +237,22 @@ describe('the log being written', () => {
     expect(host.names()).toEqual(['log.1', 'log.3', 'log.5'])
     expect(log.txnsSinceRoll).toBe(5)
     expect(log.bytesSinceRoll).toBe(122 + 122 + 69)
+  })
+
+  it('does not take a file for too long that it has left already', () => {
+    const host = new TestHost()
+    const log = openLog(host, { txnLogSizeLimitBytes: 100 })
+    log.append(1n, txn(1n))
+    log.append(2n, txn(2n))
+    log.commit(() => undefined)
+    log.roll()
+    log.append(3n, txn(3n))
+    // The first write ends here, and its file is above the limit; the new one is not.
+    while (log.lastDurableZxid < 2n) expect(host.step()).toBe(true)
+    log.append(4n, txn(4n))
+    commit(host, log)
+    expect(host.names()).toEqual(['log.1', 'log.3'])
+    expect(log.bytesSinceRoll).toBe(122)
   })
 
   it('rolls at every commit when the padding alone is above the size limit', () => {
@@ -260,7 +290,12 @@ describe('the log being written', () => {
     const log = openLog(host, { forceSync: false })
     commit(host, log, 1n)
     commit(host, log, 2n)
-    expect(trace).toEqual(['create .unfinished-log.1', 'write .unfinished-log.1 0+69', 'rename .unfinished-log.1 log.1', 'write .unfinished-log.1 69+53'])
+    expect(trace).toEqual([
+      'create .unfinished-log.1',
+      'write .unfinished-log.1 0+69',
+      'rename .unfinished-log.1 log.1',
+      'write .unfinished-log.1 69+53',
+    ])
   })
 
   it('commits the rest and closes its file at the end', () => {
@@ -316,7 +351,8 @@ describe('the log being written', () => {
       [21.5, true],
     ])
     expect(host.lines.filter((line) => line.startsWith('warn'))).toEqual([
-      'warn fsync-ing the write ahead log in SyncThread took 21ms which will adversely effect operation latency.File size is 122 bytes. See the ZooKeeper troubleshooting guide',
+      'warn fsync-ing the write ahead log in SyncThread took 21ms which will adversely effect operation latency.' +
+        'File size is 122 bytes. See the ZooKeeper troubleshooting guide',
     ])
   })
 })
@@ -381,7 +417,10 @@ describe('failure', () => {
   }
 
   const faults: Fault[] = [
-    { name: 'a write and sync', break: (disk) => breakFile(disk, (file) => ({ writeAndSync: (_at, _bytes, done) => file.sync(() => done(error)) })) },
+    {
+      name: 'a write and sync',
+      break: (disk) => breakFile(disk, (file) => ({ writeAndSync: (_at, _bytes, done) => file.sync(() => done(error)) })),
+    },
     {
       name: 'padding',
       break: (disk) =>
@@ -391,7 +430,13 @@ describe('failure', () => {
           },
         })),
     },
-    { name: 'a rename', break: (disk) => ({ ...traced(disk, []), renameAndSync: (_from, _to, done) => disk.renameAndSync('/none', '/gone', () => done(error)) }) },
+    {
+      name: 'a rename',
+      break: (disk) => ({
+        ...traced(disk, []),
+        renameAndSync: (_from, _to, done) => disk.renameAndSync('/none', '/gone', () => done(error)),
+      }),
+    },
     {
       name: 'making a file',
       break: (disk) => ({

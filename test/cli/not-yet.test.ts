@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+import { leftOut, refusalOf } from '../../src/cli/not-yet.ts'
+import { loadSettings } from '../../src/server/config/load-settings.ts'
+
+const settings = (text: string) => loadSettings({ text: `dataDir=/d\n${text}`, path: '/z.cfg', readText: () => '1' }).settings
+
+test('what cannot be served is refused with exit code 1', () => {
+  const several = 'server.1=a:1:2\nserver.2=b:1:2\ninitLimit=1\nsyncLimit=1'
+  expect(refusalOf(settings('clientPort=1'))).toBeUndefined()
+  expect(refusalOf(settings(several))).toMatchObject({ exitCode: 1, message: expect.stringContaining('Ensembles are not supported') })
+  expect(refusalOf(settings('secureClientPort=1'))).toMatchObject({ exitCode: 1, message: "SSL isn't supported in NIOServerCnxn" })
+  const netty = 'serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory\nsecureClientPort=1'
+  expect(refusalOf(settings(netty))).toMatchObject({ exitCode: 1, message: 'secureClientPort is not supported by this version of TSKeeper' })
+})
+
+test('what is left out is told of', () => {
+  expect(leftOut(settings(''))).toEqual([])
+  const asked = 'audit.enable=true\nclient.portUnification=true\nadmin.enableServer=true\nmetricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider'
+  expect(leftOut(settings(asked))).toHaveLength(4)
+})

@@ -1,0 +1,76 @@
+// The order of snapshots: every node once, parents first, whatever happens to the tree meanwhile.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { NO_NODE } from '../../../src/server/tree/node-store.ts'
+import { parentOf } from '../../../src/server/tree/paths.ts'
+import { TreeWalk } from '../../../src/server/tree/tree-walk.ts'
+import { Workbench, wishes } from '../../support/workbench.ts'
+
+function pathsOf(bench: Workbench): string[] {
+  const { tree } = bench.replica
+  const walk = new TreeWalk(tree)
+  const paths: string[] = []
+  for (let id = walk.next(); id !== NO_NODE; id = walk.next()) paths.push(id === tree.store.root ? '' : tree.store.path(id))
+  return paths
+}
+
+describe('a walk', () => {
+  it('over a tree that stands still gives every node, parents first', () => {
+    fc.assert(
+      fc.property(fc.array(wishes, { maxLength: 60 }), (all) => {
+        const bench = new Workbench()
+        for (const wish of all) bench.prepare(wish)
+        bench.applyAll()
+        const paths = pathsOf(bench)
+        expect(paths.length).toBe(bench.replica.tree.nodeCount)
+        expect(new Set(paths).size).toBe(paths.length)
+        for (const [i, path] of paths.entries()) if (path !== '') expect(paths.indexOf(parentOf(path))).toBeLessThan(i)
+      }),
+    )
+  })
+
+  it('over one that changes gives no path twice and no child before its parent, and all that was there all the time', () => {
+    const step = fc.record({ wish: wishes, steps: fc.integer({ min: 0, max: 3 }) })
+    fc.assert(
+      fc.property(fc.array(wishes, { maxLength: 40 }), fc.array(step, { maxLength: 60 }), (before, during) => {
+        const bench = new Workbench()
+        for (const wish of before) bench.prepare(wish)
+        bench.applyAll()
+        const { tree } = bench.replica
+        const czxids = new Map(pathsOf(bench).map((path) => [path, tree.store.czxid(tree.store.find(path))]))
+        const walk = new TreeWalk(tree)
+        const seen: string[] = []
+        const take = (): boolean => {
+          const id = walk.next()
+          if (id !== NO_NODE) seen.push(id === tree.store.root ? '' : tree.store.path(id))
+          return id !== NO_NODE
+        }
+        for (const { wish, steps } of during) {
+          bench.prepare(wish)
+          bench.applyAll()
+          for (let i = 0; i < steps; i++) take()
+        }
+        while (take()) {
+          // To the end.
+        }
+        expect(new Set(seen).size).toBe(seen.length)
+        for (const [i, path] of seen.entries()) if (path !== '') expect(seen.slice(0, i)).toContain(parentOf(path))
+        for (const [path, czxid] of czxids) {
+          const id = tree.store.find(path)
+          if (id !== NO_NODE && tree.store.czxid(id) === czxid) expect(seen).toContain(path)
+        }
+        expect(tree.walks.size).toBe(0)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('that is not finished is forgotten when it is closed', () => {
+    const { tree } = new Workbench().replica
+    const walk = new TreeWalk(tree)
+    walk.next()
+    expect(tree.walks.size).toBe(1)
+    walk.close()
+    expect(tree.walks.size).toBe(0)
+  })
+})
