@@ -270,6 +270,9 @@ export class StandaloneServer implements Proposer {
       this.#snapshots.stop(() =>
         this.#log.close(() => {
           this.#lock?.release()
+          // Whoever waits for the end of a session has seen the last of it here.
+          for (const callbacks of this.#onClosed.values()) for (const callback of callbacks) callback()
+          this.#onClosed.clear()
           done()
         }),
       ),

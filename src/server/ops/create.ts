@@ -158,8 +158,7 @@ function applyCreate(context: ApplyContext, header: TxnHeader, record: Created, 
   const { tree } = context
   const path = record.path ?? ''
   result.path = path
-  const raiseIfPresent = result.type === OpCode.create
-  result.err = tree.createNode(path, record.data, record.acl ?? [], owner, record.parentCVersion, header.zxid, header.time, raiseIfPresent)
+  result.err = tree.createNode(path, record.data, record.acl ?? [], owner, record.parentCVersion, header.zxid, header.time)
   if (result.err !== Code.OK || result.type === OpCode.create) return
   result.stat = tree.stat(tree.store.find(path))
   // As DataTree.createNode: the answer is drawn up before usage is counted into a quota's stats node.

@@ -218,8 +218,9 @@ export class DataTree {
 
   /**
    * `parentCversion` as the txn carries it: the count of creations under the parent after this one, or -1 from
-   * logs of 3.3 for "one more". A plain create that meets its node raises the parent all the same, because the
-   * snapshot may hold the node and not yet the parent's counter.
+   * logs of 3.3 for "one more". A create that meets its node raises the parent all the same, because the snapshot may
+   * hold the node and not yet the parent's counter. DataTree.processTxn does so for type 1 only, and after a fuzzy
+   * snapshot gives out sequence numbers of the other creates again.
    */
   createNode(
     path: string,
@@ -229,7 +230,6 @@ export class DataTree {
     parentCversion: number,
     zxid: bigint,
     time: bigint,
-    raiseParentIfPresent: boolean,
   ): Code {
     const store = this.store
     const parentPath = parentOf(path)
@@ -240,7 +240,7 @@ export class DataTree {
       const replaced = store.aclKey(present)
       store.setAclKey(present, this.acls.acquire(acl))
       this.acls.release(replaced)
-      if (raiseParentIfPresent) this.#raiseParent(parent, parentPath, parentCversion, zxid)
+      this.#raiseParent(parent, parentPath, parentCversion, zxid)
       return Code.NODEEXISTS
     }
     this.#raiseParent(parent, parentPath, parentCversion, zxid)

@@ -198,7 +198,7 @@ describe('mntr', () => {
     expect(line(view, 'r_quota_count_limit_per_namespace')).toBeUndefined()
   })
 
-  test('every line has the form that agents read', () => {
+  test('every line has the form that monitoring tools read', () => {
     for (const each of answer('mntr', busyView()).trimEnd().split('\n')) expect(each).toMatch(/^zk_(\w+)\t.+$/)
   })
 })

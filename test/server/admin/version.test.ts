@@ -7,6 +7,6 @@ test('the version of the package is that of package.json', () => {
   expect(packageVersion).toBe(version)
 })
 
-test('the version shown has the shape that agents cut apart', () => {
+test('the version shown has the shape that monitoring tools cut apart', () => {
   expect(`version: ${fullVersion}`).toMatch(/^version: 3\.9\.6-[0-9a-f]{40}, built on \d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC$/)
 })

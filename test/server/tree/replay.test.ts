@@ -25,7 +25,7 @@ function state({ tree, sessions, lastProcessedZxid }: Replica): unknown {
     ephemerals: [...tree.sessionsWithEphemerals()].map(([session, paths]) => `${session} ${[...paths].sort().join()}`).sort(),
     containers: [...tree.containers].sort(),
     ttlNodes: [...tree.ttlNodes].sort(),
-    counts: [tree.nodeCount, tree.ephemeralCount, tree.approximateDataSize, tree.acls.size],
+    counts: [tree.nodeCount, tree.ephemeralCount, tree.acls.size],
     digest: BigInt.asUintN(64, tree.digest),
     lastProcessedZxid,
   }
@@ -84,7 +84,7 @@ describe('replay', () => {
         for (const { key, acl } of acls) image.acl(key, acl)
         // Some nodes have lists that became known after the ACLs were written, as in Java's snapshots: replay brings them.
         for (const { path, data, aclKey, stat } of nodes) image.node(path, data, aclKey, stat)
-        image.loaded({ zxid, digest, lastZxid: undefined })
+        image.loaded({ zxid, digest: digest.zxid === 0n ? undefined : digest, lastZxid: undefined })
         for (const txn of bench.txns) if (txn.header.zxid > zxid) image.replay(txn.header, txn.payload)
 
         expect(state(replica)).toEqual(state(bench.replica))

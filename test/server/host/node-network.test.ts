@@ -1,0 +1,129 @@
+// The sockets of production, on the loopback: what the core relies on beyond what node:net promises.
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import type { Socket as NodeSocket } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createNodeNetwork } from '../../../src/server/host/node-network.ts'
+import type { Listener, Socket, SocketHandlers } from '../../../src/server/host/host.ts'
+
+const cleanups: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+const network = createNodeNetwork({ keepAlive: false })
+
+async function listen(onSocket: (socket: Socket) => void): Promise<Listener> {
+  const listener = await new Promise<Listener>((resolve, reject) =>
+    network.listen({ host: '127.0.0.1', port: 0 }, onSocket, (error, made) => (error === undefined ? resolve(made!) : reject(error))),
+  )
+  cleanups.push(() => new Promise<void>((resolve) => listener.close(resolve)))
+  return listener
+}
+
+/** Both ends of one connection: the core's and a plain one; and what the core's heard. */
+async function pair(): Promise<{ core: Socket; plain: NodeSocket; heard: string[]; until: (what: string) => Promise<void> }> {
+  const heard: string[] = []
+  let wake = (): void => {}
+  const hear = (what: string): void => {
+    heard.push(what)
+    wake()
+  }
+  const handlers: SocketHandlers = {
+    onData: (bytes) => hear(`data ${Buffer.from(bytes).toString()}`),
+    onDrain: () => hear('drain'),
+    onEnd: () => hear('end'),
+    onClose: (error) => hear(error === undefined ? 'close' : 'close with an error'),
+  }
+  let accept = (_socket: Socket): void => {}
+  const accepted = new Promise<Socket>((resolve) => (accept = resolve))
+  const listener = await listen((socket) => {
+    socket.handlers = handlers
+    accept(socket)
+  })
+  const plain = connect({ port: listener.port, host: '127.0.0.1', allowHalfOpen: true })
+  plain.on('error', () => {})
+  cleanups.push(() => plain.destroy())
+  const [core] = await Promise.all([accepted, once(plain, 'connect')])
+  cleanups.push(() => core.destroy())
+  const until = async (what: string): Promise<void> => {
+    while (!heard.includes(what)) await new Promise<void>((resolve) => (wake = resolve))
+  }
+  return { core, plain, heard, until }
+}
+
+describe('sockets', () => {
+  it('know both addresses and carry bytes', async () => {
+    const { core, plain, until } = await pair()
+    expect([core.remoteAddress, core.remotePort, core.localPort]).toEqual(['127.0.0.1', plain.localPort, plain.remotePort])
+    plain.write('hello')
+    await until('data hello')
+    core.write(Buffer.from('you'))
+    const [bytes] = (await once(plain, 'data')) as [Buffer]
+    expect(bytes.toString()).toBe('you')
+  })
+
+  it('can be written to when the other side is done', async () => {
+    const { core, plain, until } = await pair()
+    plain.end('question')
+    await until('end')
+    core.write(Buffer.from('answer'))
+    core.end()
+    const [bytes] = (await once(plain, 'data')) as [Buffer]
+    expect(bytes.toString()).toBe('answer')
+    await until('close')
+  })
+
+  it('send what is buffered before they end, although unread bytes have come in', async () => {
+    const { core, plain, heard, until } = await pair()
+    core.pause()
+    plain.write('x'.repeat(100_000))
+    core.write(Buffer.alloc(3_000_000, 'y'))
+    core.end()
+    let got = 0
+    plain.on('data', (bytes: Buffer) => (got += bytes.length))
+    await once(plain, 'end')
+    expect(got).toBe(3_000_000)
+    plain.end()
+    await until('close')
+    expect(heard.filter((what) => what.startsWith('data'))).toEqual([])
+  })
+
+  it('tell what the system has not taken yet, and when it has', async () => {
+    const { core, plain, until } = await pair()
+    plain.pause()
+    core.write(Buffer.alloc(20_000_000))
+    expect(core.bufferedBytes).toBeGreaterThan(0)
+    plain.resume()
+    await until('drain')
+    expect(core.bufferedBytes).toBe(0)
+  })
+
+  it('close once, with what broke them', async () => {
+    const { plain, heard, until } = await pair()
+    plain.resetAndDestroy()
+    await until('close with an error')
+    expect(heard.filter((what) => what.startsWith('close'))).toHaveLength(1)
+  })
+
+  it('take writes and ends after their end for nothing', async () => {
+    const { core, until } = await pair()
+    core.destroy()
+    core.destroy()
+    core.write(Buffer.from('too late'))
+    core.end()
+    await until('close')
+  })
+})
+
+describe('a network', () => {
+  it('tells of ports that are taken and of peers that are not there', async () => {
+    const { port } = await listen(() => {})
+    const error = await new Promise<Error | undefined>((resolve) => network.listen({ host: '127.0.0.1', port }, () => {}, resolve))
+    expect(error).toMatchObject({ code: 'EADDRINUSE' })
+    const gone = await new Promise<Listener>((resolve) => network.listen({ host: '127.0.0.1', port: 0 }, () => {}, (_, made) => resolve(made!)))
+    await new Promise<void>((resolve) => gone.close(resolve))
+    const refused = await new Promise<Error>((resolve, reject) => network.connect('127.0.0.1', gone.port, () => reject(new Error('connected')), resolve))
+    expect(refused).toMatchObject({ code: 'ECONNREFUSED' })
+  })
+})
