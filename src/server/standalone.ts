@@ -28,6 +28,7 @@ import { AutoPurge } from './storage/auto-purge.ts'
 import { openDataDirs } from './storage/data-dirs.ts'
 import type { DataDirs } from './storage/data-dirs.ts'
 import { recover } from './storage/recovery.ts'
+import type { Recovery } from './storage/recovery.ts'
 import { SnapshotSchedule } from './storage/snapshot-schedule.ts'
 import { SnapshotWriter } from './storage/snapshot-writer.ts'
 import { ExitCode } from './storage/storage-errors.ts'
@@ -198,25 +199,28 @@ export class StandaloneServer implements Proposer {
   // Start and stop --------------------------------------------------------------------------------------------
 
   start(done: (error: Error | undefined) => void): void {
+    const begun = (error: Error | undefined): void => {
+      if (error !== undefined) this.#lock?.release()
+      done(error)
+    }
+    let recovery: Recovery
     try {
-      this.#load()
+      recovery = this.#load()
     } catch (error) {
-      this.#lock?.release()
-      this.#host.clock.endOfTurn(() => done(error as Error))
+      this.#host.clock.endOfTurn(() => begun(error as Error))
       return
     }
-    // Before the first log there must be a snapshot: a Java server does not start over logs alone.
-    this.#snapshots.write(this.#image, (error, snapshot) => {
-      if (error !== undefined) {
-        this.#lock?.release()
-        return done(error)
-      }
-      if (snapshot !== undefined) this.metrics.snapshotTime.add(snapshot.elapsedMs)
-      this.#serve(done)
-    })
+    if (recovery.snapshot === undefined) {
+      // Before the first log there must be a snapshot: a Java server does not start over logs alone.
+      this.#snapshots.write(this.#image, (error) => (error === undefined ? this.#serve(begun) : begun(error)))
+    } else {
+      // As Java, each start takes one; nobody has to wait for it.
+      this.#writeSnapshot()
+      this.#serve(begun)
+    }
   }
 
-  #load(): void {
+  #load(): Recovery {
     const { settings } = this
     const maxLength = settings.juteMaxBuffer + settings.juteMaxBufferExtraSize
     const recovery = recover(
@@ -236,6 +240,7 @@ export class StandaloneServer implements Proposer {
       `Snapshot loaded in ${Math.round(recovery.snapshotMs + recovery.txnsMs)} ms, ` +
         `highest zxid is 0x${hex(this.replica.lastProcessedZxid)}, digest is ${digest}`,
     )
+    return recovery
   }
 
   #serve(done: (error: Error | undefined) => void): void {
@@ -243,10 +248,7 @@ export class StandaloneServer implements Proposer {
     this.replica.startServing()
     this.sessions.restartExpiry(this.#host.clock.now())
     const begin = (error: Error | undefined): void => {
-      if (error !== undefined) {
-        this.#lock?.release()
-        return done(error)
-      }
+      if (error !== undefined) return this.#snapshots.stop(() => done(error))
       this.service.setServing(true)
       this.#expiry.start()
       this.#idleExpiry.start()
@@ -327,6 +329,10 @@ export class StandaloneServer implements Proposer {
       this.#host.log.warn('Too busy to snap, skipping')
       return
     }
+    this.#writeSnapshot()
+  }
+
+  #writeSnapshot(): void {
     this.#snapshots.write(this.#image, (error, snapshot) => {
       if (error !== undefined) return this.#fail(error, ExitCode.ERROR_TAKING_SNAPSHOT)
       if (snapshot !== undefined) this.metrics.snapshotTime.add(snapshot.elapsedMs)

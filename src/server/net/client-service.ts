@@ -126,6 +126,7 @@ export class ClientService {
   close(done: () => void): void {
     this.#isServing = false
     for (const connection of [...this.connections]) connection.close('the server is shutting down')
+    this.throttler.stop()
     if (this.#listener === undefined) this.clock.endOfTurn(done)
     else this.#listener.close(done)
   }

@@ -41,27 +41,28 @@ export class ConnectionThrottle {
     const now = this.#host.clock.now()
     this.#fill(now)
     this.#freeze(now)
-    if (this.#tokens < weight) return false
     if (this.#dropChance > 0 && this.#host.random.below(1_000_000) / 1_000_000 < this.#dropChance) return false
+    if (this.#tokens < weight) return false
     this.#tokens -= weight
     return true
   }
 
   #fill(now: number): void {
     const { connectionThrottleFillTimeMs, connectionThrottleFillCount, connectionThrottleTokens } = this.#settings
-    const fills = Math.floor((now - this.#filledAt) / connectionThrottleFillTimeMs)
-    if (fills <= 0) return
-    this.#filledAt += fills * connectionThrottleFillTimeMs
-    this.#tokens = Math.min(connectionThrottleTokens, this.#tokens + fills * connectionThrottleFillCount)
+    const elapsed = now - this.#filledAt
+    if (elapsed <= connectionThrottleFillTimeMs) return
+    this.#filledAt = now
+    const refill = Math.floor((elapsed * connectionThrottleFillCount) / connectionThrottleFillTimeMs)
+    this.#tokens = Math.min(connectionThrottleTokens, this.#tokens + refill)
   }
 
-  /** The fuller the bucket has stayed, the fewer are dropped. */
+  /** An empty bucket has more dropped, one that is as good as full fewer; in between all stays as it is. */
   #freeze(now: number): void {
     const s = this.#settings
-    if (s.connectionThrottleFreezeTimeMs < 0 || now - this.#frozenAt < s.connectionThrottleFreezeTimeMs) return
+    if (s.connectionThrottleFreezeTimeMs === -1 || now - this.#frozenAt <= s.connectionThrottleFreezeTimeMs) return
     this.#frozenAt = now
-    const share = this.#tokens / s.connectionThrottleTokens
-    if (share < s.connectionThrottleDecreaseRatio) this.#dropChance = Math.min(1, this.#dropChance + s.connectionThrottleDropIncrease)
-    else this.#dropChance = Math.max(0, this.#dropChance - s.connectionThrottleDropDecrease)
+    const threshold = Math.round(s.connectionThrottleTokens * s.connectionThrottleDecreaseRatio)
+    if (this.#tokens === 0) this.#dropChance = Math.min(1, this.#dropChance + s.connectionThrottleDropIncrease)
+    else if (this.deficit <= threshold) this.#dropChance = Math.max(0, this.#dropChance - s.connectionThrottleDropDecrease)
   }
 }

@@ -4,7 +4,7 @@
  */
 import { Code, OpCode } from '../codes.ts'
 import type { Settings } from '../config/settings.ts'
-import type { Clock } from '../host/host.ts'
+import type { Clock, Timer } from '../host/host.ts'
 import type { Request } from './request.ts'
 import type { RequestProcessor } from './request-processor.ts'
 
@@ -22,7 +22,8 @@ export class RequestThrottler {
   readonly #processor: RequestProcessor
   readonly #events: ThrottleEvents
   #held: Request[] = []
-  #isStalling = false
+  /** Runs while requests are held, in case nothing else lets them go. */
+  #stall: Timer | undefined
 
   constructor(clock: Clock, settings: Settings, processor: RequestProcessor, events: ThrottleEvents) {
     this.#clock = clock
@@ -38,12 +39,19 @@ export class RequestThrottler {
   submit(request: Request): void {
     if (this.#settings.requestThrottleMaxRequests <= 0) return this.#pass(request)
     this.#held.push(request)
-    if (!this.#isStalling) this.#release()
+    this.#release()
   }
 
   /** A request has been answered: there may be room for one that is held. */
   onRoom(): void {
     if (this.#held.length > 0) this.#clock.endOfTurn(() => this.#release())
+  }
+
+  /** What is held is never asked for any more. */
+  stop(): void {
+    this.#held = []
+    this.#stall?.cancel()
+    this.#stall = undefined
   }
 
   #release(): void {
@@ -52,11 +60,15 @@ export class RequestThrottler {
       this.#pass(this.#held[released++]!)
     }
     this.#held.splice(0, released)
-    if (this.#held.length === 0 || this.#isStalling) return
-    this.#isStalling = true
+    if (this.#held.length === 0) {
+      this.#stall?.cancel()
+      this.#stall = undefined
+      return
+    }
+    if (this.#stall !== undefined) return
     this.#events.onStall()
-    this.#clock.after(this.#settings.requestThrottleStallTimeMs, () => {
-      this.#isStalling = false
+    this.#stall = this.#clock.after(this.#settings.requestThrottleStallTimeMs, () => {
+      this.#stall = undefined
       this.#release()
     })
   }
@@ -64,23 +76,24 @@ export class RequestThrottler {
   #pass(request: Request): void {
     const { throttledOpWaitTimeMs } = this.#settings
     const waited = this.#clock.now() - request.receivedAt
+    if (this.#settings.requestThrottleMaxRequests > 0 && this.#isStale(request, waited)) {
+      if (this.#settings.requestThrottleDropStale) {
+        this.#events.onStaleDropped(request)
+        return
+      }
+      this.#events.onStale()
+    }
     if (throttledOpWaitTimeMs > 0 && waited > throttledOpWaitTimeMs && isThrottleable(request)) {
       this.#events.onThrottled()
       this.#processor.submit({ ...request, fault: Code.THROTTLEDOP, takesZxid: false })
       return
     }
-    if (this.#settings.requestThrottleMaxRequests > 0 && this.#isStale(request, waited)) {
-      this.#events.onStale()
-      if (this.#settings.requestThrottleDropStale && request.op.type !== OpCode.closeSession) {
-        this.#events.onStaleDropped(request)
-        return
-      }
-    }
     this.#processor.submit(request)
   }
 
-  #isStale({ client }: Request, waited: number): boolean {
-    if (client === undefined) return false
+  /** The end of a session is never stale: it outlives the connection that asked for it. */
+  #isStale({ client, op }: Request, waited: number): boolean {
+    if (client === undefined || op.type === OpCode.closeSession) return false
     if (this.#settings.requestStaleConnectionCheck && !client.isOpen) return true
     return this.#settings.requestStaleLatencyCheck && waited > client.sessionTimeoutMs
   }

@@ -35,7 +35,7 @@ async function pair(): Promise<{ core: Socket; plain: NodeSocket; heard: string[
     onEnd: () => hear('end'),
     onClose: (error) => hear(error === undefined ? 'close' : 'close with an error'),
   }
-  let accept = (_socket: Socket): void => {}
+  let accept: (socket: Socket) => void
   const accepted = new Promise<Socket>((resolve) => (accept = resolve))
   const listener = await listen((socket) => {
     socket.handlers = handlers

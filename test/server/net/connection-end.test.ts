@@ -144,11 +144,11 @@ describe('four-letter words', () => {
 })
 
 describe('a server that stops', () => {
-  it('ends all connections and leaves nothing running', () => {
-    const fake = new FakeServer()
+  it.each([0, 1])('ends all connections and leaves nothing running (throttled to %d)', (requestThrottleMaxRequests) => {
+    const fake = new FakeServer({ requestThrottleMaxRequests })
     const session = fake.session()
     const silent = fake.dial()
-    session.send(create('/late'))
+    for (let i = 0; i < 5; i++) session.send(create(`/late${i}`))
     fake.host.turn()
     const { server } = fake
     fake.stop()

@@ -76,7 +76,7 @@ function intBytes(value: number): Uint8Array {
   return bytes
 }
 
-const SETTINGS = { extendedTypesEnabled: true, enforceQuota: true, fourLetterWords: 'all' as const, turnMaxRequests: 5 }
+const SETTINGS = { extendedTypesEnabled: true, enforceQuota: true, fourLetterWords: 'all' as const, turnMaxRequests: 5, snapCount: 5 }
 
 /** The server is as well as before: others are served, the digest is right, a restart finds the same tree. */
 function expectHealth(fake: FakeServer): void {

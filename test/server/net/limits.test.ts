@@ -33,7 +33,7 @@ describe('the token bucket of handshakes', () => {
     const fake = new FakeServer(bucket)
     const opened = () => fake.session().handshake !== undefined
     expect([opened(), opened(), opened(), opened()]).toEqual([true, true, true, false])
-    fake.host.advance(1000)
+    fake.host.advance(1001)
     expect([opened(), opened()]).toEqual([true, false])
     fake.host.advance(100_000)
     expect([opened(), opened(), opened(), opened()]).toEqual([true, true, true, false])
@@ -44,6 +44,25 @@ describe('the token bucket of handshakes', () => {
     const session = fake.session()
     expect(fake.reattach(session).handshake).toBeDefined()
     expect(fake.session().handshake).toBeUndefined()
+  })
+
+  it('drops more by chance while it is empty, fewer when it is full', () => {
+    const blue = { connectionThrottleTokens: 5, connectionThrottleFillTimeMs: 1000, connectionThrottleFreezeTimeMs: 100 }
+    const fake = new FakeServer({ ...blue, connectionThrottleDropIncrease: 0.5, connectionThrottleDropDecrease: 0.25 })
+    const { throttle } = fake.server.service
+    const after = (ms: number): number => {
+      fake.host.advance(ms)
+      fake.session()
+      return throttle.dropChance
+    }
+    for (let i = 0; i < 5; i++) fake.session()
+    expect([throttle.deficit, throttle.dropChance]).toEqual([5, 0])
+    expect([after(50), after(60), after(101), after(101)]).toEqual([0, 0.5, 1, 1])
+    const before = fake.lastZxid
+    expect(after(2000)).toBe(1)
+    expect(fake.lastZxid).toBe(before)
+    expect([after(5000), after(5000), after(5000), after(5000), after(5000)]).toEqual([0.75, 0.5, 0.25, 0, 0])
+    expect(fake.session().handshake).toBeDefined()
   })
 
   it('leaves the connection of the session alone when it turns its client away', () => {
@@ -129,6 +148,21 @@ describe('the throttler', () => {
     fake.host.advance(5000)
     expect([fake.server.service.throttler.held, fake.server.processor.inFlight]).toEqual([0, 0])
     expect(fake.session().ok(ask.getChildren('/')).children!.length).toBeLessThan(11)
+  })
+})
+
+describe('stale requests', () => {
+  it('of live connections are dropped with them, when that is asked for', () => {
+    const fake = new FakeServer({ requestThrottleMaxRequests: 1, requestStaleLatencyCheck: true })
+    const session = fake.session({ timeOut: 4000 })
+    session.send(create('/first'))
+    session.send(create('/second'))
+    fake.host.turn()
+    fake.host.stall(5000)
+    fake.host.settle()
+    expect([session.isEnded, fake.server.metrics.staleRequestsDropped.value]).toEqual([true, 1])
+    const other = fake.session()
+    expect([other.err(ask.exists('/first')), other.err(ask.exists('/second'))]).toEqual([0, -101])
   })
 })
 
