@@ -28,7 +28,6 @@ export async function start(target: Target, context: CommandContext): Promise<nu
   }
   const ended = new Promise<'ended'>(done => child.once('exit', () => done('ended')))
   const outcome = await Promise.race([ended, delay(settleMs, 'up' as const)])
-  child.unref()
   return outcome === 'up' ? say(context, 'STARTED', 0) : say(context, 'FAILED TO START', 1)
 }
 
@@ -73,6 +72,8 @@ function launch(target: Target, context: CommandContext): ChildProcess {
     })
     // The lack of a pid tells what is to be told.
     child.on('error', () => undefined)
+    // However this goes on, nobody waits here for the server's end.
+    child.unref()
     return child
   } finally {
     closeSync(output)
@@ -86,12 +87,15 @@ function serverArguments(target: Target): string[] {
   return ['start-foreground', file.includes('/') ? file : `./${file}`]
 }
 
+/** What is no file or cannot be read is no pid file to Apache's script. */
+const withoutPid = ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES']
+
 function readPid(pidFile: string): number | undefined {
   try {
     const pid = Number.parseInt(readFileSync(pidFile, 'utf8'), 10)
     return pid > 0 ? pid : undefined
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    if (withoutPid.includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
     throw error
   }
 }

@@ -63,10 +63,12 @@ export class FakeNetwork implements Network {
   /** One round over everything that waits. False when nothing moved. */
   poll(): boolean {
     const events = this.#events
+    // As on a real event loop, a connection is accepted in one round and read in the next.
+    const known = [...this.#sockets]
     this.#events = []
     for (const event of events) event()
     let moved = events.length > 0
-    for (const socket of this.#sockets) {
+    for (const socket of known) {
       if (socket.poll()) moved = true
       if (socket.isGone) this.#sockets.delete(socket)
     }

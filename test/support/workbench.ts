@@ -39,6 +39,7 @@ export class Workbench {
   readonly #preparer: Preparer
   readonly #reader = new JuteReader()
 
+  /** All sessions that wishes name are there to begin with. */
   constructor(settings: Partial<Settings> = {}) {
     this.settings = defaultSettings({ extendedTypesEnabled: true, ...settings })
     const sessions = new SessionTable(this.settings.tickTime, 1, this.clock.wallTime())
@@ -46,6 +47,8 @@ export class Workbench {
     const access = new AccessControl(createAuthSchemes(this.settings, () => {}), false)
     const { clock, settings: all, replica } = this
     this.#preparer = new Preparer({ clock, settings: all, tree: replica.tree, sessions, access, onQuotaExceeded: () => {} })
+    for (const session of SESSIONS) this.prepare({ kind: 'createSession', session })
+    this.applyAll()
   }
 
   prepare(wish: Wish): LoggedTxn {
@@ -94,31 +97,36 @@ export class Workbench {
 const SESSIONS = [0x100n, 0x101n, -0x7000_0000_0000_0000n]
 const LISTS = [ask.OPEN, [ask.acl(31), ask.acl(1, 'ip', '10.0.0.1')], [ask.acl(30)]]
 
-const name = fc.constantFrom('a', 'b', 'c', '\u00e4')
-const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => `/${names.join('/')}`)
-const anyPath = fc.oneof({ weight: 12, arbitrary: path }, { weight: 1, arbitrary: fc.constantFrom('/', '/zookeeper', '/zookeeper/x') })
+const name = fc.constantFrom('a', 'b', '\u00e4')
+const path = fc
+  .oneof({ weight: 3, arbitrary: fc.tuple(name) }, { weight: 4, arbitrary: fc.tuple(name, name) }, { weight: 1, arbitrary: fc.tuple(name, name, name) })
+  .map((names) => `/${names.join('/')}`)
+const anyPath = fc.oneof({ weight: 20, arbitrary: path }, { weight: 1, arbitrary: fc.constantFrom('/', '/zookeeper', '/zookeeper/x') })
 const data = fc.option(fc.uint8Array({ maxLength: 20 }))
 const acl = fc.constantFrom(...LISTS)
-const version = fc.constantFrom(-1, -1, -1, 0, 1)
+const version = fc.constantFrom(-1, -1, -1, -1, 0, 1)
+const flags = fc.constantFrom(0, 0, 0, 1, 1, 2, 3, 4)
 
 const write: fc.Arbitrary<Asked> = fc.oneof(
-  { weight: 8, arbitrary: fc.tuple(anyPath, data, acl, fc.integer({ min: 0, max: 4 })).map(([p, d, a, flags]) => ask.create(p, { data: d, acl: a, flags })) },
+  { weight: 10, arbitrary: fc.tuple(anyPath, data, acl, flags).map(([p, d, a, f]) => ask.create(p, { data: d, acl: a, flags: f })) },
+  { weight: 2, arbitrary: fc.tuple(anyPath, data, flags).map(([p, d, f]) => ask.create2(p, { data: d, flags: f })) },
   { weight: 2, arbitrary: fc.tuple(anyPath, data).map(([p, d]) => ask.createContainer(p, { data: d })) },
   { weight: 2, arbitrary: fc.tuple(anyPath, fc.bigInt({ min: 1n, max: 10_000n })).map(([p, ttl]) => ask.createTtl(p, ttl)) },
-  { weight: 5, arbitrary: fc.tuple(anyPath, version).map(([p, v]) => ask.remove(p, v)) },
-  { weight: 5, arbitrary: fc.tuple(anyPath, data, version).map(([p, d, v]) => ask.setData(p, d, v)) },
-  { weight: 2, arbitrary: fc.tuple(anyPath, acl, version).map(([p, a, v]) => ask.setAcl(p, a, v)) },
+  { weight: 10, arbitrary: fc.tuple(anyPath, version).map(([p, v]) => ask.remove(p, v)) },
+  { weight: 4, arbitrary: fc.tuple(anyPath, data, version).map(([p, d, v]) => ask.setData(p, d, v)) },
 )
+const inMulti = fc.oneof({ weight: 10, arbitrary: write }, { weight: 1, arbitrary: path.map((p) => ask.check(p)) })
 const request: fc.Arbitrary<Asked> = fc.oneof(
-  { weight: 10, arbitrary: write },
-  { weight: 2, arbitrary: fc.array(fc.oneof(write.filter(({ type }) => type !== 7), path.map((p) => ask.check(p))), { maxLength: 4 }).map((ops) => multi(ops)) },
-  { weight: 1, arbitrary: fc.constant(ask.closeSession()) },
+  { weight: 30, arbitrary: write },
+  { weight: 2, arbitrary: fc.tuple(anyPath, acl, version).map(([p, a, v]) => ask.setAcl(p, a, v)) },
+  { weight: 8, arbitrary: fc.array(inMulti, { maxLength: 4 }).map((ops) => multi(ops)) },
+  { weight: 2, arbitrary: fc.constant(ask.closeSession()) },
 )
 const session = fc.constantFrom(...SESSIONS)
 
 /** Writes that meet each other on few paths, by few sessions that come and go. */
 export const wishes: fc.Arbitrary<Wish> = fc.oneof(
-  { weight: 12, arbitrary: fc.record({ kind: fc.constant('ask' as const), session, asked: request }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('createSession' as const), session }) },
+  { weight: 20, arbitrary: fc.record({ kind: fc.constant('ask' as const), session, asked: request }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('createSession' as const), session }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('reap' as const), path }) },
 )

@@ -85,8 +85,8 @@ export class DataTree {
   #ephemeralCount = 0
   /** UTF-16 units of all paths plus bytes of all data, the root counted twice as in Java. */
   #dataSize = 0
-  /** Walks in progress: told before a node goes. */
-  readonly walks = new Set<{ beforeRemove(id: number): void }>()
+  /** Walks in progress: told of nodes that come and before nodes go. */
+  readonly walks = new Set<{ afterCreate(id: number): void; beforeRemove(id: number): void }>()
   meter: TreeMeter = { onRead() {}, onWritten() {} }
   /** Undefined while loading and replaying: nobody watches then. */
   listener: TreeListener | undefined
@@ -246,6 +246,7 @@ export class DataTree {
     this.#raiseParent(parent, parentPath, parentCversion, zxid)
     const name = path.slice(parentPath.length + 1)
     const id = store.create(parent, name, data)
+    for (const walk of this.walks) walk.afterCreate(id)
     store.setCzxid(id, zxid)
     store.setMzxid(id, zxid)
     store.setPzxid(id, zxid)

@@ -1,12 +1,15 @@
 /**
  * Every node once, parents first, over many turns while the tree changes: the order in which snapshots are written.
- * What is created meanwhile may or may not be seen, what is deleted in time is not.
+ * What is created meanwhile is not seen: a path that was deleted behind the walk and made anew before it would come
+ * twice, and replay brings it anyway. What is deleted in time is not seen either.
  */
 import { NO_NODE } from './node-store.ts'
 import type { DataTree } from './data-tree.ts'
 
 export class TreeWalk {
   readonly #tree: DataTree
+  /** Made since the walk began, and still there. */
+  readonly #fresh = new Set<number>()
   /** By depth, the next node to visit there. */
   readonly #next: number[]
 
@@ -28,6 +31,7 @@ export class TreeWalk {
         continue
       }
       stack[stack.length - 1] = store.nextSibling(id)
+      if (this.#fresh.has(id)) continue
       stack.push(store.firstChild(id))
       return id
     }
@@ -39,8 +43,13 @@ export class TreeWalk {
     this.#tree.walks.delete(this)
   }
 
+  afterCreate(id: number): void {
+    this.#fresh.add(id)
+  }
+
   /** The place in the line that the node held goes to the one behind it. */
   beforeRemove(id: number): void {
+    this.#fresh.delete(id)
     const stack = this.#next
     for (let depth = 0; depth < stack.length; depth++) {
       if (stack[depth] === id) stack[depth] = this.#tree.store.nextSibling(id)

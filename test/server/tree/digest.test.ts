@@ -46,7 +46,7 @@ describe('digests', () => {
   })
 
   it('are those of the nodes, and those that the txns foretold, however far ahead they were made', () => {
-    const step = fc.record({ wish: wishes, applies: fc.integer({ min: 0, max: 3 }) })
+    const step = fc.record({ wish: wishes, applies: fc.constantFrom(0, 0, 0, 1, 1, 2, 5) })
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 80 }), (steps) => {
         const bench = new Workbench()
@@ -64,8 +64,7 @@ describe('digests', () => {
 
   it('cost nothing when they are off', () => {
     const bench = new Workbench({ digestEnabled: false })
-    const txn = bench.prepare({ kind: 'createSession', session: 1n })
-    bench.applyAll()
+    const txn = bench.txns[0]!
     expect([txn.digest, bench.replica.tree.digest]).toEqual([undefined, 0n])
   })
 })

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { NO_NODE } from '../../../src/server/tree/node-store.ts'
 import { parentOf } from '../../../src/server/tree/paths.ts'
 import { TreeWalk } from '../../../src/server/tree/tree-walk.ts'
+import { OPEN } from '../../support/requests.ts'
 import { Workbench, wishes } from '../../support/workbench.ts'
 
 function pathsOf(bench: Workbench): string[] {
@@ -29,7 +30,7 @@ describe('a walk', () => {
     )
   })
 
-  it('over one that changes gives no path twice and no child before its parent, and all that was there all the time', () => {
+  it('over one that changes gives no path twice, no child before its parent, all that was there and nothing that is new', () => {
     const step = fc.record({ wish: wishes, steps: fc.integer({ min: 0, max: 3 }) })
     fc.assert(
       fc.property(fc.array(wishes, { maxLength: 40 }), fc.array(step, { maxLength: 60 }), (before, during) => {
@@ -59,7 +60,45 @@ describe('a walk', () => {
           const id = tree.store.find(path)
           if (id !== NO_NODE && tree.store.czxid(id) === czxid) expect(seen).toContain(path)
         }
+        for (const path of seen) expect(czxids.has(path)).toBe(true)
         expect(tree.walks.size).toBe(0)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('goes on behind a node that goes just when it is next', () => {
+    const names = 'abcdefgh'.split('').map((name) => `/${name}`)
+    const step = fc.record({ path: fc.constantFrom(...names, ...names.map((name) => `/a${name}`)), steps: fc.integer({ min: 0, max: 2 }) })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const { tree } = new Workbench().replica
+        const make = (path: string, zxid: bigint) => tree.createNode(path, null, OPEN, 0n, -1, zxid, 0n)
+        for (const [i, path] of names.entries()) make(path, BigInt(i + 10))
+        for (const [i, path] of names.entries()) make(`/a${path}`, BigInt(i + 20))
+        const walk = new TreeWalk(tree)
+        const seen: string[] = []
+        const take = (): boolean => {
+          const id = walk.next()
+          if (id === NO_NODE) return false
+          expect(tree.store.alive(id)).toBe(true)
+          seen.push(tree.store.path(id))
+          return true
+        }
+        const untouched = new Set([...names, ...names.map((name) => `/a${name}`)])
+        for (const [i, { path, steps: count }] of steps.entries()) {
+          if (path !== '/a') {
+            untouched.delete(path)
+            if (tree.store.find(path) === NO_NODE) make(path, BigInt(i + 100))
+            else tree.deleteNode(path, BigInt(i + 100))
+          }
+          for (let n = 0; n < count; n++) take()
+        }
+        while (take()) {
+          // To the end.
+        }
+        expect(new Set(seen).size).toBe(seen.length)
+        for (const path of untouched) expect(seen).toContain(path)
       }),
       { numRuns: 300 },
     )
