@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/**/*.test.ts'], setupFiles: ['test/support/fast-check.ts'], testTimeout: 20_000 } },
+      { test: { name: 'unit', include: ['test/**/*.test.ts'], setupFiles: ['test/support/fast-check.ts'], isolate: false, testTimeout: 20_000 } },
       {
         test: {
           name: 'interop',

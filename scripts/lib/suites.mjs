@@ -4,6 +4,8 @@ export const unitSuite = { name: 'unit', project: 'unit', filter: 'test/', budge
 
 /** In the order in which they run: the quick and telling ones first. */
 export const interopSuites = [
+  { name: 'package', filter: 'interop-tests/package/', budgetSeconds: 180 },
+  { name: 'command', filter: 'interop-tests/command/', budgetSeconds: 120 },
   { name: 'jute records', filter: 'interop-tests/jute/', budgetSeconds: 120 },
   { name: 'zkCli', filter: 'interop-tests/zkcli/', budgetSeconds: 180 },
   { name: 'Java client', filter: 'interop-tests/java/', budgetSeconds: 180 },
@@ -12,7 +14,7 @@ export const interopSuites = [
   { name: 'node-zookeeper-client', filter: 'interop-tests/node-client/', budgetSeconds: 120 },
   { name: 'go-zookeeper', filter: 'interop-tests/go/', budgetSeconds: 150 },
   { name: 'C client', filter: 'interop-tests/c/', budgetSeconds: 150 },
-  { name: 'data directories', filter: 'interop-tests/storage/', budgetSeconds: 240 },
+  { name: 'data directories', filter: 'interop-tests/storage/', budgetSeconds: 480 },
   { name: 'applications', filter: 'interop-tests/apps/', budgetSeconds: 420 },
   { name: 'oracle', filter: 'interop-tests/oracle/', budgetSeconds: 600 },
 ].map((suite) => ({ ...suite, project: 'interop' }))

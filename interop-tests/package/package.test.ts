@@ -1,0 +1,153 @@
+// The package as a user gets it: packed, installed into an empty folder, and used from there: its two commands, import, require, types.
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { projectRoot } from '../peers/cache.ts'
+import { mustRun, runProgram, temporaryDirectory } from '../peers/processes.ts'
+import type { Result } from '../peers/processes.ts'
+
+const INSTALL_LIMIT_MS = 180_000
+const RUN_LIMIT_MS = 60_000
+const compiler = join(projectRoot, 'node_modules', 'typescript', 'bin', 'tsc')
+/** Whoever writes TypeScript for Node.js has these. */
+const nodeTypes = '@types/node@20'
+
+/** Starts a server from the package, asks it who it is, and ends; prints the answer. */
+const conversation = `
+  const server = await startTestServer()
+  const answer = await new Promise((resolve, reject) => {
+    let text = ''
+    connect(server.port, '127.0.0.1', function () { this.write('srvr') })
+      .on('data', (bytes) => (text += bytes)).on('error', reject).on('close', () => resolve(text))
+  })
+  await server.close()
+  console.log(packageVersion)
+  console.log(answer)
+`
+
+const definitions = `
+// Our own records.
+module org.example.shapes {
+  class Point { int x; int y; }
+  class Line { ustring name; vector<org.example.shapes.Point> points; long length; buffer raw; }
+}
+`
+
+const typed = `
+import { connect } from 'node:net'
+import { Code, defaultSettings, JuteReader, JuteWriter, OpCode, packageVersion, startStandalone } from 'tskeeper'
+import type { Codec, Settings, StandaloneServer } from 'tskeeper'
+import { startTestServer } from 'tskeeper/testing'
+import type { TestServer } from 'tskeeper/testing'
+import { Line } from './generated/shapes.ts'
+
+const server: TestServer = await startTestServer({ settings: { tickTime: 200 } })
+const address: string = server.connectString
+await new Promise<void>((resolve, reject) => connect(server.port, '127.0.0.1').end().resume().on('error', reject).on('close', () => resolve()))
+await server.restart()
+await server.close()
+
+const codec: Codec<Line> = Line
+const writer = new JuteWriter()
+codec.write(writer, { name: 'diagonal', points: [{ x: 1, y: 2 }], length: 5n, raw: null })
+const reader = new JuteReader()
+reader.reset(writer.copy())
+const line: Line = codec.read(reader)
+const settings: Settings = defaultSettings()
+const tickTime: number = settings.tickTime
+const start: (...args: Parameters<typeof startStandalone>) => void = startStandalone
+export type Server = StandaloneServer
+// @ts-expect-error a port is a number
+export const wrong: string = server.port
+console.log(address.startsWith('127.0.0.1:'), line.name, line.points![0]!.y, line.length === 5n, tickTime, typeof start, Code.NONODE, OpCode.create, packageVersion)
+`
+
+let directory: string
+let version: string
+let packed: string[]
+
+beforeAll(async () => {
+  const tarballs = await temporaryDirectory('packed')
+  // What "make build" has left is packed as it is: building it again here would take it away from under other tests.
+  expect(existsSync(join(projectRoot, 'dist', 'index.js')), 'the package is built').toBe(true)
+  const pack = await npm(projectRoot, ['pack', '--ignore-scripts', '--json', '--pack-destination', tarballs])
+  const [summary] = JSON.parse(pack.stdout) as [{ filename: string; version: string; files: { path: string }[] }]
+  version = summary.version
+  packed = summary.files.map(({ path }) => path)
+  directory = await temporaryDirectory('installed')
+  await npm(directory, ['install', '--prefer-offline', '--no-audit', '--no-fund', join(tarballs, summary.filename)])
+}, INSTALL_LIMIT_MS)
+
+function npm(cwd: string, args: string[]): Promise<Result> {
+  return mustRun('npm', args, { cwd, timeoutMs: INSTALL_LIMIT_MS })
+}
+
+/** A file of the folder, run by Node.js. */
+async function runScript(name: string, text: string): Promise<string> {
+  await writeFile(join(directory, name), text)
+  return (await mustRun(process.execPath, [name], { cwd: directory, timeoutMs: RUN_LIMIT_MS })).stdout
+}
+
+describe('the installed package', () => {
+  it('holds what is used and read, and no sources or tests', () => {
+    const tops = new Set(packed.map((path) => (path.startsWith('src/') ? dirname(path) : path.split('/')[0]!)))
+    expect([...tops].sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'package.json', 'src/jute/records'])
+    expect(packed.filter((path) => /\.test\.|(^|[^d])\.ts$/.test(path) && !path.endsWith('.d.ts'))).toEqual([])
+  })
+
+  it('needs no compiler and runs nothing when it is installed', async () => {
+    const lock = JSON.parse(await readFile(join(directory, 'package-lock.json'), 'utf8')) as { packages: Record<string, { hasInstallScript?: boolean }> }
+    const installed = Object.keys(lock.packages).filter((path) => path !== '')
+    expect(installed).toContain('node_modules/tskeeper')
+    expect(installed.filter((path) => lock.packages[path]!.hasInstallScript)).toEqual([])
+    for (const path of installed) {
+      const manifest = JSON.parse(await readFile(join(directory, path, 'package.json'), 'utf8')) as { scripts?: Record<string, string>; gypfile?: boolean }
+      const scripts = ['preinstall', 'install', 'postinstall'].filter((name) => manifest.scripts?.[name] !== undefined)
+      expect([scripts, manifest.gypfile ?? false], path).toEqual([[], false])
+    }
+    const files = await readdir(join(directory, 'node_modules'), { recursive: true })
+    expect(files.filter((file) => /\.node$|binding\.gyp$|\.(c|cc|cpp)$/.test(file))).toEqual([])
+  })
+
+  it('has the command tskeeper', async () => {
+    const { stdout } = await mustRun('npx', ['--no-install', 'tskeeper', 'version'], { cwd: directory, timeoutMs: RUN_LIMIT_MS })
+    expect(stdout).toMatch(/^Apache ZooKeeper, version 3\.9\.6 .*\n$/)
+  })
+
+  it('has the command jute-ts-codegen', async () => {
+    const { stdout } = await mustRun('npx', ['--no-install', 'jute-ts-codegen', '--help'], { cwd: directory, timeoutMs: RUN_LIMIT_MS })
+    expect(stdout).toMatch(/^Usage: jute-ts-codegen /)
+  })
+
+  it('can be imported', async () => {
+    const imports = "import { connect } from 'node:net'\nimport { packageVersion } from 'tskeeper'\nimport { startTestServer } from 'tskeeper/testing'\n"
+    const output = await runScript('imports.mjs', `${imports}${conversation}`)
+    expect(output).toContain(`${version}\nZookeeper version: 3.9.6`)
+    expect(output).toContain('Mode: standalone\n')
+  })
+
+  it('can be required', async () => {
+    const requires = "const { connect } = require('node:net')\nconst { packageVersion } = require('tskeeper')\nconst { startTestServer } = require('tskeeper/testing')\n"
+    const output = await runScript('requires.cjs', `${requires}void (async () => {${conversation}})()`)
+    expect(output).toContain(`${version}\nZookeeper version: 3.9.6`)
+    expect(output).toContain('Mode: standalone\n')
+  })
+
+  it('has types, and generates code, that a strict compiler takes', async () => {
+    await writeFile(join(directory, 'shapes.jute'), definitions)
+    const generate = ['--no-install', 'jute-ts-codegen', '--records', 'shapes.jute', '--out', 'source/generated', '--runtime', 'tskeeper']
+    await mustRun('npx', generate, { cwd: directory, timeoutMs: RUN_LIMIT_MS })
+    await mkdir(join(directory, 'source'), { recursive: true })
+    await writeFile(join(directory, 'source', 'main.ts'), typed)
+    await writeFile(join(directory, 'source', 'package.json'), '{ "type": "module" }')
+    await npm(directory, ['install', '--prefer-offline', '--no-audit', '--no-fund', nodeTypes])
+    const options = ['--strict', '--target', 'es2023', '--module', 'nodenext', '--rewriteRelativeImportExtensions', '--noUncheckedIndexedAccess']
+    const compiled = await runProgram(process.execPath, [compiler, ...options, '--rootDir', 'source', '--outDir', 'compiled', 'source/main.ts'], { cwd: directory, timeoutMs: RUN_LIMIT_MS })
+    expect(compiled.stdout).toBe('')
+    expect(compiled.code).toBe(0)
+    await writeFile(join(directory, 'compiled', 'package.json'), '{ "type": "module" }')
+    const { stdout } = await mustRun(process.execPath, ['compiled/main.js'], { cwd: directory, timeoutMs: RUN_LIMIT_MS })
+    expect(stdout).toBe(`true diagonal 2 true 3000 function -101 1 ${version}\n`)
+  })
+})
