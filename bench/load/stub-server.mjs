@@ -1,0 +1,38 @@
+// A server that knows one answer: it counts the requests that arrive by their length and sends as many prepared replies, without looking at
+// them. It shows how fast the generator is, and with `--spin` it is the control for pauses: an event loop that has nothing to do but go round.
+//   node stub-server.mjs <length of a request> <length of a reply> [--spin]
+import { createServer } from 'node:net'
+import { int } from './frames.mjs'
+
+const REQUEST = Number(process.argv[2])
+const REPLY = Number(process.argv[3])
+const MOST = 4096
+
+const greeting = Buffer.alloc(41)
+int(37).copy(greeting)
+int(30_000).copy(greeting, 8)
+int(1).copy(greeting, 16)
+int(16).copy(greeting, 20)
+const reply = Buffer.alloc(REPLY)
+int(REPLY - 4).copy(reply)
+const replies = Buffer.concat(Array.from({ length: MOST }, () => reply))
+
+const server = createServer({ noDelay: true }, () => undefined)
+server.on('connection', (socket) => {
+  let rest = -49 // The handshake comes first.
+  socket.on('error', () => undefined)
+  socket.on('data', (bytes) => {
+    if (rest < 0) socket.write(greeting)
+    rest += bytes.length
+    let count = Math.floor(rest / REQUEST)
+    rest -= count * REQUEST
+    for (; count > 0; count -= MOST) socket.write(count >= MOST ? replies : replies.subarray(0, count * REPLY))
+  })
+})
+server.listen(0, '127.0.0.1', () => process.stdout.write(`${server.address().port}\n`))
+process.on('disconnect', () => process.exit())
+
+if (process.argv.includes('--spin')) {
+  const spin = () => setImmediate(spin)
+  spin()
+}
