@@ -21,6 +21,8 @@ export function leftOut(settings: Settings): string[] {
   const say = (what: string): unknown => lines.push(`${what}: not supported by this version of TSKeeper, left out`)
   if (settings.metricsProviderClassName === metricsProviders.prometheus) say('metricsProvider.className=…PrometheusMetricsProvider')
   if (settings.auditEnable) say('audit.enable=true')
+  if (settings.properties.has('java.security.auth.login.config')) say('SASL (java.security.auth.login.config)')
+  if (settings.jvmPauseMonitor) say('jvm.pause.monitor=true')
   if (settings.clientPortUnification) say('client.portUnification=true')
   if (settings.properties.get('zookeeper.admin.enableServer') !== undefined && settings.adminEnableServer) say('admin.enableServer=true')
   return lines

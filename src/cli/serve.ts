@@ -13,6 +13,7 @@ import type { Settings } from '../server/config/settings.ts'
 import { createNodeHost } from '../server/host/node-host.ts'
 import { startStandalone } from '../server/standalone.ts'
 import type { StandaloneServer } from '../server/standalone.ts'
+import { ExitCode, StartupRefused } from '../server/storage/storage-errors.ts'
 import { packageVersion } from '../server/version.ts'
 import { fallback } from './context.ts'
 import type { CommandContext, Target } from './context.ts'
@@ -37,10 +38,7 @@ export async function serve(target: Target, context: CommandContext): Promise<ne
   try {
     const settings = await readSettings(target, context, serverLog)
     ending.server = await start(settings, serverLog)
-    ending.server.onFatal = (error, exitCode) => {
-      log.fatal(error, 'Severe unrecoverable error, exiting')
-      void exit(serverLog, exitCode)
-    }
+    ending.server.onFatal = (_error, exitCode) => void exit(serverLog, exitCode)
     const { clientPort } = ending.server
     log.info(`TSKeeper ${packageVersion} ${clientPort === 0 ? 'has no client port' : `serves clients on port ${clientPort}`}`)
   } catch (error) {
@@ -139,6 +137,8 @@ class Ending {
 
 /** Tells why there is no server, as Java does, and ends. */
 async function refuse(serverLog: ServerLog, error: unknown): Promise<never> {
+  // The server itself has said what happened.
+  if (error instanceof StartupRefused && error.exitCode === ExitCode.ERROR_TAKING_SNAPSHOT) return exit(serverLog, error.exitCode)
   const refusal = error instanceof ConfigRefused ? error : asRefusal(error as Error)
   const { context, message, logged, exitCode, standardError } = refusal
   serverLog.log.error(`${logged}: ${context === undefined ? '' : `${context}: `}${message}`)

@@ -79,17 +79,7 @@ export class ReplicaImage implements RecoveryTarget, SnapshotSource {
         into.path = id === store.root ? '' : store.path(id)
         into.data = store.data(id)
         into.aclKey = BigInt(store.aclKey(id))
-        into.stat = {
-          czxid: store.czxid(id),
-          mzxid: store.mzxid(id),
-          ctime: store.ctime(id),
-          mtime: store.mtime(id),
-          version: store.version(id),
-          cversion: store.cversion(id),
-          aversion: store.aversion(id),
-          ephemeralOwner: store.ephemeralOwner(id),
-          pzxid: store.pzxid(id),
-        }
+        into.stat = tree.persistedStat(id)
         return true
       },
     }

@@ -122,7 +122,7 @@ export class Replica implements ApplyContext {
    * (ZooKeeperServer.loadData).
    */
   dropOrphans(): void {
-    for (const [session] of [...this.tree.sessionsWithEphemerals()]) {
+    for (const [session] of [...this.tree.owners.sessions()]) {
       if (this.sessions.get(session) === undefined) this.tree.closeSession(session, null, this.#lastZxid)
     }
   }

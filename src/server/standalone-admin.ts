@@ -5,7 +5,7 @@ import type { ServerMetrics } from './admin/metrics.ts'
 import { environmentEntries } from './admin/process-facts.ts'
 import type { Host } from './host/host.ts'
 import type { ClientConnection } from './net/client-connection.ts'
-import type { WordAnswerer } from './net/client-service.ts'
+import type { WordAnswerer } from './net/words.ts'
 import type { StandaloneServer } from './standalone.ts'
 import { directorySize } from './storage/data-dirs.ts'
 import { NO_NODE } from './tree/node-store.ts'
@@ -157,7 +157,7 @@ export class StandaloneAdmin implements AdminView, WordAnswerer {
   }
 
   ephemerals(): { sessions: number; paths: Iterable<readonly [bigint, Iterable<string>]> } {
-    const paths = [...this.#server.replica.tree.sessionsWithEphemerals()]
+    const paths = [...this.#server.replica.tree.owners.sessions()]
     return { sessions: paths.length, paths }
   }
 
@@ -214,7 +214,7 @@ function connectionView(connection: ClientConnection): ConnectionView {
     remoteAddress: connection.remoteAddress,
     remotePort: socket.remotePort,
     interestOps: connection.interestOps,
-    outstandingRequests: connection.waiting.length,
+    outstandingRequests: connection.outstanding,
     packetsReceived: stats.received,
     packetsSent: stats.sent,
     sessionId: connection.isEstablished ? connection.sessionId : 0n,

@@ -6,16 +6,17 @@ import { assert, unreachable } from '../assert.ts'
 import { ServerMetrics } from './admin/metrics.ts'
 import { AccessControl } from './auth/check-acl.ts'
 import { createAuthSchemes } from './auth/schemes.ts'
-import { Code } from './codes.ts'
 import type { Settings } from './config/settings.ts'
+import { hex } from './hex.ts'
 import type { DirectoryLock, Host } from './host/host.ts'
-import { ClientService, hex } from './net/client-service.ts'
+import { ClientService } from './net/client-service.ts'
 import { deleteContainerOp } from './ops/delete.ts'
 import { closeSessionOp } from './ops/session.ts'
 import type { AnyOp } from './ops/op.ts'
 import { Preparer } from './request/preparer.ts'
 import { RequestProcessor } from './request/request-processor.ts'
 import type { Proposer } from './request/request-processor.ts'
+import { frameless } from './request/request.ts'
 import type { LoggedTxn, Request } from './request/request.ts'
 import { Replica } from './replica.ts'
 import { ReplicaImage } from './replica-image.ts'
@@ -25,13 +26,15 @@ import { ContainerReaper } from './session/container-reaper.ts'
 import { ExpiryTimer } from './session/expiry-timer.ts'
 import { SessionTable } from './session/session-table.ts'
 import { AutoPurge } from './storage/auto-purge.ts'
+import { CommitSchedule } from './storage/commit-schedule.ts'
 import { openDataDirs } from './storage/data-dirs.ts'
 import type { DataDirs } from './storage/data-dirs.ts'
 import { recover } from './storage/recovery.ts'
 import type { Recovery } from './storage/recovery.ts'
 import { SnapshotSchedule } from './storage/snapshot-schedule.ts'
 import { SnapshotWriter } from './storage/snapshot-writer.ts'
-import { ExitCode } from './storage/storage-errors.ts'
+import { ExitCode, StartupRefused } from './storage/storage-errors.ts'
+import { syncRecovered } from './storage/sync-recovered.ts'
 import { TxnLog } from './storage/txn-log.ts'
 import { namespaceOf } from './tree/paths.ts'
 import { EventType } from './watch/watch-table.ts'
@@ -69,13 +72,14 @@ export class StandaloneServer implements Proposer {
   readonly processor: RequestProcessor
   readonly dirs: DataDirs
   readonly startedAt: number
-  /** What cannot be survived: the process should log it and end with the code. */
+  /** What cannot be survived and is in the log: the process should end with the code. */
   onFatal: (error: Error, exitCode: number) => void = () => {}
 
   readonly #host: Host
   readonly #preparer: Preparer
   readonly #image: ReplicaImage
   readonly #log: TxnLog
+  readonly #commits: CommitSchedule
   readonly #snapshots: SnapshotWriter
   readonly #schedule: SnapshotSchedule
   readonly #expiry: ExpiryTimer
@@ -88,8 +92,9 @@ export class StandaloneServer implements Proposer {
   #applied = 0
   /** Who wants to know when a session's end has been applied. */
   readonly #onClosed = new Map<bigint, (() => void)[]>()
-  #isCommitScheduled = false
   #isStopping = false
+  /** Set while the server starts: what it cannot survive is then a reason not to start. */
+  #onBegun: ((error: Error | undefined) => void) | undefined
 
   constructor(host: Host, settings: Settings, dirs: DataDirs, lock: DirectoryLock | undefined) {
     this.#host = host
@@ -127,17 +132,17 @@ export class StandaloneServer implements Proposer {
       },
     })
     this.processor = new RequestProcessor(clock, this.replica, access, this, {
-      onSubmitted: (request) => this.service.onSubmitted(request),
       onAnswered: (request, latencyMs) => {
         this.stats.onLatency(Math.floor(latencyMs))
         ;(request.op.kind === 'read' ? this.metrics.readLatency : this.metrics.updateLatency).add(latencyMs)
       },
-      onDone: (request) => this.service.onAnswered(request),
+      onDone: (request) => this.service.onDone(request),
     })
     const admin = new StandaloneAdmin(host, this)
     const parts = { host, settings, replica: this.replica, sessions: this.sessions, processor: this.processor, access, schemes }
     this.service = new ClientService({ ...parts, stats: this.stats, metrics: this.metrics, words: admin })
     this.#log = this.#createLog()
+    this.#commits = new CommitSchedule(clock, settings, () => this.#commit())
     this.#snapshots = new SnapshotWriter(
       host,
       {
@@ -199,24 +204,30 @@ export class StandaloneServer implements Proposer {
   // Start and stop --------------------------------------------------------------------------------------------
 
   start(done: (error: Error | undefined) => void): void {
-    const begun = (error: Error | undefined): void => {
+    this.#onBegun = (error) => {
+      this.#onBegun = undefined
       if (error !== undefined) this.#lock?.release()
       done(error)
     }
-    let recovery: Recovery
     try {
-      recovery = this.#load()
+      const recovery = this.#load()
+      const goOn = (error: Error | undefined): void => (error === undefined ? this.#startFrom(recovery) : this.#onBegun?.(error))
+      if (this.settings.forceSync) syncRecovered(this.#host.disk, this.dirs, recovery.snapshot, goOn)
+      else goOn(undefined)
     } catch (error) {
-      this.#host.clock.endOfTurn(() => begun(error as Error))
-      return
+      this.#host.clock.endOfTurn(() => this.#onBegun?.(error as Error))
     }
+  }
+
+  #startFrom(recovery: Recovery): void {
+    const serve = (): void => this.#serve((error) => this.#onBegun?.(error))
     if (recovery.snapshot === undefined) {
       // Before the first log there must be a snapshot: a Java server does not start over logs alone.
-      this.#snapshots.write(this.#image, (error) => (error === undefined ? this.#serve(begun) : begun(error)))
+      this.#writeSnapshot(serve)
     } else {
       // As Java, each start takes one; nobody has to wait for it.
       this.#writeSnapshot()
-      this.#serve(begun)
+      serve()
     }
   }
 
@@ -249,6 +260,7 @@ export class StandaloneServer implements Proposer {
     this.sessions.restartExpiry(this.#host.clock.now())
     const begin = (error: Error | undefined): void => {
       if (error !== undefined) return this.#snapshots.stop(() => done(error))
+      if (this.#onBegun === undefined) return this.service.close(() => {})
       this.service.setServing(true)
       this.#expiry.start()
       this.#idleExpiry.start()
@@ -268,6 +280,7 @@ export class StandaloneServer implements Proposer {
     this.#idleExpiry.stop()
     this.#reaper.stop()
     this.#purge.stop()
+    this.#commits.stop()
     this.service.close(() =>
       this.#snapshots.stop(() =>
         this.#log.close(() => {
@@ -284,7 +297,9 @@ export class StandaloneServer implements Proposer {
   #fail(error: Error, exitCode: number): void {
     this.#host.log.error(error, 'Severe unrecoverable error, exiting')
     this.service.setServing(false)
-    this.onFatal(error, exitCode)
+    // Nobody can have set onFatal yet.
+    if (this.#onBegun !== undefined) this.#onBegun(new StartupRefused(error.message, exitCode, error))
+    else this.onFatal(error, exitCode)
   }
 
   // The write path --------------------------------------------------------------------------------------------
@@ -295,14 +310,12 @@ export class StandaloneServer implements Proposer {
     this.#log.append(txn.header.zxid, txn.payload)
     this.#pending.push(txn)
     if (this.#schedule.isDue(this.#log.txnsSinceRoll, this.#log.bytesSinceRoll)) this.#takeSnapshot()
-    if (this.#isCommitScheduled) return
-    this.#isCommitScheduled = true
-    this.#host.clock.endOfTurn(() => {
-      this.#isCommitScheduled = false
-      if (this.#isStopping) return
-      const upTo = this.#preparer.lastZxid
-      this.#log.commit(() => this.#onLogged(upTo))
-    })
+    this.#commits.onAppended()
+  }
+
+  #commit(): void {
+    const upTo = this.#preparer.lastZxid
+    this.#log.commit(() => this.#onLogged(upTo))
   }
 
   /** Everything up to the zxid is durable: it is applied and answered, in order. */
@@ -332,10 +345,11 @@ export class StandaloneServer implements Proposer {
     this.#writeSnapshot()
   }
 
-  #writeSnapshot(): void {
+  #writeSnapshot(done: () => void = () => {}): void {
     this.#snapshots.write(this.#image, (error, snapshot) => {
       if (error !== undefined) return this.#fail(error, ExitCode.ERROR_TAKING_SNAPSHOT)
       if (snapshot !== undefined) this.metrics.snapshotTime.add(snapshot.elapsedMs)
+      done()
     })
   }
 
@@ -371,17 +385,6 @@ export class StandaloneServer implements Proposer {
   }
 
   #submitOwn(op: AnyOp, session: bigint, record: unknown): void {
-    this.processor.submit({
-      client: undefined,
-      session,
-      xid: 0,
-      op,
-      record,
-      fault: Code.OK,
-      takesZxid: false,
-      ids: [],
-      bytes: 0,
-      receivedAt: this.#host.clock.now(),
-    })
+    this.processor.submit(frameless({ client: undefined, session, op, record, receivedAt: this.#host.clock.now() }))
   }
 }

@@ -17,4 +17,7 @@ test('what is left out is told of', () => {
   expect(leftOut(settings(''))).toEqual([])
   const asked = 'audit.enable=true\nclient.portUnification=true\nadmin.enableServer=true\nmetricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider'
   expect(leftOut(settings(asked))).toHaveLength(4)
+  expect(leftOut(settings('jvm.pause.monitor=true'))).toHaveLength(1)
+  const properties = new Map([['java.security.auth.login.config', '/jaas.conf']])
+  expect(leftOut(loadSettings({ text: 'dataDir=/d', path: '/z.cfg', properties }).settings)).toEqual([expect.stringContaining('SASL')])
 })

@@ -2,9 +2,10 @@
  * The texts of the admin words, one function each, over an AdminView (the classes of org.apache.zookeeper.server.command).
  * Tools take them apart line by line: every blank and line end is as in ZooKeeper.
  */
+import { hex } from '../hex.ts'
 import { fullVersion } from '../version.ts'
 import type { AdminView, ConnectionView, DeadlinesView } from './admin-view.ts'
-import { fourDecimals, hex, javaDate, javaDouble, socketText } from './java-text.ts'
+import { fourDecimals, javaDate, javaDouble, socketText } from './java-text.ts'
 import { dumpMonitor } from './monitor.ts'
 
 const confKeys = [

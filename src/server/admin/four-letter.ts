@@ -48,10 +48,6 @@ const words: ReadonlyMap<string, Word> = new Map([
 
 export type Whitelist = ReadonlySet<string> | 'all'
 
-export function isKnownWord(name: string): boolean {
-  return words.has(name)
-}
-
 /** A word that is not allowed is answered by a sentence, at once and whatever follows it. */
 export function isAllowedWord(name: string, whitelist: Whitelist): boolean {
   return whitelist === 'all' || whitelist.has(name)

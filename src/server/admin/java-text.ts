@@ -20,11 +20,6 @@ export function fourDecimals(value: number): number {
   return Number(value.toFixed(4))
 }
 
-/** As Long.toHexString. */
-export function hex(value: bigint): string {
-  return BigInt.asUintN(64, value).toString(16)
-}
-
 /** As InetSocketAddress.toString of an address without a name; IPv6 stands in brackets. */
 export function socketText(address: string, port: number): string {
   return address.includes(':') ? `/[${address}]:${port}` : `/${address}:${port}`

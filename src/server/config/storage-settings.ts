@@ -36,7 +36,7 @@ export interface StorageSettings {
   readonly forceSync: boolean
   /** A slower sync of the log is warned about, ms. `fsync.warningthresholdms` */
   readonly fsyncWarningThresholdMs: number
-  /** Requests collected for one sync at most. `maxBatchSize` */
+  /** A batch that waits is synced once it is so long; 0 or less = any length. `maxBatchSize` */
   readonly maxBatchSize: number
   /** A batch waits so long for more, ms; 0 = not at all. `flushDelay` */
   readonly flushDelayMs: number

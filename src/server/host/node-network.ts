@@ -6,6 +6,9 @@ import type { Network, Socket, SocketHandlers } from './host.ts'
 /** How long a peer may take to close its side once ours is done. */
 const LINGER_MS = 2000
 
+/** Room for all clients of a server that was gone for a moment; the system has its own upper limit. */
+const DEFAULT_BACKLOG = 4096
+
 export interface NodeNetworkOptions {
   readonly keepAlive: boolean
 }
@@ -15,7 +18,7 @@ export function createNodeNetwork({ keepAlive }: NodeNetworkOptions): Network {
     listen({ host, port, backlog }, onSocket, done) {
       const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive }, (socket) => onSocket(new TcpSocket(socket)))
       server.once('error', (error) => done(error, undefined))
-      server.listen({ host, port, ...(backlog !== undefined && backlog > 0 ? { backlog } : {}) }, () => {
+      server.listen({ host, port, backlog: backlog !== undefined && backlog > 0 ? backlog : DEFAULT_BACKLOG }, () => {
         server.removeAllListeners('error')
         // An accept that fails (no descriptors left) concerns the client that came, not the server.
         server.on('error', () => {})

@@ -23,6 +23,7 @@ import type { Socket } from '../host/host.ts'
 import { OPS } from '../ops/index.ts'
 import { decodeBody, writeBody } from '../ops/op.ts'
 import type { AnyOp, Body } from '../ops/op.ts'
+import { frameless } from '../request/request.ts'
 import type { Client, Request } from '../request/request.ts'
 import type { Expiring } from '../session/expiry-queue.ts'
 import { sessionPassword } from '../session/session-password.ts'
@@ -53,6 +54,7 @@ export class ClientConnection implements Client, Expiring {
   readonly socket: Socket
   readonly stats: ConnectionStats
   readonly waiting: Request[] = []
+  outstanding = 0
   readonly remoteAddress: string
   /** Kept by the queue of idle connections. */
   expiresAt = 0
@@ -118,7 +120,8 @@ export class ClientConnection implements Client, Expiring {
       if (this.#isPaused && this.#stage.kind === 'established') return
       const length = this.#decoder.peekLength()
       if (length === undefined) return this.#readOrPause()
-      if (this.#stage.kind === 'handshake' && this.#service.isWord(length)) return this.#onWord(length)
+      const word = this.#stage.kind === 'handshake' ? this.#service.words.at(length) : undefined
+      if (word !== undefined) return this.#onWord(word)
       if (!this.#service.isServing) return this.close('the server is not serving')
       if (length < 0 || length > settings.juteMaxBuffer) {
         this.#service.onOversizedFrame(this, length)
@@ -170,14 +173,14 @@ export class ClientConnection implements Client, Expiring {
     if (this.#isPaused) this.#readOrPause()
   }
 
-  #onWord(length: number): void {
-    const argumentBytes = this.#service.wordArgumentBytes(length)
-    const bytes = this.#decoder.takeBytes(4 + argumentBytes)
+  #onWord(word: string): void {
+    const { words } = this.#service
+    const bytes = this.#decoder.takeBytes(4 + words.argumentBytes(word))
     if (bytes === undefined) return
     this.stats.received++
     this.#service.onPacketReceived()
     this.#isAnsweringWord = true
-    const text = this.#service.answerWord(this, length, bytes.subarray(4))
+    const text = words.answer(this, word, bytes.subarray(4))
     if (text !== '') this.#outgoing.write(Buffer.from(text, 'utf8'))
     this.#service.onWordAnswered(text.length)
     this.end()
@@ -298,19 +301,7 @@ export class ClientConnection implements Client, Expiring {
   }
 
   #answerInOrder(op: AnyOp, xid: number, fault: Code): void {
-    const receivedAt = this.#service.clock.now()
-    this.#service.submit({
-      client: this,
-      session: this.sessionId,
-      xid,
-      op,
-      record: undefined,
-      fault,
-      takesZxid: false,
-      ids: this.#ids,
-      bytes: 0,
-      receivedAt,
-    })
+    this.#service.submit(frameless({ client: this, session: this.sessionId, xid, op, fault, receivedAt: this.#service.clock.now() }))
   }
 
   /** What comes in from here on is not looked at; the answer that ends the connection may still be waiting. */
@@ -329,10 +320,10 @@ export class ClientConnection implements Client, Expiring {
       this.#service.onSessionCreated(this, request.session)
       return
     }
-    const pseudo = PSEUDO_OPS.answerOf(op)
+    const pseudoZxid = PSEUDO_OPS.zxidOf(op)
     const w = this.#outgoing.begin()
     const start = this.#startFrame(w)
-    ReplyHeader.write(w, { xid: op.type === OpCode.ping ? PING_XID : request.xid, zxid: pseudo?.zxid ?? zxid, err })
+    ReplyHeader.write(w, { xid: op.type === OpCode.ping ? PING_XID : request.xid, zxid: pseudoZxid ?? zxid, err })
     if (op === PSEUDO_OPS.sasl) SetSASLResponse.write(w, { token: null })
     if (body !== undefined) writeBody(w, body)
     const bytes = this.#finishFrame(w, start)
@@ -340,7 +331,7 @@ export class ClientConnection implements Client, Expiring {
     const name = op.kind === 'write' && err !== Code.OK ? 'NA' : op.shortName
     this.stats.onReply(request.xid, name, zxid, this.#service.clock.now(), request.receivedAt)
     this.#service.onReply(bytes)
-    if (op.type === OpCode.closeSession || (pseudo?.endsOnError === true && err !== Code.OK)) this.end()
+    if (op.type === OpCode.closeSession || (pseudoZxid !== undefined && err !== Code.OK)) this.end()
   }
 
   onEvent(type: EventType, path: string, zxid: bigint): void {

@@ -5,15 +5,16 @@
 import type { ACL, Id } from '../../jute/generated/data.ts'
 import type { ConnectRequestV33 } from '../../jute/generated/legacy.ts'
 import { JuteReader } from '../../jute/reader.ts'
-import { isAllowedWord } from '../admin/four-letter.ts'
 import type { ServerMetrics } from '../admin/metrics.ts'
 import type { AccessControl } from '../auth/check-acl.ts'
 import type { AuthSchemes } from '../auth/schemes.ts'
-import { Code, Perms } from '../codes.ts'
+import { Perms } from '../codes.ts'
 import type { Settings } from '../config/settings.ts'
+import { hex } from '../hex.ts'
 import type { Clock, Host, Listener, Socket } from '../host/host.ts'
 import { createSessionOp } from '../ops/session.ts'
 import type { Replica } from '../replica.ts'
+import { frameless } from '../request/request.ts'
 import type { Request } from '../request/request.ts'
 import type { RequestProcessor } from '../request/request-processor.ts'
 import { RequestThrottler } from '../request/request-throttler.ts'
@@ -24,17 +25,12 @@ import type { Session, SessionTable } from '../session/session-table.ts'
 import { ClientConnection } from './client-connection.ts'
 import { ConnectionThrottle } from './connection-throttle.ts'
 import { OutgoingScratch } from './outgoing.ts'
+import { Words } from './words.ts'
+import type { WordAnswerer } from './words.ts'
 
 /** Grid of the deadlines of connections that say nothing (NIOServerCnxnFactory). */
 const IDLE_INTERVAL_MS = 10_000
 const WORD_PIECE_LENGTH = 2049
-
-/** Answers a four-letter word; `argument` holds the bytes behind it. */
-export interface WordAnswerer {
-  /** How many bytes follow the word on the wire; undefined for what is no word. */
-  argumentBytes(word: string): number | undefined
-  answer(word: string, argument: Uint8Array): string
-}
 
 export interface ClientServiceParts {
   readonly host: Host
@@ -58,11 +54,11 @@ export class ClientService {
   readonly connections = new Set<ClientConnection>()
   readonly throttle: ConnectionThrottle
   readonly throttler: RequestThrottler
+  readonly words: Words
   readonly #parts: ClientServiceParts
   readonly #idle = new ExpiryQueue<ClientConnection>(IDLE_INTERVAL_MS)
   readonly #bySession = new Map<bigint, ClientConnection>()
   readonly #byAddress = new Map<string, number>()
-  readonly #words = new Map<number, string>()
   readonly #requiredSchemes: ReadonlySet<string> | undefined
   #listener: Listener | undefined
   #isServing = false
@@ -72,12 +68,13 @@ export class ClientService {
   #activity = 0
 
   constructor(parts: ClientServiceParts) {
-    const { host, settings, processor, metrics } = parts
+    const { host, settings, processor, metrics, words } = parts
     this.#parts = parts
     this.clock = host.clock
     this.settings = settings
     this.reader = new JuteReader({ maxLength: settings.juteMaxBuffer + settings.juteMaxBufferExtraSize })
     this.scratch = new OutgoingScratch(host.clock)
+    this.words = new Words(words, settings, host.log)
     this.throttle = new ConnectionThrottle(host, settings)
     this.throttler = new RequestThrottler(host.clock, settings, processor, {
       onStall: () => metrics.requestThrottleWaitCount.add(1),
@@ -86,6 +83,7 @@ export class ClientService {
       onStaleDropped: (request) => {
         metrics.staleRequestsDropped.add(1)
         ;(request.client as ClientConnection | undefined)?.close('its request went stale')
+        this.onDone(request)
       },
     })
     this.#requiredSchemes = requiredSchemes(settings)
@@ -107,7 +105,7 @@ export class ClientService {
 
   listen(host: string | undefined, port: number, done: (error: Error | undefined) => void): void {
     const { network, log } = this.#parts.host
-    log.info(`binding to port ${host ?? '0.0.0.0'}/0.0.0.0:${port}`)
+    log.info(`binding to port ${host === undefined ? '0.0.0.0/0.0.0.0' : `/${host}`}:${port}`)
     network.listen(
       { host, port, backlog: this.settings.clientPortListenBacklog },
       (socket) => this.#accept(socket),
@@ -182,36 +180,6 @@ export class ClientService {
     this.#parts.metrics.connectionDropCount.add(1)
   }
 
-  // Four-letter words -----------------------------------------------------------------------------------------
-
-  /** Whether what stands where a length should be is a word. */
-  isWord(length: number): boolean {
-    return this.#wordOf(length) !== undefined
-  }
-
-  wordArgumentBytes(length: number): number {
-    return this.#parts.words.argumentBytes(this.#wordOf(length)!) ?? 0
-  }
-
-  answerWord(connection: ClientConnection, length: number, argument: Uint8Array): string {
-    const word = this.#wordOf(length)!
-    if (isAllowedWord(word, this.settings.fourLetterWords)) {
-      this.#parts.host.log.info(`Processing ${word} command from /${connection.remoteAddress}:${connection.socket.remotePort}`)
-    }
-    return this.#parts.words.answer(word, argument)
-  }
-
-  #wordOf(length: number): string | undefined {
-    const known = this.#words.get(length)
-    if (known !== undefined) return known
-    // Lengths that are allowed start with a zero byte, which no word does.
-    if (length >= 0 && length <= 0xff_ffff) return undefined
-    const word = String.fromCharCode((length >>> 24) & 0xff, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff)
-    if (this.#parts.words.argumentBytes(word) === undefined) return undefined
-    this.#words.set(length, word)
-    return word
-  }
-
   // Handshake and sessions ------------------------------------------------------------------------------------
 
   onConnectRequest(connection: ClientConnection, request: ConnectRequestV33, readOnly: boolean): void {
@@ -236,18 +204,8 @@ export class ClientService {
 
   #createSession(connection: ClientConnection, id: bigint): void {
     connection.sessionId = id
-    this.submit({
-      client: connection,
-      session: id,
-      xid: 0,
-      op: createSessionOp,
-      record: { timeOut: connection.sessionTimeoutMs },
-      fault: Code.OK,
-      takesZxid: false,
-      ids: connection.ids,
-      bytes: 0,
-      receivedAt: this.clock.now(),
-    })
+    const record = { timeOut: connection.sessionTimeoutMs }
+    this.submit(frameless({ client: connection, session: id, op: createSessionOp, record, receivedAt: this.clock.now() }))
   }
 
   onSessionCreated(connection: ClientConnection, id: bigint): void {
@@ -297,7 +255,10 @@ export class ClientService {
     return true
   }
 
+  /** Takes a client's request; `onDone` tells of its end. */
   submit(request: Request): void {
+    request.client!.outstanding++
+    if (this.#isLarge(request)) this.#largeBytes += request.bytes
     this.throttler.submit(request)
   }
 
@@ -338,14 +299,14 @@ export class ClientService {
 
   // Limits ----------------------------------------------------------------------------------------------------
 
-  /** More is under way than `globalOutstandingLimit`: connections wait after their next request. */
+  /** More is under way or held than `globalOutstandingLimit`: connections wait after their next request. */
   get isCongested(): boolean {
-    return this.#parts.processor.inFlight > this.settings.globalOutstandingLimit
+    return this.#parts.processor.inFlight + this.throttler.held > this.settings.globalOutstandingLimit
   }
 
   shouldPause(connection: ClientConnection, outgoingBytes: number): boolean {
     if (outgoingBytes > this.settings.outgoingPauseBytes) return true
-    const waits = this.isCongested && connection.waiting.length > 0
+    const waits = this.isCongested && connection.outstanding > 0
     this.#paused ||= waits
     return waits
   }
@@ -359,13 +320,9 @@ export class ClientService {
     return false
   }
 
-  /** A request has entered the server. */
-  onSubmitted(request: Request): void {
-    if (this.#isLarge(request)) this.#largeBytes += request.bytes
-  }
-
-  /** A request has left it, answered or dropped. */
-  onAnswered(request: Request): void {
+  /** A request, of a client or of the server's own, has been answered or dropped. */
+  onDone(request: Request): void {
+    if (request.client !== undefined) request.client.outstanding--
     if (this.#isLarge(request)) this.#largeBytes -= request.bytes
     this.throttler.onRoom()
     if (!this.#paused || this.isCongested) return
@@ -415,9 +372,4 @@ function isLoopback(address: string): boolean {
 function requiredSchemes(settings: Settings): ReadonlySet<string> | undefined {
   if (settings.sessionRequireClientSaslAuth) return new Set(['sasl'])
   return settings.enforceAuthEnabled ? new Set(settings.enforceAuthSchemes) : undefined
-}
-
-/** An id or zxid as logs show it. */
-export function hex(value: bigint): string {
-  return BigInt.asUintN(64, value).toString(16)
 }

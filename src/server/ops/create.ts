@@ -63,7 +63,7 @@ function prepareCreate(
   const path = mode.sequential ? request.path + sequenceSuffix(parent.cversion) : request.path
   if (pathFault(path) !== undefined) return Code.BADARGUMENTS
   if (view.get(path) !== undefined) return Code.NODEEXISTS
-  if (context.tree.ownerKind(parent.ephemeralOwner) === 'session') return Code.NOCHILDRENFOREPHEMERALS
+  if (context.tree.owners.kindOf(parent.ephemeralOwner) === 'session') return Code.NOCHILDRENFOREPHEMERALS
   if (isPoisonousLimits(path)) return Code.BADARGUMENTS
   const size = request.data === null ? 0 : request.data.length
   const quotaFault = context.checkQuota(path, 1, size)

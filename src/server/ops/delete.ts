@@ -43,7 +43,7 @@ export const deleteContainerOp = writeOp<DeleteTxn>({
     const node = context.view.get(path)
     if (node === undefined) return Code.NONODE
     if (node.childCount > 0) return Code.NOTEMPTY
-    const kind = context.tree.ownerKind(node.ephemeralOwner)
+    const kind = context.tree.owners.kindOf(node.ephemeralOwner)
     if (kind === 'session' || kind === 'none') return Code.BADVERSION
     const parent = context.view.get(parentOf(path))
     return parent === undefined ? Code.NONODE : remove(context, OpCode.deleteContainer, parent, path)

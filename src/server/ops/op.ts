@@ -5,13 +5,13 @@
 import type { Codec } from '../../jute/codec.ts'
 import type { JuteReader } from '../../jute/reader.ts'
 import type { JuteWriter } from '../../jute/writer.ts'
-import type { Id } from '../../jute/generated/data.ts'
+import type { Id, Stat } from '../../jute/generated/data.ts'
 import type { TxnHeader } from '../../jute/generated/txn.ts'
 import type { AccessControl } from '../auth/check-acl.ts'
 import type { Code } from '../codes.ts'
 import type { Settings } from '../config/settings.ts'
 import type { PendingView } from '../request/pending-view.ts'
-import type { DataTree, Stat } from '../tree/data-tree.ts'
+import type { DataTree } from '../tree/data-tree.ts'
 import type { Watcher, WatchTable } from '../watch/watch-table.ts'
 
 /** A record together with how it is written. */
@@ -26,9 +26,6 @@ export interface Body {
 export interface TxnBody extends Body {
   readonly type: number
 }
-
-/** A refusal, or `OK` where there is nothing to say beyond it. */
-export type Refusal = Code
 
 export function body<T>(codec: Codec<T>, record: T): Body {
   return { codec: codec as unknown as Codec<never>, record }

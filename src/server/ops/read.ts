@@ -13,8 +13,8 @@ import {
   GetEphemeralsRequest,
   GetEphemeralsResponse,
 } from '../../jute/generated/proto.ts'
+import type { Stat } from '../../jute/generated/data.ts'
 import { Code, OpCode, Perms } from '../codes.ts'
-import type { Stat } from '../tree/data-tree.ts'
 import { NO_NODE } from '../tree/node-store.ts'
 import { body, readOp } from './op.ts'
 import type { ReadContext } from './op.ts'
@@ -133,7 +133,7 @@ export const getEphemeralsOp = readOp<GetEphemeralsRequest>({
   shortName: 'GETE',
   request: GetEphemeralsRequest,
   run({ tree, session }, { prefixPath }) {
-    const all = [...tree.ephemeralsOf(session)]
+    const all = [...tree.owners.ephemeralsOf(session)]
     const prefix = prefixPath === null ? '' : prefixPath
     const isEverything = javaTrim(prefix) === '' || javaTrim(prefix) === '/'
     return body(GetEphemeralsResponse, { ephemerals: isEverything ? all : all.filter((path) => path.startsWith(prefix)) })

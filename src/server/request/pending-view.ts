@@ -10,6 +10,8 @@ interface Change {
   readonly path: string
   /** Undefined: deleted. */
   readonly node: NodeState | undefined
+  /** The node's ephemeralOwner, before it was deleted if it was. */
+  readonly owner: bigint
 }
 
 interface Undo {
@@ -23,6 +25,8 @@ export class PendingView {
   /** In the order of their zxids; those before #head are applied. */
   #changes: Change[] = []
   #head = 0
+  /** Those of #changes that concern somebody's ephemerals, by owner, in the same order. */
+  readonly #byOwner = new Map<bigint, Change[]>()
   #digest = 0n
   readonly #undo: Undo[] = []
   #canUndo = false
@@ -58,12 +62,12 @@ export class PendingView {
   put(zxid: bigint, node: NodeState): void {
     const before = this.get(node.path)
     node.digest = isDigested(node.path) ? nodeDigest(node.contentCrc, node) : 0
-    this.#add({ zxid, path: node.path, node }, BigInt(node.digest - (before?.digest ?? 0)))
+    this.#add({ zxid, path: node.path, node, owner: node.ephemeralOwner }, BigInt(node.digest - (before?.digest ?? 0)))
   }
 
   remove(zxid: bigint, path: string): void {
     const before = this.get(path)
-    this.#add({ zxid, path, node: undefined }, BigInt(-(before?.digest ?? 0)))
+    this.#add({ zxid, path, node: undefined, owner: before?.ephemeralOwner ?? 0n }, BigInt(-(before?.digest ?? 0)))
   }
 
   /** Everything up to this zxid has been applied to the tree. */
@@ -72,6 +76,7 @@ export class PendingView {
     while (this.#head < changes.length && changes[this.#head]!.zxid <= zxid) {
       const change = changes[this.#head++]!
       if (this.#byPath.get(change.path) === change) this.#byPath.delete(change.path)
+      if (change.owner !== 0n) this.#forgetOwned(change)
     }
     if (this.#head === changes.length) {
       this.#changes = []
@@ -84,6 +89,7 @@ export class PendingView {
 
   clear(): void {
     this.#byPath.clear()
+    this.#byOwner.clear()
     this.#changes = []
     this.#head = 0
   }
@@ -108,17 +114,17 @@ export class PendingView {
       else this.#byPath.set(path, before)
     }
     this.#undo.length = 0
+    for (let i = this.#undoLength; i < this.#changes.length; i++) this.#forgetOwned(this.#changes[i]!)
     this.#changes.length = this.#undoLength
     this.#digest = this.#undoDigest
   }
 
   /** The session's ephemerals as they will be. */
   ephemeralsOf(session: bigint): string[] {
-    const paths = new Set(this.#tree.ephemeralsOf(session))
-    for (let i = this.#head; i < this.#changes.length; i++) {
-      const { path, node } = this.#changes[i]!
+    const paths = new Set(this.#tree.owners.ephemeralsOf(session))
+    for (const { path, node } of this.#byOwner.get(session) ?? []) {
       if (node === undefined) paths.delete(path)
-      else if (node.ephemeralOwner === session) paths.add(path)
+      else paths.add(path)
     }
     return [...paths]
   }
@@ -128,5 +134,18 @@ export class PendingView {
     if (this.#canUndo) this.#undo.push({ path: change.path, before: this.#byPath.get(change.path) })
     this.#changes.push(change)
     this.#byPath.set(change.path, change)
+    if (change.owner === 0n) return
+    const owned = this.#byOwner.get(change.owner)
+    if (owned === undefined) this.#byOwner.set(change.owner, [change])
+    else owned.push(change)
+  }
+
+  #forgetOwned(change: Change): void {
+    const owned = this.#byOwner.get(change.owner)
+    if (owned === undefined) return
+    // The oldest goes when it is applied, the newest ones when they are taken back.
+    if (owned[0] === change) owned.shift()
+    else owned.splice(owned.indexOf(change), 1)
+    if (owned.length === 0) this.#byOwner.delete(change.owner)
   }
 }

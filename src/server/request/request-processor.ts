@@ -17,7 +17,6 @@ export interface Proposer {
 }
 
 export interface RequestObserver {
-  onSubmitted(request: Request): void
   /** A request has been answered: `latencyMs` after its receipt. */
   onAnswered(request: Request, latencyMs: number): void
   /** It is no longer under way: answered, or its connection is gone. */
@@ -47,7 +46,6 @@ export class RequestProcessor {
 
   submit(request: Request): void {
     this.#inFlight++
-    this.#observer.onSubmitted(request)
     const waiting = request.client?.waiting
     if (isWrite(request)) {
       waiting?.push(request)

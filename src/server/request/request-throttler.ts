@@ -21,7 +21,9 @@ export class RequestThrottler {
   readonly #settings: Settings
   readonly #processor: RequestProcessor
   readonly #events: ThrottleEvents
+  /** In the order of their receipt; those before #released have been let go. */
   #held: Request[] = []
+  #released = 0
   /** Runs while requests are held, in case nothing else lets them go. */
   #stall: Timer | undefined
 
@@ -33,7 +35,7 @@ export class RequestThrottler {
   }
 
   get held(): number {
-    return this.#held.length
+    return this.#held.length - this.#released
   }
 
   submit(request: Request): void {
@@ -44,7 +46,7 @@ export class RequestThrottler {
 
   /** A request has been answered: there may be room for one that is held. */
   onRoom(): void {
-    if (this.#held.length > 0) this.#clock.endOfTurn(() => this.#release())
+    if (this.held > 0) this.#clock.endOfTurn(() => this.#release())
   }
 
   /** What is held is never asked for any more. */
@@ -55,11 +57,11 @@ export class RequestThrottler {
   }
 
   #release(): void {
-    let released = 0
-    while (released < this.#held.length && this.#processor.inFlight < this.#settings.requestThrottleMaxRequests) {
-      this.#pass(this.#held[released++]!)
+    while (this.held > 0 && this.#processor.inFlight < this.#settings.requestThrottleMaxRequests) {
+      this.#pass(this.#held[this.#released++]!)
     }
-    this.#held.splice(0, released)
+    this.#held.splice(0, this.#released)
+    this.#released = 0
     if (this.#held.length === 0) {
       this.#stall?.cancel()
       this.#stall = undefined

@@ -1,7 +1,7 @@
 /** One request of a client, or of the server itself, on its way to an answer. */
 import type { Id } from '../../jute/generated/data.ts'
 import type { TxnHeader } from '../../jute/generated/txn.ts'
-import type { Code } from '../codes.ts'
+import { Code } from '../codes.ts'
 import type { AnyOp, AnyTxnKind, Body } from '../ops/op.ts'
 import type { Watcher } from '../watch/watch-table.ts'
 
@@ -20,16 +20,34 @@ export interface Request {
   readonly takesZxid: boolean
   /** The identities at receipt; a later auth packet does not change them. */
   readonly ids: readonly Id[]
-  /** Of the frame, 0 for what came in none. */
+  /** Of the frame; 0 without one. */
   readonly bytes: number
   /** Clock milliseconds. */
   readonly receivedAt: number
+}
+
+/** A request that came in no frame of its own, or in one that holds no operation. */
+export function frameless(given: Pick<Request, 'client' | 'session' | 'op' | 'receivedAt'> & Partial<Request>): Request {
+  return {
+    client: given.client,
+    session: given.session,
+    xid: given.xid ?? 0,
+    op: given.op,
+    record: given.record,
+    fault: given.fault ?? Code.OK,
+    takesZxid: false,
+    ids: given.ids ?? [],
+    bytes: 0,
+    receivedAt: given.receivedAt,
+  }
 }
 
 /** The connection a request came from, as far as answering goes. */
 export interface Client extends Watcher {
   /** Requests whose answers are still owed, in order; a write stands in it until it is applied. */
   readonly waiting: Request[]
+  /** Requests received and not answered yet: those that wait, and those that the throttler holds. */
+  outstanding: number
   readonly isOpen: boolean
   readonly sessionTimeoutMs: number
   reply(request: Request, zxid: bigint, err: number, body: Body | undefined): void

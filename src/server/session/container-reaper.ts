@@ -4,8 +4,8 @@
  */
 import type { Settings } from '../config/settings.ts'
 import type { Clock, Timer } from '../host/host.ts'
-import { isTtlOver } from '../tree/data-tree.ts'
 import type { DataTree } from '../tree/data-tree.ts'
+import { ttlOf } from '../tree/ephemeral-owner.ts'
 import { NO_NODE } from '../tree/node-store.ts'
 
 export class ContainerReaper {
@@ -40,20 +40,21 @@ export class ContainerReaper {
   }
 
   #candidates(): string[] {
-    const { store, containers, ttlNodes } = this.#tree
-    const now = this.#clock.wallTime()
+    const { store, owners } = this.#tree
+    const now = BigInt(this.#clock.wallTime())
     const { containerMaxNeverUsedIntervalMs } = this.#settings
     const paths: string[] = []
-    for (const path of containers) {
+    for (const path of owners.containers) {
       const id = store.find(path)
       if (id === NO_NODE || store.childCount(id) > 0) continue
       const wasUsed = store.cversion(id) > 0
-      const isForgotten = containerMaxNeverUsedIntervalMs !== 0 && BigInt(now) - store.mtime(id) > containerMaxNeverUsedIntervalMs
+      const isForgotten = containerMaxNeverUsedIntervalMs !== 0 && now - store.mtime(id) > containerMaxNeverUsedIntervalMs
       if (wasUsed || isForgotten) paths.push(path)
     }
-    for (const path of ttlNodes) {
+    for (const path of owners.ttlNodes) {
       const id = store.find(path)
-      if (id !== NO_NODE && store.childCount(id) === 0 && isTtlOver(store.ephemeralOwner(id), store.mtime(id), now)) paths.push(path)
+      if (id === NO_NODE || store.childCount(id) > 0) continue
+      if (now - store.mtime(id) > ttlOf(store.ephemeralOwner(id))) paths.push(path)
     }
     return paths
   }

@@ -88,7 +88,7 @@ export class SessionTable {
     return this.#expiry.takeExpired(now)
   }
 
-  /** Every session gets its full time from `now` on: after loading, and when a stall is over. */
+  /** Every session gets its full time from `now` on, as after loading. */
   restartExpiry(now: number): void {
     this.#expiry.restart(now, (session) => session.attachedTimeoutMs)
   }

@@ -1,5 +1,6 @@
 /** Names in `version-2`: which zxid a file stands for, in what order files are read, and how unfinished ones are called. */
 
+import { hex } from '../hex.ts'
 import type { Disk } from '../host/host.ts'
 
 export type StoredKind = 'log' | 'snapshot'
@@ -20,18 +21,13 @@ const UNFINISHED = '.unfinished-'
 
 const LARGEST_ZXID = 0x7fffffffffffffffn
 
-/** Lower-case hex without 0x and padding, as all zxids in file names; negative ones as two's complement. */
-export function zxidHex(zxid: bigint): string {
-  return BigInt.asUintN(64, zxid).toString(16)
-}
-
 export function logName(zxid: bigint): string {
-  return `log.${zxidHex(zxid)}`
+  return `log.${hex(zxid)}`
 }
 
 /** `extension` is 'gz', 'snappy' or '' for none. */
 export function snapshotName(zxid: bigint, extension: string): string {
-  return `snapshot.${zxidHex(zxid)}${extension === '' ? '' : `.${extension}`}`
+  return `snapshot.${hex(zxid)}${extension === '' ? '' : `.${extension}`}`
 }
 
 export function unfinishedName(name: string): string {

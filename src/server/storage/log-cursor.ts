@@ -27,12 +27,20 @@ export interface LogEntry {
   readonly checksumRight: boolean
 }
 
+/** How disks write: a sector of it is there or is not. */
+const SECTOR_SIZE = 512
+/** The upper half of the checksum is zeros in every entry. */
+const LEADING_ZEROS = 4
+
 export interface LogEnd {
   readonly kind: 'end'
   /** Where the last entry ends. */
   readonly position: number
-  /** `eof`: the file ends, perhaps within an entry; `padding`: no payload; `trailer`: an entry was not written out. */
-  readonly why: 'eof' | 'padding' | 'trailer'
+  /**
+   * `eof`: the file ends, perhaps within an entry; `padding`: no payload; `trailer`: an entry was not written out; `torn`:
+   * the power failed during a write, of which the trailer came to the disk and a sector before it did not.
+   */
+  readonly why: 'eof' | 'padding' | 'trailer' | 'torn'
 }
 
 const WINDOW_SIZE = 1 << 20
@@ -82,12 +90,28 @@ export class LogCursor {
     // The trailer is looked at before the checksum: an entry without it was never acknowledged.
     if (this.window[from + length] !== ENTRY_TRAILER) return { kind: 'end', position, why: 'trailer' }
     const payload = this.window.subarray(from, from + length)
+    const checksumRight = checksum === BigInt(adler32(payload))
+    if (!checksumRight && this.lacksSector(position, position + size)) return { kind: 'end', position, why: 'torn' }
     this.position += size
-    return { kind: 'entry', position, payload, checksum, checksumRight: checksum === BigInt(adler32(payload)) }
+    return { kind: 'entry', position, payload, checksum, checksumRight }
   }
 
   close(): void {
     this.file.close()
+  }
+
+  /**
+   * Whether a sector that the entry has bytes in, from its beginning or the sector's on, is still the zeros that stood
+   * there before it was written. The last one is not asked: it holds the trailer.
+   */
+  private lacksSector(start: number, end: number): boolean {
+    for (let from = start + LEADING_ZEROS; from < end; ) {
+      const to = from + SECTOR_SIZE - (from % SECTOR_SIZE)
+      if (to >= end) return false
+      if (this.window.subarray(from - this.windowStart, to - this.windowStart).every((byte) => byte === 0)) return true
+      from = to
+    }
+    return false
   }
 
   /** Has `size` bytes from the position on in the window, unless the file ends before. */

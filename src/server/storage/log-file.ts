@@ -33,7 +33,7 @@ export class LogFile {
   private readonly disk: Disk
   private readonly options: LogFileOptions
   private file: DiskFile | undefined
-  /** Bytes written for good. */
+  /** Bytes written for good: durable, unless nothing is synced at all. */
   private position = 0
   /** The length the file was made by padding. */
   private padded = FILE_HEADER_SIZE
@@ -57,6 +57,11 @@ export class LogFile {
   close(): void {
     this.file?.close()
     this.file = undefined
+  }
+
+  /** Forgets what was written and not made durable; not durable itself. */
+  cutBack(): void {
+    if (this.position > 0) this.file?.truncate(this.position)
   }
 
   private create(batch: EntryBatch, done: DiskDone): void {

@@ -5,9 +5,6 @@ import type { DataDirs } from './data-dirs.ts'
 import { storedFiles, zxidFromName, type StoredFile, type StoredKind } from './file-names.ts'
 import { validSnapshots } from './snapshot-files.ts'
 
-/** Fewer snapshots than this are never kept. */
-export const FEWEST_SNAPSHOTS = 3
-
 export interface PurgeObserver {
   /** Before the file is removed; `modifiedAt` is wall-clock ms. */
   onRemoving(path: string, modifiedAt: number): void

@@ -4,9 +4,10 @@
  */
 
 import { MalformedFrame } from '../../jute/malformed-frame.ts'
+import { hex } from '../hex.ts'
 import type { Host } from '../host/host.ts'
 import type { DataDirs } from './data-dirs.ts'
-import { removeUnfinished, storedFiles, zxidHex, type StoredFile } from './file-names.ts'
+import { removeUnfinished, storedFiles, type StoredFile } from './file-names.ts'
 import type { RecoveryTarget, SnapshotInfo } from './image.ts'
 import { validSnapshots } from './snapshot-files.ts'
 import { loadSnapshot } from './snapshot-loader.ts'
@@ -148,6 +149,7 @@ function replay({ disk, log }: RecoveryHost, options: RecoveryOptions, snapshotZ
   const reader = new TxnLogReader(disk, options.dirs.logDirectory, snapshotZxid + 1n, {
     maxLength: options.maxLength,
     onDeleted: (name) => log.warn(`Delete empty tail log file to recover from corruption file: ${name}`),
+    onTorn: (path, position) => log.warn(`${path} ends at ${position} with a write that was cut short by a loss of power`),
   })
   let last: bigint | undefined
   let txns = 0
@@ -180,7 +182,7 @@ function replay({ disk, log }: RecoveryHost, options: RecoveryOptions, snapshotZ
 function checkGap(last: bigint | undefined, zxid: bigint): void {
   if (last === undefined || zxid === last + 1n || zxid >> 32n !== last >> 32n) return
   throw new StartupRefused(
-    `Committed proposal cached out of order: 0x${zxidHex(zxid)} is not the next proposal of 0x${zxidHex(last)}`,
+    `Committed proposal cached out of order: 0x${hex(zxid)} is not the next proposal of 0x${hex(last)}`,
     ExitCode.UNEXPECTED_ERROR,
   )
 }
@@ -188,7 +190,7 @@ function checkGap(last: bigint | undefined, zxid: bigint): void {
 function warnOfUncovered({ log }: RecoveryHost, info: SnapshotInfo | undefined, lastZxid: bigint): void {
   if (info?.digest === undefined || info.digest.zxid <= lastZxid) return
   log.warn(
-    `Highest txn zxid 0x${zxidHex(lastZxid)} is not covering the snapshot digest zxid 0x${zxidHex(info.digest.zxid)}, ` +
+    `Highest txn zxid 0x${hex(lastZxid)} is not covering the snapshot digest zxid 0x${hex(info.digest.zxid)}, ` +
       'which might lead to inconsistent state',
   )
 }

@@ -5,8 +5,9 @@
  */
 
 import { assert } from '../../assert.ts'
+import { hex } from '../hex.ts'
 import type { Compressor, DiskFile, Host } from '../host/host.ts'
-import { snapshotName, unfinishedName, zxidHex } from './file-names.ts'
+import { snapshotName, unfinishedName } from './file-names.ts'
 import type { SnapshotSource } from './image.ts'
 import { SnappyStream, type Compression } from './snapshot-compression.ts'
 import { SnapshotEncoder } from './snapshot-encoder.ts'
@@ -137,7 +138,7 @@ class SnapshotJob {
 
   start(done: SnapshotDone): void {
     this.done = done
-    this.host.log.info(`Snapshotting: 0x${zxidHex(this.encoder.zxid)} to ${this.path}`)
+    this.host.log.info(`Snapshotting: 0x${hex(this.encoder.zxid)} to ${this.path}`)
     this.sealed.header()
     const complete = this.encodeSlice()
     try {

@@ -1,6 +1,7 @@
 /**
  * Reads logged txns in order, from a zxid on and from file to file: FileTxnLog.FileTxnIterator. What is damaged where
- * decides: an entry that was not written out ends its file silently, anything else is an error.
+ * decides: an entry that was not written out ends its file, anything else is an error. Java knows such an entry by its
+ * trailer alone, and does not start when sectors of a write reached the disk in another order than they stand in.
  */
 
 import { TxnHeader } from '../../jute/generated/txn.ts'
@@ -16,6 +17,8 @@ export interface TxnLogReaderOptions {
   readonly maxLength: number
   /** Told of an empty newest log, which a crash of an older Java server leaves, once it was deleted. */
   readonly onDeleted?: ((name: string) => void) | undefined
+  /** Told of a file that ends with a write which a loss of power has cut through: nothing of it was acknowledged. */
+  readonly onTorn?: ((path: string, position: number) => void) | undefined
 }
 
 const NOTHING = new Uint8Array(0)
@@ -69,6 +72,7 @@ export class TxnLogReader {
 
   private nextInFile(): boolean {
     const item = this.read()
+    if (item.kind === 'end' && item.why === 'torn') this.options.onTorn?.(this.path, item.position)
     // As Java, for which a payload that ends before its header does is the end of the file.
     if (item.kind === 'end' || item.payload.length < TXN_HEADER_SIZE) return false
     if (!item.checksumRight) throw new CorruptStorage(`CRC check failed: ${this.path} at ${item.position}`)

@@ -5,9 +5,10 @@
  */
 
 import { assert } from '../../assert.ts'
+import { hex } from '../hex.ts'
 import type { Disk, DiskDone, Host } from '../host/host.ts'
 import type { DataDirs } from './data-dirs.ts'
-import { logsFrom, storedFiles, zxidHex, type StoredFile } from './file-names.ts'
+import { logsFrom, storedFiles, type StoredFile } from './file-names.ts'
 import { LogCursor } from './log-cursor.ts'
 import { validSnapshots } from './snapshot-files.ts'
 import { CorruptStorage } from './storage-errors.ts'
@@ -39,9 +40,9 @@ export function truncateHistory(
 /** Removes what lies above the zxid as a whole, the newest first, and returns the log in which the cut falls, if any. */
 function removeFiles(disk: Disk, { snapshotDirectory, logDirectory }: DataDirs, zxid: bigint): string | undefined {
   const logs = logsFrom(disk.list(logDirectory), zxid + 1n)
-  if (logs.length === 0) throw new CorruptStorage(`No log files found to truncate! There is nothing above 0x${zxidHex(zxid)}`)
+  if (logs.length === 0) throw new CorruptStorage(`No log files found to truncate! There is nothing above 0x${hex(zxid)}`)
   if (!validSnapshots(disk, snapshotDirectory, Infinity).some((file) => file.zxid <= zxid)) {
-    throw new CorruptStorage(`No snapshot at or below 0x${zxidHex(zxid)} to go back to`)
+    throw new CorruptStorage(`No snapshot at or below 0x${hex(zxid)} to go back to`)
   }
   const above = (file: StoredFile) => file.zxid > zxid
   removeNewestFirst(disk, snapshotDirectory, storedFiles(disk.list(snapshotDirectory), 'snapshot').filter(above))

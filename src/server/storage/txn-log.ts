@@ -37,6 +37,8 @@ export class TxnLog {
   /** Callbacks of `commit` for what is collected. */
   private committing: (() => void)[] = []
   private readonly waiting: { readonly zxid: bigint; readonly done: () => void }[] = []
+  /** Who waits for the end. */
+  private onClosed: (() => void) | undefined
   private readonly idleBatches: EntryBatch[] = []
   private writing = false
 
@@ -109,12 +111,13 @@ export class TxnLog {
     this.txns = 0
   }
 
-  /** Commits what was appended and lets go of the file. After a failure it only calls back. */
+  /** Commits what was appended and lets go of the file. After a failure, or with one, it only calls back. */
   close(done: () => void): void {
     if (this.state === 'failed') {
       this.host.clock.endOfTurn(done)
       return
     }
+    this.onClosed = done
     this.commit(() => {
       this.open?.close()
       done()
@@ -224,12 +227,28 @@ export class TxnLog {
     }
   }
 
+  /**
+   * After a failed sync the system shows what it has not written and never will, and the next sync finds nothing wrong.
+   * Nobody was told of those txns: a restart that does not see them cannot serve what is not there.
+   */
+  private cutBack(): void {
+    try {
+      this.open?.cutBack()
+    } catch (error) {
+      this.host.log.warn(error as Error, 'cannot cut the log back to what is durable')
+    }
+  }
+
   private fail(error: Error): void {
     if (this.state === 'failed') return
     this.state = 'failed'
     this.collecting = []
     this.committing = []
     this.waiting.length = 0
-    this.host.clock.endOfTurn(() => this.onFailure(error))
+    this.cutBack()
+    this.host.clock.endOfTurn(() => {
+      this.onFailure(error)
+      this.onClosed?.()
+    })
   }
 }

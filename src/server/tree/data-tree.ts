@@ -1,17 +1,19 @@
 /**
- * The tree and what hangs on it: ACL numbers, ephemerals by session, containers, TTL nodes, quotas, the digest.
+ * The tree and what hangs on it: ACL numbers, owners, quotas, the digest.
  * Its methods apply committed txns and are idempotent, because a fuzzy snapshot has some of them in it already
  * (DataTree; storage-format 3.6). It checks nothing that the preparation of a request checks.
  */
-import type { ACL, StatPersisted } from '../../jute/generated/data.ts'
+import type { ACL, Stat, StatPersisted } from '../../jute/generated/data.ts'
 import { Code } from '../codes.ts'
 import { assert } from '../../assert.ts'
 import { AclCache, OPEN_ACL_KEY } from './acl-cache.ts'
 import { contentCrc, isDigested, nodeDigest } from './digest.ts'
-import { isMalformedTtl, ownerKind, ttlOf } from './ephemeral-owner.ts'
+import { eachBelow } from './each-below.ts'
+import { isMalformedTtl } from './ephemeral-owner.ts'
 import { NO_NODE, NodeStore } from './node-store.ts'
+import { OwnerIndex } from './owner-index.ts'
 import { CONFIG_PATH, QUOTA_PATH, ZOOKEEPER_PATH, nameOf, parentOf } from './paths.ts'
-import { LIMITS_NAME, QuotaPaths, STATS_NAME, isQuotaParent, parseQuota, quotaPathOf, statsPath, usageText } from './quota.ts'
+import { Quotas } from './quotas.ts'
 
 /** Told of every change in the order in which it happens; the tree is already in its new state. */
 export interface TreeListener {
@@ -54,35 +56,17 @@ export interface NodeState {
   digest: number
 }
 
-export interface Stat {
-  czxid: bigint
-  mzxid: bigint
-  ctime: bigint
-  mtime: bigint
-  version: number
-  cversion: number
-  aversion: number
-  ephemeralOwner: bigint
-  dataLength: number
-  numChildren: number
-  pzxid: bigint
-}
-
 const NO_DATA = new Uint8Array(0)
 const CONFIG_ACL: ACL[] = [{ perms: 1, id: { scheme: 'world', id: 'anyone' } }]
 const CLOSED_ACL: ACL[] = [{ perms: 0, id: { scheme: 'world', id: 'anyone' } }]
-const NO_PATHS: ReadonlySet<string> = new Set()
 
 export class DataTree {
   readonly store: NodeStore
   readonly acls = new AclCache()
-  readonly quotas = new QuotaPaths()
-  readonly containers = new Set<string>()
-  readonly ttlNodes = new Set<string>()
-  readonly #ephemerals = new Map<bigint, Set<string>>()
+  readonly quotas: Quotas
+  readonly owners: OwnerIndex
   readonly #options: DataTreeOptions
   #digest = 0n
-  #ephemeralCount = 0
   /** UTF-16 units of all paths plus bytes of all data, the root counted twice as in Java. */
   #dataSize = 0
   /** Walks in progress: told of nodes that come and before nodes go. */
@@ -95,6 +79,8 @@ export class DataTree {
   constructor(options: DataTreeOptions, seed: number) {
     this.#options = options
     this.store = new NodeStore(seed)
+    this.quotas = new Quotas(this.store)
+    this.owners = new OwnerIndex(options.extendedTypesEnabled)
     this.reset()
   }
 
@@ -108,7 +94,7 @@ export class DataTree {
   }
 
   get ephemeralCount(): number {
-    return this.#ephemeralCount
+    return this.owners.ephemeralCount
   }
 
   get approximateDataSize(): number {
@@ -134,10 +120,7 @@ export class DataTree {
     this.store.setAclKey(this.store.root, OPEN_ACL_KEY)
     this.acls.clear()
     this.quotas.clear()
-    this.containers.clear()
-    this.ttlNodes.clear()
-    this.#ephemerals.clear()
-    this.#ephemeralCount = 0
+    this.owners.clear()
     this.#digest = 0n
     this.#dataSize = 0
   }
@@ -163,15 +146,27 @@ export class DataTree {
       version: store.version(id),
       cversion: wireCversion(store.cversion(id), numChildren),
       aversion: store.aversion(id),
-      ephemeralOwner: owner === 0n || this.ownerKind(owner) === 'session' ? owner : 0n,
+      ephemeralOwner: owner === 0n || this.owners.kindOf(owner) === 'session' ? owner : 0n,
       dataLength: store.dataLength(id),
       numChildren,
       pzxid: store.pzxid(id),
     }
   }
 
-  ownerKind(owner: bigint): ReturnType<typeof ownerKind> {
-    return ownerKind(owner, this.#options.extendedTypesEnabled)
+  /** The stat as snapshots and digests have it. */
+  persistedStat(id: number): StatPersisted {
+    const store = this.store
+    return {
+      czxid: store.czxid(id),
+      mzxid: store.mzxid(id),
+      ctime: store.ctime(id),
+      mtime: store.mtime(id),
+      version: store.version(id),
+      cversion: store.cversion(id),
+      aversion: store.aversion(id),
+      ephemeralOwner: store.ephemeralOwner(id),
+      pzxid: store.pzxid(id),
+    }
   }
 
   /** A copy of the node's state, or undefined when there is none. */
@@ -198,19 +193,11 @@ export class DataTree {
     }
   }
 
-  ephemeralsOf(session: bigint): ReadonlySet<string> {
-    return this.#ephemerals.get(session) ?? NO_PATHS
-  }
-
-  sessionsWithEphemerals(): Iterable<[bigint, ReadonlySet<string>]> {
-    return this.#ephemerals
-  }
-
   /** Nodes below this one, itself not counted. */
   descendantCount(id: number): number {
     if (id === this.store.root) return this.store.size - 1
     let count = -1
-    this.#eachBelow(id, () => count++)
+    eachBelow(this.store, id, () => count++)
     return count
   }
 
@@ -255,10 +242,10 @@ export class DataTree {
     store.setEphemeralOwner(id, owner)
     store.setAclKey(id, this.acls.acquire(acl))
     this.#initNode(id, path)
-    this.#indexOwner(owner, path)
-    this.#onQuotaNodeCreated(parentPath, name)
+    this.owners.add(owner, path)
+    this.quotas.onCreated(parentPath, name)
     const size = data === null ? 0 : data.length
-    this.#chargeQuota(path, 1, size)
+    this.quotas.charge(path, 1, size)
     this.meter.onWritten(path, size)
     this.listener?.onCreated(path, parentPath === '' ? '/' : parentPath, zxid, acl, this.aclOf(parent))
     return Code.OK
@@ -286,9 +273,9 @@ export class DataTree {
     this.#dataSize -= path.length + dataLength
     for (const walk of this.walks) walk.beforeRemove(id)
     store.remove(id)
-    this.#unindexOwner(owner, path)
-    if (name === LIMITS_NAME && isQuotaParent(parentPath)) this.quotas.remove(quotaPathOf(parentPath))
-    this.#chargeQuota(path, -1, -dataLength)
+    this.owners.remove(owner, path)
+    this.quotas.onDeleted(parentPath, name)
+    this.quotas.charge(path, -1, -dataLength)
     this.meter.onWritten(path, 0)
     this.listener?.onDeleted(path, parentPath === '' ? '/' : parentPath, zxid, acl, this.aclOf(parent))
     return Code.OK
@@ -307,7 +294,7 @@ export class DataTree {
     this.#updateDigest(id, path)
     const grown = store.dataLength(id) - before
     this.#dataSize += grown
-    this.#chargeQuota(path, 0, grown)
+    this.quotas.charge(path, 0, grown)
     this.meter.onWritten(path, before + grown)
     this.listener?.onDataChanged(path, zxid, this.aclOf(id))
     return Code.OK
@@ -328,9 +315,7 @@ export class DataTree {
   /** Deletes the listed paths, then whatever else is indexed under the session; a null list means the index alone. */
   closeSession(session: bigint, paths: readonly (string | null)[] | null, zxid: bigint): void {
     if (paths !== null) for (const path of paths) if (path !== null) this.deleteNode(path, zxid)
-    const left = this.#ephemerals.get(session)
-    if (left !== undefined) for (const path of [...left]) this.deleteNode(path, zxid)
-    this.#ephemerals.delete(session)
+    for (const path of [...this.owners.ephemeralsOf(session)]) this.deleteNode(path, zxid)
   }
 
   // Loading a snapshot ----------------------------------------------------------------------------------------
@@ -342,7 +327,7 @@ export class DataTree {
   loadNode(path: string, data: Uint8Array | null, aclKey: number, stat: StatPersisted): string | undefined {
     const store = this.store
     let id = store.root
-    if (this.ownerKind(stat.ephemeralOwner) === 'ttl' && isMalformedTtl(stat.ephemeralOwner)) return `Invalid TTL of ${path}`
+    if (this.owners.kindOf(stat.ephemeralOwner) === 'ttl' && isMalformedTtl(stat.ephemeralOwner)) return `Invalid TTL of ${path}`
     if (path === '') {
       store.setData(id, data)
     } else {
@@ -363,24 +348,14 @@ export class DataTree {
     store.setAversion(id, stat.aversion)
     store.setEphemeralOwner(id, stat.ephemeralOwner)
     this.#initNode(id, path)
-    if (stat.ephemeralOwner !== 0n) this.#indexOwner(stat.ephemeralOwner, path)
+    this.owners.add(stat.ephemeralOwner, path)
     return undefined
   }
 
   /** After the last node: unused ACLs go, quota usage is counted anew. */
   finishLoading(): void {
     this.acls.dropUnused()
-    const quotaRoot = this.store.find(QUOTA_PATH)
-    if (quotaRoot === NO_NODE) return
-    const limits: string[] = []
-    this.#eachBelow(quotaRoot, (id) => {
-      if (this.store.childCount(id) === 0 && this.store.name(id) === LIMITS_NAME) limits.push(this.store.path(id))
-    })
-    for (const path of limits) {
-      const quotaPath = quotaPathOf(parentOf(path))
-      this.quotas.add(quotaPath)
-      this.#recountQuota(quotaPath)
-    }
+    this.quotas.load()
   }
 
   // Helpers ---------------------------------------------------------------------------------------------------
@@ -411,17 +386,7 @@ export class DataTree {
     if (!this.#options.digestEnabled || !isDigested(path)) return
     const store = this.store
     const before = store.digest(id)
-    const after = nodeDigest(store.contentCrc(id), {
-      czxid: store.czxid(id),
-      mzxid: store.mzxid(id),
-      pzxid: store.pzxid(id),
-      ctime: store.ctime(id),
-      mtime: store.mtime(id),
-      version: store.version(id),
-      cversion: store.cversion(id),
-      aversion: store.aversion(id),
-      ephemeralOwner: store.ephemeralOwner(id),
-    })
+    const after = nodeDigest(store.contentCrc(id), this.persistedStat(id))
     store.setDigest(id, after)
     this.#digest += BigInt(after - before)
   }
@@ -436,111 +401,15 @@ export class DataTree {
     this.#updateDigest(parent, parentPath)
   }
 
-  #indexOwner(owner: bigint, path: string): void {
-    switch (this.ownerKind(owner)) {
-      case 'none':
-        return
-      case 'container':
-        this.containers.add(path)
-        return
-      case 'ttl':
-        this.ttlNodes.add(path)
-        return
-      case 'session': {
-        let paths = this.#ephemerals.get(owner)
-        if (paths === undefined) this.#ephemerals.set(owner, (paths = new Set()))
-        if (paths.has(path)) return
-        paths.add(path)
-        this.#ephemeralCount++
-      }
-    }
-  }
-
-  #unindexOwner(owner: bigint, path: string): void {
-    switch (this.ownerKind(owner)) {
-      case 'none':
-        return
-      case 'container':
-        this.containers.delete(path)
-        return
-      case 'ttl':
-        this.ttlNodes.delete(path)
-        return
-      case 'session': {
-        const paths = this.#ephemerals.get(owner)
-        if (paths === undefined || !paths.delete(path)) return
-        this.#ephemeralCount--
-        if (paths.size === 0) this.#ephemerals.delete(owner)
-      }
-    }
-  }
-
   /** A delete only ever meets leaves; a log that says otherwise must not leave orphans behind. */
   #forgetBelow(id: number): void {
     for (let child = this.store.firstChild(id); child !== NO_NODE; child = this.store.firstChild(id)) {
       this.deleteNode(this.store.path(child), this.store.pzxid(id))
     }
   }
-
-  #eachBelow(top: number, visit: (id: number) => void): void {
-    const store = this.store
-    let id = top
-    for (;;) {
-      visit(id)
-      let next = store.firstChild(id)
-      while (next === NO_NODE) {
-        if (id === top) return
-        next = store.nextSibling(id)
-        if (next === NO_NODE) id = store.parent(id)
-      }
-      id = next
-    }
-  }
-
-  #onQuotaNodeCreated(parentPath: string, name: string): void {
-    if (!isQuotaParent(parentPath)) return
-    if (name === LIMITS_NAME) this.quotas.add(quotaPathOf(parentPath))
-    if (name === STATS_NAME) this.#recountQuota(quotaPathOf(parentPath))
-  }
-
-  /** Usage counts the quota's own node and everything below it, data bytes only. */
-  #recountQuota(quotaPath: string): void {
-    const top = this.store.find(quotaPath)
-    let count = 0
-    let bytes = 0
-    if (top !== NO_NODE) {
-      this.#eachBelow(top, (id) => {
-        count++
-        bytes += this.store.dataLength(id)
-      })
-    }
-    this.#writeUsage(quotaPath, count, bytes)
-  }
-
-  #chargeQuota(path: string, countChange: number, bytesChange: number): void {
-    const quotaPath = this.quotas.deepest(path)
-    if (quotaPath === undefined) return
-    const stats = this.store.find(statsPath(quotaPath))
-    if (stats === NO_NODE) return
-    // Unreadable usage counts from nothing; Java dies of it, and of the directory ever after.
-    const usage = parseQuota(this.store.data(stats))
-    this.#writeUsage(quotaPath, (usage?.count ?? 0) + countChange, (usage?.bytes ?? 0) + bytesChange)
-  }
-
-  /** The stats node changes in place: no version, no mzxid, no event, and as in Java no word to the data size. */
-  #writeUsage(quotaPath: string, count: number, bytes: number): void {
-    const stats = this.store.find(statsPath(quotaPath))
-    if (stats === NO_NODE) return
-    this.store.setData(stats, usageText(count, bytes))
-  }
 }
 
 /** What clients are shown as cversion: creations plus deletions, from a counter that knows creations only. */
 export function wireCversion(cversion: number, childCount: number): number {
   return (cversion * 2 - childCount) | 0
-}
-
-/** True when a TTL node's time is over and nothing protects it. */
-export function isTtlOver(owner: bigint, mtime: bigint, wallTime: number): boolean {
-  return BigInt(wallTime) - mtime > ttlOf(owner)
 }

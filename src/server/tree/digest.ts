@@ -3,6 +3,7 @@
  * The tree's digest is their sum modulo 2^64, so a change of one node is one subtraction and one addition.
  */
 import { crc32 } from 'node:zlib'
+import type { StatPersisted } from '../../jute/generated/data.ts'
 
 export const DIGEST_VERSION = 2
 
@@ -25,20 +26,8 @@ export function contentCrc(path: string, data: Uint8Array | null): number {
   return data === null || data.length === 0 ? crc : crc32(data, crc)
 }
 
-export interface DigestedStat {
-  czxid: bigint
-  mzxid: bigint
-  pzxid: bigint
-  ctime: bigint
-  mtime: bigint
-  version: number
-  cversion: number
-  aversion: number
-  ephemeralOwner: bigint
-}
-
 /** The node's digest, an unsigned 32-bit number; `content` as contentCrc gives it. */
-export function nodeDigest(content: number, node: DigestedStat): number {
+export function nodeDigest(content: number, node: StatPersisted): number {
   statView.setBigInt64(0, node.czxid)
   statView.setBigInt64(8, node.mzxid)
   statView.setBigInt64(16, node.pzxid)

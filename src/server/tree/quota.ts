@@ -1,5 +1,5 @@
 /**
- * The texts of quota nodes and the set of paths that have limits (StatsTrack, Quotas, PathTrie).
+ * The texts of quota nodes and where they stand (StatsTrack, Quotas).
  * Limits of /a/b stand in /zookeeper/quota/a/b/zookeeper_limits, usage in its sibling zookeeper_stats.
  */
 import { QUOTA_PATH, ZOOKEEPER_PATH } from './paths.ts'
@@ -81,35 +81,4 @@ function splitAsJava(text: string, separator: RegExp): string[] {
 
 export function usageText(count: number, bytes: number): Buffer {
   return Buffer.from(`count=${count},bytes=${bytes}`)
-}
-
-/** The paths with limits; only the deepest one on a node's way up is charged, and the root never. */
-export class QuotaPaths {
-  #paths = new Set<string>()
-
-  add(path: string): void {
-    this.#paths.add(path)
-  }
-
-  remove(path: string): void {
-    this.#paths.delete(path)
-  }
-
-  clear(): void {
-    this.#paths.clear()
-  }
-
-  paths(): Iterable<string> {
-    return this.#paths
-  }
-
-  /** The deepest path with limits that is this path or above it. */
-  deepest(path: string): string | undefined {
-    if (this.#paths.size === 0) return undefined
-    for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
-      const prefix = path.slice(0, end)
-      if (this.#paths.has(prefix)) return prefix
-    }
-    return undefined
-  }
 }

@@ -46,7 +46,7 @@ describe('closeSession', () => {
     second.send(ask.closeSession())
     fake.host.settle()
     expect(fake.server.sessions.size).toBe(0)
-    expect([...fake.server.replica.tree.sessionsWithEphemerals()]).toEqual([])
+    expect([...fake.server.replica.tree.owners.sessions()]).toEqual([])
   })
 })
 

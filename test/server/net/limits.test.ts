@@ -139,6 +139,30 @@ describe('the throttler', () => {
     expect(fake.server.service.throttler.held).toBe(0)
   })
 
+  it('holds no more than the limit of requests under way: who sends on is not read from', () => {
+    const fake = new FakeServer({ requestThrottleMaxRequests: 1, globalOutstandingLimit: 10 })
+    const sessions = [fake.session(), fake.session()]
+    const { throttler } = fake.server.service
+    for (const session of sessions) for (let i = 0; i < 100; i++) session.send(create('/n-', { flags: 2 }))
+    let most = 0
+    while (fake.host.turn()) most = Math.max(most, throttler.held)
+    fake.host.advance(5000)
+    expect(most).toBeLessThanOrEqual(10 + sessions.length)
+    for (const session of sessions) expect(session.replies().map(({ err }) => err)).toEqual(new Array(100).fill(0))
+    expect(throttler.held).toBe(0)
+  })
+
+  it('lets others in again when what it held went with its connection', () => {
+    const fake = new FakeServer({ requestThrottleMaxRequests: 1, globalOutstandingLimit: 5 })
+    const [flood, other] = [fake.session(), fake.session()]
+    for (let i = 0; i < 20; i++) flood.send(create('/n-', { flags: 2 }))
+    for (let i = 0; i < 20; i++) other.send(ping())
+    fake.host.turn()
+    flood.connection.socket.reset()
+    fake.host.advance(5000)
+    expect(other.replies()).toHaveLength(20)
+  })
+
   it('drops what is left of a connection that has gone', () => {
     const fake = new FakeServer({ requestThrottleMaxRequests: 1 })
     const session = fake.session()

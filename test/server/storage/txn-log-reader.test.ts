@@ -19,9 +19,11 @@ function logOf(host: TestHost, zxids: bigint[], bodySize = 8): Uint8Array {
   return host.disk.readFile(`${DIRECTORY}/log.${zxids[0].toString(16)}`)
 }
 
-function read(host: TestHost, from = 0n, maxLength = MAX_LENGTH): { zxids: bigint[]; error: unknown; deleted: string[] } {
+function read(host: TestHost, from = 0n, maxLength = MAX_LENGTH): { zxids: bigint[]; error: unknown; deleted: string[]; torn: number[] } {
   const deleted: string[] = []
-  const reader = new TxnLogReader(host.disk, DIRECTORY, from, { maxLength, onDeleted: (name) => deleted.push(name) })
+  const torn: number[] = []
+  const observer = { onDeleted: (name: string) => deleted.push(name), onTorn: (_path: string, position: number) => torn.push(position) }
+  const reader = new TxnLogReader(host.disk, DIRECTORY, from, { maxLength, ...observer })
   const zxids: bigint[] = []
   try {
     while (reader.next()) {
@@ -29,9 +31,9 @@ function read(host: TestHost, from = 0n, maxLength = MAX_LENGTH): { zxids: bigin
       expect(Buffer.from(reader.payload).equals(txn(reader.zxid, reader.payload.length - 32))).toBe(true)
       zxids.push(reader.zxid)
     }
-    return { zxids, error: undefined, deleted }
+    return { zxids, error: undefined, deleted, torn }
   } catch (error) {
-    return { zxids, error, deleted }
+    return { zxids, error, deleted, torn }
   } finally {
     reader.close()
   }
@@ -128,7 +130,7 @@ describe('a log cut short', () => {
     const host = new TestHost()
     logOf(host, [1n])
     host.write(`${DIRECTORY}/log.2`, new Uint8Array(0))
-    expect(read(host)).toEqual({ zxids: [1n], error: undefined, deleted: ['log.2'] })
+    expect(read(host)).toMatchObject({ zxids: [1n], error: undefined, deleted: ['log.2'] })
     expect(host.names()).toEqual(['log.1'])
     host.write(`${DIRECTORY}/log.0`, new Uint8Array(0))
     expect(read(host).error).toBeInstanceOf(CorruptStorage)
@@ -173,6 +175,44 @@ describe('a log with one bit turned over', () => {
     bytes[HEADER + ENTRY - 5] ^= 1
     host.write(`${DIRECTORY}/log.1`, bytes)
     expect(read(host, 3n).error).toBeInstanceOf(CorruptStorage)
+  })
+})
+
+describe('a log cut through by a loss of power', () => {
+  const SECTOR = 512
+  const BODY = 2700
+
+  /** Two long txns, and one sector of the second did not reach the disk. */
+  function torn(lost: number): { host: TestHost; position: number } {
+    const host = new TestHost()
+    const bytes = Uint8Array.from(logOf(host, [1n, 2n], BODY))
+    const position = HEADER + (bytes.length - HEADER) / 2
+    const sector = (Math.floor(position / SECTOR) + lost) * SECTOR
+    bytes.fill(0, Math.max(position, sector), sector + SECTOR)
+    host.write(`${DIRECTORY}/log.1`, bytes)
+    return { host, position }
+  }
+
+  it.each([0, 1, 3, 5])('ends before the entry that lacks sector %i', (lost) => {
+    const { host, position } = torn(lost)
+    const found = read(host)
+    expect(found).toMatchObject({ zxids: [1n], error: undefined })
+    // Without its first sector an entry has no length, and the padding begins there.
+    expect(found.torn).toEqual(lost === 0 ? [] : [position])
+  })
+
+  it('goes on with the next file, which begins where that one ended', () => {
+    const { host } = torn(2)
+    logOf(host, [2n, 3n])
+    expect(read(host)).toMatchObject({ zxids: [1n, 2n, 3n], error: undefined })
+  })
+
+  it('is not what a wrong bit makes of a log, be there sectors of zeros behind it', () => {
+    const host = new TestHost()
+    const bytes = Uint8Array.from(logOf(host, upTo(2)))
+    bytes[HEADER + 20] ^= 1
+    host.write(`${DIRECTORY}/log.1`, Buffer.concat([bytes, new Uint8Array(4 * SECTOR)]))
+    expect((read(host).error as Error).message).toContain('CRC check failed')
   })
 })
 

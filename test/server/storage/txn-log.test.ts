@@ -492,4 +492,35 @@ describe('failure', () => {
     expect(failed).toBe(true)
     expect(readAll(host)).toEqual([1n, 2n])
   })
+
+  it('cuts off what is not durable, so that no restart serves it', () => {
+    const host = new TestHost()
+    let isBroken = false
+    // As a system that shows the bytes and cannot get them to the disk.
+    host.disk = breakFile(host.memory, (file) => ({
+      writeAndSync: (at, bytes, done) => file.write(at, bytes, () => done(isBroken ? error : undefined)),
+      truncate: (length) => file.truncate(length),
+    }))
+    const log = new TxnLog(host, OPTIONS)
+    commit(host, log, 1n, 2n)
+    const length = host.memory.size(`${DIRECTORY}/log.1`)
+    isBroken = true
+    log.append(3n, txn(3n))
+    log.commit(() => expect.unreachable())
+    host.settle()
+    expect(host.memory.size(`${DIRECTORY}/log.1`)).toBe(length)
+    expect(readAll(host)).toEqual([1n, 2n])
+  })
+
+  it('while the last txns are written is told, and ends the closing', () => {
+    const host = new TestHost()
+    const log = new TxnLog(host, OPTIONS)
+    const told: string[] = []
+    log.onFailure = () => told.push('failed')
+    host.disk = breakFile(host.memory, (file) => ({ writeAndSync: (_at, _bytes, done) => file.sync(() => done(error)) }))
+    log.append(1n, txn(1n))
+    log.close(() => told.push('closed'))
+    host.settle()
+    expect(told).toEqual(['failed', 'closed'])
+  })
 })

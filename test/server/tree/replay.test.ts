@@ -22,9 +22,9 @@ function state({ tree, sessions, lastProcessedZxid }: Replica): unknown {
   return {
     nodes: nodes.sort((a, b) => ((a as string[])[0]! < (b as string[])[0]! ? -1 : 1)),
     sessions: [...sessions.all()].map(({ id, timeoutMs }) => `${id} ${timeoutMs}`).sort(),
-    ephemerals: [...tree.sessionsWithEphemerals()].map(([session, paths]) => `${session} ${[...paths].sort().join()}`).sort(),
-    containers: [...tree.containers].sort(),
-    ttlNodes: [...tree.ttlNodes].sort(),
+    ephemerals: [...tree.owners.sessions()].map(([session, paths]) => `${session} ${[...paths].sort().join()}`).sort(),
+    containers: [...tree.owners.containers].sort(),
+    ttlNodes: [...tree.owners.ttlNodes].sort(),
     counts: [tree.nodeCount, tree.ephemeralCount, tree.acls.size],
     digest: BigInt.asUintN(64, tree.digest),
     lastProcessedZxid,

@@ -1,0 +1,43 @@
+/** Four-letter words on the client port: they stand where the length of a first frame would. */
+import { isAllowedWord } from '../admin/four-letter.ts'
+import type { Settings } from '../config/settings.ts'
+import type { Host } from '../host/host.ts'
+import type { ClientConnection } from './client-connection.ts'
+
+/** Answers a four-letter word; `argument` holds the bytes behind it. */
+export interface WordAnswerer {
+  /** How many bytes follow the word on the wire; undefined for what is no word. */
+  argumentBytes(word: string): number | undefined
+  answer(word: string, argument: Uint8Array): string
+}
+
+export class Words {
+  readonly #answerer: WordAnswerer
+  readonly #whitelist: Settings['fourLetterWords']
+  readonly #log: Host['log']
+
+  constructor(answerer: WordAnswerer, { fourLetterWords }: Settings, log: Host['log']) {
+    this.#answerer = answerer
+    this.#whitelist = fourLetterWords
+    this.#log = log
+  }
+
+  /** The word that stands there in place of a length, if one does. */
+  at(length: number): string | undefined {
+    // Lengths that are allowed start with a zero byte, which no word does.
+    if (length >= 0 && length <= 0xff_ffff) return undefined
+    const word = String.fromCharCode((length >>> 24) & 0xff, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff)
+    return this.#answerer.argumentBytes(word) === undefined ? undefined : word
+  }
+
+  argumentBytes(word: string): number {
+    return this.#answerer.argumentBytes(word) ?? 0
+  }
+
+  answer(connection: ClientConnection, word: string, argument: Uint8Array): string {
+    if (isAllowedWord(word, this.#whitelist)) {
+      this.#log.info(`Processing ${word} command from /${connection.remoteAddress}:${connection.socket.remotePort}`)
+    }
+    return this.#answerer.answer(word, argument)
+  }
+}
