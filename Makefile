@@ -1,7 +1,7 @@
 # TSKeeper. `make run` and `make test` need nothing but Node.js >= 20.19, npm and make.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run test check build generate lint types unit interop bench clean install
+.PHONY: run test check build generate lint types unit interop simulate bench clean install
 
 run: build
 	node dist/cli/main.js start-foreground
@@ -34,6 +34,10 @@ unit: install
 
 interop: build
 	node scripts/interop.mjs
+
+# SEEDS=2000 from the first on, or SEED=7 alone, with everything that happened.
+simulate: install
+	node scripts/simulate.mjs
 
 bench: build
 	node bench/main.mjs

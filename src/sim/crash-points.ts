@@ -1,0 +1,53 @@
+/** Counts a life's steps, and says when it ends and when the disk fails. */
+import type { Area, LifePlan } from './plan.ts'
+import type { DiskFault, DiskStep } from './sim-disk.ts'
+
+/** A file's purpose by its path; undefined for a directory. */
+export function areaOf(path: string): Area | undefined {
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  if (name.includes('snapshot.')) return 'snapshot'
+  return name.includes('log.') ? 'log' : undefined
+}
+
+export class CrashPoints {
+  /** Set once a step was made to fail. */
+  failed: { readonly step: DiskStep; readonly area: Area | undefined } | undefined
+  readonly #plan: LifePlan
+  readonly #crash: (where: string) => void
+  #steps = 0
+  #sent = 0
+  #faultSteps = 0
+
+  constructor(plan: LifePlan, crash: (where: string) => void) {
+    this.#plan = plan
+    this.#crash = crash
+  }
+
+  onStep(step: DiskStep): DiskFault | undefined {
+    const area = areaOf(step.path)
+    const { trigger } = this.#plan
+    const isCounted = trigger.kind === 'step' && trigger.step === step.kind && trigger.phase === step.phase && trigger.area === area
+    if (isCounted && ++this.#steps === trigger.nth) {
+      this.#crash(`${step.phase} ${step.kind} of a ${area}`)
+      return undefined
+    }
+    return step.phase === 'before' ? this.#faultFor(step, area) : undefined
+  }
+
+  onSent(): void {
+    const { trigger } = this.#plan
+    if (trigger.kind === 'sent' && ++this.#sent === trigger.nth) this.#crash('sent')
+  }
+
+  #faultFor(step: DiskStep, area: Area | undefined): DiskFault | undefined {
+    const { fault: plan } = this.#plan
+    if (plan === undefined) return undefined
+    if (this.failed !== undefined) {
+      const takesRoom = step.kind === 'create' || step.kind === 'write' || step.kind === 'truncate'
+      return plan.isLasting && takesRoom ? plan.fault : undefined
+    }
+    if (plan.step !== step.kind || plan.area !== area || ++this.#faultSteps !== plan.nth) return undefined
+    this.failed = { step, area }
+    return plan.fault
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * What the server has done, as its clients may hold it to: every txn that was applied, whose request it was, and what each
+ * node was like after each zxid. Answers are compared with it as they come, the tree after every restart. It is a model
+ * of its own: nothing in it is read from the server's tree.
+ */
+import { Buffer } from 'node:buffer'
+import type { CreateTxn, MultiTxn } from '../jute/generated/txn.ts'
+import { Code, OpCode } from '../server/codes.ts'
+import type { LoggedTxn } from '../server/request/request.ts'
+import { describe, isWrite, writesOf } from './actions.ts'
+import type { Action, Answer } from './actions.ts'
+import type { Asked } from './sim-client.ts'
+import { Violation } from './world.ts'
+
+interface Done {
+  readonly session: bigint
+  readonly xid: number
+  readonly payload: Uint8Array
+}
+
+/** A node after a txn; data undefined = it is gone. */
+export interface NodeVersion {
+  readonly zxid: bigint
+  readonly data: string | undefined
+}
+
+interface SessionRecord {
+  /** Its writes, in the order in which they were sent. */
+  readonly asked: Asked[]
+  /** Those before it are done, or lost with their connection. */
+  next: number
+  /** Paths of its ephemerals. */
+  readonly ephemerals: Set<string>
+}
+
+export class Ledger {
+  /** The last txn that the server has applied. */
+  lastApplied = 0n
+  /** The highest zxid that any client has been shown. */
+  lastSeen = 0n
+  answers = 0
+  acknowledged = 0
+  readonly #txns = new Map<bigint, Done>()
+  readonly #nodes = new Map<string, NodeVersion[]>()
+  readonly #sessions = new Map<bigint, SessionRecord>()
+
+  get txnCount(): number {
+    return this.#txns.size
+  }
+
+  // Clients ---------------------------------------------------------------------------------------------------
+
+  onAsked(session: bigint, asked: Asked): void {
+    if (isWrite(asked.action)) this.#session(session).asked.push(asked)
+  }
+
+  onAnswered(session: bigint, { xid, action }: Asked, zxid: bigint, answer: Answer): void {
+    this.answers++
+    this.onSeen(zxid)
+    if (isWrite(action)) this.#checkWrite(session, xid, action, zxid, answer)
+    else if (action.kind === 'get' || action.kind === 'exists') this.#checkRead(action.path, zxid, answer)
+    else if (action.kind === 'getAll') action.paths.forEach((path, index) => this.#checkRead(path, zxid, answer.parts![index]!))
+  }
+
+  onSeen(zxid: bigint): void {
+    if (zxid > this.lastApplied) throw new Violation(`a client is shown zxid ${zxid}, but only ${this.lastApplied} was applied`)
+    if (zxid > this.lastSeen) this.lastSeen = zxid
+  }
+
+  #checkWrite(session: bigint, xid: number, action: Action, zxid: bigint, answer: Answer): void {
+    const done = this.#txns.get(zxid)
+    if (done?.session !== session || done.xid !== xid) {
+      throw new Violation(`${describe(action)} of session ${session.toString(16)} is acknowledged with zxid ${zxid}, which is not its own`)
+    }
+    this.acknowledged++
+    if (answer.err !== Code.OK || answer.parts?.some((part) => part.err !== Code.OK) === true) return
+    for (const write of writesOf(action)) {
+      if (write.kind === 'check' || (write.kind === 'create' && write.mode === 'sequential')) continue
+      const node = this.at(write.path, zxid)
+      const expected = write.kind === 'delete' ? undefined : write.data
+      if (node?.zxid !== zxid || node.data !== expected) throw new Violation(`${describe(write)} is acknowledged with zxid ${zxid}, which did not do it`)
+    }
+  }
+
+  #checkRead(path: string, zxid: bigint, { err, data, stat }: Answer): void {
+    if (err !== Code.OK && err !== Code.NONODE) return
+    const node = this.at(path, zxid)
+    const isThere = node?.data !== undefined
+    const shown = err === Code.OK ? `"${data?.slice(0, 16)}" of zxid ${stat!.mzxid}` : 'nothing'
+    const right = isThere ? err === Code.OK && stat!.mzxid === node.zxid && (data === undefined || data === node.data) : err !== Code.OK
+    if (right) return
+    const expected = isThere ? `"${node.data!.slice(0, 16)}" of zxid ${node.zxid}` : 'nothing'
+    throw new Violation(`a read of ${path} at zxid ${zxid} shows ${shown} where ${expected} should be`)
+  }
+
+  // Server ----------------------------------------------------------------------------------------------------
+
+  /** A txn is applied, or found in the log after a crash. */
+  onTxn({ header, kind, record, payload }: LoggedTxn): void {
+    const { zxid, clientId: session, cxid: xid, type } = header
+    const known = this.#txns.get(zxid)
+    if (known !== undefined) {
+      if (Buffer.compare(known.payload, payload) !== 0) throw new Violation(`zxid ${zxid} is used again for another txn`)
+      return
+    }
+    if (zxid !== this.lastApplied + 1n) throw new Violation(`zxid ${zxid} is applied after ${this.lastApplied}`)
+    this.lastApplied = zxid
+    this.#txns.set(zxid, { session, xid, payload: Uint8Array.from(payload) })
+    if (type === OpCode.createSession) return
+    if (type === OpCode.closeSession) this.#endSession(session, zxid)
+    // The server's own requests have no xid.
+    if (xid === 0) return
+    const { action } = this.#takeAsked(session, xid)
+    const refused = type === OpCode.error || (kind.type === OpCode.multi && (record as MultiTxn).txns!.some((part) => part.type === OpCode.error))
+    if (!refused) this.#perform(session, zxid, action, record)
+  }
+
+  /** The node as of the zxid; undefined when it has never been. */
+  at(path: string, zxid: bigint): NodeVersion | undefined {
+    const versions = this.#nodes.get(path) ?? []
+    return versions.findLast((version) => version.zxid <= zxid)
+  }
+
+  /** Every node that is there now. */
+  *nodes(): IterableIterator<[path: string, version: NodeVersion & { readonly data: string }]> {
+    for (const [path, versions] of this.#nodes) {
+      const { zxid, data } = versions.at(-1)!
+      if (data !== undefined) yield [path, { zxid, data }]
+    }
+  }
+
+  /** Writes of one connection are done in order and none is left out: whatever was not done is behind all that was. */
+  #takeAsked(session: bigint, xid: number): Asked {
+    const record = this.#session(session)
+    const index = record.asked.findIndex((asked, at) => at >= record.next && asked.xid === xid)
+    const found = record.asked[index]
+    if (found === undefined) throw new Violation(`session ${session.toString(16)} did not ask for xid ${xid}, or it was done before`)
+    const leftOut = record.asked.slice(record.next, index).find(({ connection }) => connection === found.connection)
+    if (leftOut !== undefined) {
+      throw new Violation(`session ${session.toString(16)}: xid ${xid} was done and xid ${leftOut.xid}, sent before it, was not`)
+    }
+    record.next = index + 1
+    return found
+  }
+
+  #perform(session: bigint, zxid: bigint, action: Action, record: unknown): void {
+    for (const write of writesOf(action)) {
+      if (write.kind === 'check') continue
+      // Only the server knows what it has numbered.
+      const path = write.kind === 'create' && write.mode === 'sequential' ? (record as CreateTxn).path! : write.path
+      if (write.kind === 'create' && write.mode === 'ephemeral') this.#session(session).ephemerals.add(path)
+      this.#note(path, { zxid, data: write.kind === 'delete' ? undefined : write.data })
+    }
+  }
+
+  #endSession(session: bigint, zxid: bigint): void {
+    for (const path of this.#session(session).ephemerals) {
+      if (this.at(path, zxid)?.data !== undefined) this.#note(path, { zxid, data: undefined })
+    }
+    this.#session(session).ephemerals.clear()
+  }
+
+  #note(path: string, version: NodeVersion): void {
+    const versions = this.#nodes.get(path)
+    if (versions === undefined) this.#nodes.set(path, [version])
+    else versions.push(version)
+  }
+
+  #session(id: bigint): SessionRecord {
+    let record = this.#sessions.get(id)
+    if (record === undefined) {
+      record = { asked: [], next: 0, ephemerals: new Set() }
+      this.#sessions.set(id, record)
+    }
+    return record
+  }
+}

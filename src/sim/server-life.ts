@@ -1,0 +1,77 @@
+/** One run of the server: a process of its own over the machine's disk, from its start to its end. */
+import type { Disk } from '../server/host/host.ts'
+import { startStandalone } from '../server/standalone.ts'
+import type { StandaloneServer } from '../server/standalone.ts'
+import type { Settings } from '../server/config/settings.ts'
+import type { SimDisk, SimMount } from './sim-disk.ts'
+import { createSimHost } from './sim-host.ts'
+import type { SimNetwork } from './sim-network.ts'
+import { SimProcess } from './sim-process.ts'
+import type { World } from './world.ts'
+
+/** Makes a server wrong by standing between it and its disk. */
+export type Mutation = (mount: SimMount) => Disk
+
+export interface Machine {
+  readonly world: World
+  readonly disk: SimDisk
+  readonly network: SimNetwork
+  readonly mutation: Mutation | undefined
+  readonly logLevel: 'info' | 'error'
+  /** Kept over restarts, as a machine's clock is. */
+  wallOffsetMs: number
+}
+
+export type LifeState =
+  | { readonly kind: 'starting' }
+  | { readonly kind: 'serving'; readonly server: StandaloneServer }
+  | { readonly kind: 'refused'; readonly error: Error & { exitCode?: number } }
+  | { readonly kind: 'fatal'; readonly error: Error; readonly exitCode: number }
+
+export class ServerLife {
+  readonly process: SimProcess
+  state: LifeState = { kind: 'starting' }
+  /** Set once it serves; stays after its death, as the memory of what it had applied. */
+  server: StandaloneServer | undefined
+  readonly #machine: Machine
+
+  constructor(machine: Machine, name: string) {
+    this.#machine = machine
+    this.process = new SimProcess(machine.world, name)
+    this.process.clock.wallOffsetMs = machine.wallOffsetMs
+    this.process.onDeath.push(() => (machine.wallOffsetMs = this.process.clock.wallOffsetMs))
+  }
+
+  /** `onServing` is called before any client can have been heard. */
+  start(settings: Settings, onServing: (server: StandaloneServer) => void): void {
+    const { world, disk, network, mutation, logLevel } = this.#machine
+    const { journal } = world
+    const mount = disk.mount(this.process)
+    const host = createSimHost(this.process, {
+      network,
+      disk: mutation?.(mount) ?? mount,
+      logLevel,
+      onLog: (message) => journal.remark(`${this.process.name} logs: ${message}`),
+    })
+    journal.note(`${this.process.name} starts`)
+    this.process.deliver(() =>
+      startStandalone(host, settings, (error, server) => {
+        // Dying is an exception that the purge takes for a file that cannot be removed.
+        if (!this.process.isAlive) return
+        if (server === undefined) {
+          journal.note(`${this.process.name} does not start: ${error?.message}`)
+          this.state = { kind: 'refused', error: error! }
+          return
+        }
+        journal.note(`${this.process.name} serves from zxid ${server.replica.lastProcessedZxid}`)
+        this.server = server
+        this.state = { kind: 'serving', server }
+        server.onFatal = (fatal, exitCode) => {
+          journal.note(`${this.process.name} cannot go on, exit code ${exitCode}: ${fatal.message}`)
+          this.state = { kind: 'fatal', error: fatal, exitCode }
+        }
+        onServing(server)
+      }),
+    )
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * A process's two clocks: a monotonic one that began at any number and runs a little fast or slow, and a wall clock that
+ * somebody may set while the process looks on.
+ */
+import type { Clock, Timer } from '../server/host/host.ts'
+import type { SimProcess } from './sim-process.ts'
+import type { World } from './world.ts'
+
+interface Pending {
+  readonly dueAt: number
+  readonly sequence: number
+  readonly callback: () => void
+}
+
+/** 2023-11-14, so that stamps look like stamps. */
+const WALL_START = 1_700_000_000_000
+const WORST_DRIFT = 0.002
+
+export class SimClock implements Clock {
+  /** Moved by who sets the time of day; a machine's, so a restarted process is given its forerunner's. */
+  wallOffsetMs = 0
+  readonly #world: World
+  readonly #process: SimProcess
+  readonly #origin: number
+  readonly #rate: number
+  #timers: Pending[] = []
+  #sequence = 0
+
+  constructor(world: World, owner: SimProcess) {
+    this.#world = world
+    this.#process = owner
+    this.#origin = world.random.between(0, 1e7)
+    this.#rate = 1 + world.random.between(-WORST_DRIFT, WORST_DRIFT)
+  }
+
+  now(): number {
+    return this.#origin + this.#world.now * this.#rate
+  }
+
+  wallTime(): number {
+    return Math.floor(WALL_START + this.#world.now * this.#rate + this.wallOffsetMs)
+  }
+
+  after(delayMs: number, callback: () => void): Timer {
+    // In true time, so that rounding in the rate never makes a timer early: `now` is looked at when it fires.
+    const timer = { dueAt: this.#world.now + Math.max(0, delayMs) / this.#rate + 1e-6, sequence: this.#sequence++, callback }
+    this.#timers.push(timer)
+    this.#process.wakeAt(timer.dueAt)
+    return { cancel: () => void (this.#timers = this.#timers.filter((other) => other !== timer)) }
+  }
+
+  endOfTurn(callback: () => void): void {
+    this.#process.endOfTurn(callback)
+  }
+
+  /** Timers set from here on belong to a later turn. */
+  get timerLimit(): number {
+    return this.#sequence
+  }
+
+  /** In true time. */
+  get nextDueAt(): number | undefined {
+    return this.#next(Infinity)?.dueAt
+  }
+
+  /** The first timer below the limit that is due; it is gone from the clock. */
+  takeDue(limit: number): (() => void) | undefined {
+    const next = this.#next(limit)
+    if (next === undefined || next.dueAt > this.#world.now) return undefined
+    this.#timers.splice(this.#timers.indexOf(next), 1)
+    return next.callback
+  }
+
+  #next(limit: number): Pending | undefined {
+    let next: Pending | undefined
+    for (const timer of this.#timers) {
+      if (timer.sequence >= limit) continue
+      if (next === undefined || timer.dueAt < next.dueAt || (timer.dueAt === next.dueAt && timer.sequence < next.sequence)) next = timer
+    }
+    return next
+  }
+}

@@ -1,0 +1,326 @@
+/**
+ * A machine's disk, which outlives the processes that use it. What they have not synced may vanish, tear and be reordered
+ * when power is lost. Whoever runs the simulation is told of each step before and after it, may end the process there,
+ * and may make the step fail.
+ */
+import { Buffer } from 'node:buffer'
+import { DirectoryInUse } from '../server/host/host.ts'
+import type { Disk, DiskDone, DiskFile, DirectoryLock, FileStatus } from '../server/host/host.ts'
+import { baseName, directoryOf, SimNames } from './sim-names.ts'
+import { SimInode } from './sim-inode.ts'
+import type { Survival } from './sim-inode.ts'
+import { Halted } from './sim-process.ts'
+import type { SimProcess } from './sim-process.ts'
+import { Violation } from './world.ts'
+import type { World } from './world.ts'
+
+export type StepKind = 'create' | 'write' | 'sync' | 'truncate' | 'rename' | 'remove' | 'syncDirectory'
+
+export interface DiskStep {
+  readonly kind: StepKind
+  /** After: what was asked for is done, and nobody was told yet. */
+  readonly phase: 'before' | 'after'
+  /** Of a directory that is synced for the sake of one name, the file's. */
+  readonly path: string
+}
+
+/** How a step fails. A short write leaves a part of the bytes in the file. */
+export interface DiskFault {
+  readonly code: 'ENOSPC' | 'EIO'
+  readonly isShort?: boolean
+}
+
+export interface DiskSpeed {
+  /** The longest that a write and a sync usually take, ms. */
+  readonly writeMs: number
+  readonly syncMs: number
+  /** How often a sync is slow, and how slow at most. */
+  readonly slowSyncChance: number
+  readonly slowSyncMs: number
+}
+
+export class SimDisk {
+  readonly names = new SimNames()
+  speed: DiskSpeed = { writeMs: 0.2, syncMs: 2, slowSyncChance: 0, slowSyncMs: 0 }
+  /** Asked before each step, told after it. May kill the process; a fault is looked at before the step only. */
+  onStep: (step: DiskStep, owner: SimProcess) => DiskFault | undefined = () => undefined
+  readonly #world: World
+  readonly #locks = new Map<string, SimProcess>()
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  /** The disk as one process sees it, while it lives. */
+  mount(owner: SimProcess): SimMount {
+    return new SimMount(this.#world, this, owner, this.#locks)
+  }
+
+  losePower(survival: Survival): void {
+    this.names.losePower(survival, this.#world.random)
+  }
+}
+
+export class SimMount implements Disk {
+  readonly world: World
+  readonly process: SimProcess
+  readonly disk: SimDisk
+  readonly #locks: Map<string, SimProcess>
+
+  constructor(world: World, disk: SimDisk, owner: SimProcess, locks: Map<string, SimProcess>) {
+    this.world = world
+    this.disk = disk
+    this.process = owner
+    this.#locks = locks
+  }
+
+  list(directory: string): string[] {
+    this.#directory(directory)
+    return this.disk.names.list(directory)
+  }
+
+  exists(path: string): boolean {
+    this.checkAlive()
+    return this.disk.names.get(path) !== undefined || this.disk.names.directories.has(path)
+  }
+
+  size(path: string): number {
+    return this.#inode(path).length
+  }
+
+  stat(path: string): FileStatus {
+    if (this.disk.names.directories.has(path)) return { sizeBytes: 0, modifiedAt: 0, isDirectory: true }
+    const inode = this.#inode(path)
+    return { sizeBytes: inode.length, modifiedAt: inode.modifiedAt, isDirectory: false }
+  }
+
+  canWrite(directory: string): boolean {
+    this.checkAlive()
+    return this.disk.names.directories.has(directory)
+  }
+
+  makeDirectory(path: string): void {
+    this.checkAlive()
+    this.disk.names.makeDirectory(path)
+  }
+
+  readFile(path: string): Uint8Array {
+    const inode = this.#inode(path)
+    return inode.read(0, inode.length)
+  }
+
+  open(path: string, mode: 'read' | 'create' | 'update'): SimFile {
+    if (mode === 'create') {
+      this.#directory(directoryOf(path))
+      this.#now('create', path, () => {
+        if (this.disk.names.get(path) === undefined) this.disk.names.add(path, new SimInode())
+        else this.#inode(path).truncate(0)
+        this.#inode(path).modifiedAt = this.process.clock.wallTime()
+      })
+    }
+    return new SimFile(this, path, this.#inode(path))
+  }
+
+  rename(from: string, to: string): void {
+    this.#inode(from)
+    this.#now('rename', to, () => this.disk.names.rename(from, to))
+  }
+
+  renameAndSync(from: string, to: string, done: DiskDone): void {
+    this.later(this.disk.speed.writeMs, done, () => {
+      this.rename(from, to)
+      // The second half is a step of its own: power may go between the two.
+      this.later(this.syncDelay(), done, () => this.#now('syncDirectory', to, () => this.disk.names.sync(directoryOf(to))), true)
+    })
+  }
+
+  /** The first half of `renameAndSync`. For servers that are made wrong on purpose. */
+  renameUnsynced(from: string, to: string, done: DiskDone): void {
+    this.later(this.disk.speed.writeMs, done, () => this.rename(from, to), true)
+  }
+
+  remove(path: string): void {
+    this.#inode(path)
+    this.#now('remove', path, () => this.disk.names.remove(path))
+  }
+
+  syncDirectory(directory: string): void {
+    this.#directory(directory)
+    this.#now('syncDirectory', directory, () => this.disk.names.sync(directory))
+  }
+
+  lock(directory: string, done: (error: Error | undefined, lock: DirectoryLock | undefined) => void): void {
+    this.checkAlive()
+    const holder = this.#locks.get(directory)
+    const isTaken = holder?.isAlive === true
+    if (!isTaken) this.#locks.set(directory, this.process)
+    this.process.deliver(() => {
+      if (isTaken) done(new DirectoryInUse(directory, holder.name), undefined)
+      else done(undefined, { release: () => void this.#locks.delete(directory) })
+    })
+  }
+
+  checkAlive(): void {
+    if (!this.process.isAlive) throw new Halted()
+  }
+
+  /** Tells of a step; what it throws is how the step fails. */
+  before(kind: StepKind, path: string): DiskFault | undefined {
+    this.checkAlive()
+    this.world.journal.note(`${this.process.name} ${kind} ${baseName(path)}`)
+    const fault = this.disk.onStep({ kind, phase: 'before', path }, this.process)
+    this.checkAlive()
+    if (fault !== undefined) this.world.journal.note(`${this.process.name} ${kind} ${baseName(path)} fails: ${fault.code}`)
+    return fault
+  }
+
+  after(kind: StepKind, path: string): void {
+    this.disk.onStep({ kind, phase: 'after', path }, this.process)
+    this.checkAlive()
+  }
+
+  /** Works after a while in the kernel's own time, and tells the process in one of its turns. */
+  later(longestMs: number, done: DiskDone, work: () => void, isLast = false): void {
+    this.world.after(this.world.random.between(0, longestMs), () => {
+      if (!this.process.isAlive) return
+      let error: Error | undefined
+      try {
+        work()
+      } catch (thrown) {
+        if (thrown instanceof Halted) return
+        if (thrown instanceof Violation) throw thrown
+        error = thrown as Error
+      }
+      if (error !== undefined || isLast) this.process.deliver(() => done(error))
+    })
+  }
+
+  syncDelay(): number {
+    const { syncMs, slowSyncChance, slowSyncMs } = this.disk.speed
+    return this.world.random.chance(slowSyncChance) ? slowSyncMs : syncMs
+  }
+
+  #now(kind: StepKind, path: string, work: () => void): void {
+    const fault = this.before(kind, path)
+    if (fault !== undefined) throw faultError(fault, kind, path)
+    work()
+    this.after(kind, path)
+  }
+
+  #inode(path: string): SimInode {
+    this.checkAlive()
+    const inode = this.disk.names.get(path)
+    if (inode === undefined) throw missing(path)
+    return inode
+  }
+
+  #directory(path: string): void {
+    this.checkAlive()
+    if (!this.disk.names.directories.has(path)) throw missing(path)
+  }
+}
+
+export class SimFile implements DiskFile {
+  readonly #mount: SimMount
+  readonly #path: string
+  readonly #inode: SimInode
+
+  constructor(mount: SimMount, path: string, inode: SimInode) {
+    this.#mount = mount
+    this.#path = path
+    this.#inode = inode
+  }
+
+  get size(): number {
+    return this.#inode.length
+  }
+
+  read(position: number, length: number): Uint8Array {
+    this.#mount.checkAlive()
+    return this.#inode.read(position, length)
+  }
+
+  write(position: number, bytes: Uint8Array, done: DiskDone): void {
+    const check = this.#write(position, bytes, done)
+    if (check === undefined) return
+    this.#mount.later(this.#mount.disk.speed.writeMs, done, () => {
+      check()
+      this.#mount.after('write', this.#path)
+    }, true)
+  }
+
+  writeAndSync(position: number, bytes: Uint8Array, done: DiskDone): void {
+    const check = this.#write(position, bytes, done)
+    if (check === undefined) return
+    this.#sync(done, check)
+  }
+
+  sync(done: DiskDone): void {
+    this.#sync(done, () => undefined)
+  }
+
+  truncate(length: number): void {
+    const fault = this.#mount.before('truncate', this.#path)
+    if (fault !== undefined) throw faultError(fault, 'truncate', this.#path)
+    this.#inode.truncate(length)
+    this.#mount.after('truncate', this.#path)
+  }
+
+  close(): void {
+    // Nothing is held open.
+  }
+
+  /** As if a sync of it had come and gone. For servers that are made wrong on purpose. */
+  makeDurable(): void {
+    this.#inode.beginSync().succeed()
+  }
+
+  /** Changes the file at once; undefined when it failed and `done` will hear of it. */
+  #write(position: number, bytes: Uint8Array, done: DiskDone): (() => void) | undefined {
+    const owner = this.#mount.process
+    const fault = this.#mount.before('write', this.#path)
+    this.#refuseRetry()
+    this.#inode.modifiedAt = owner.clock.wallTime()
+    if (fault !== undefined) {
+      if (fault.isShort) this.#inode.write(position, bytes.subarray(0, this.#mount.world.random.below(bytes.length)))
+      this.#mount.later(this.#mount.disk.speed.writeMs, done, () => {
+        throw faultError(fault, 'write', this.#path)
+      })
+      return undefined
+    }
+    this.#inode.write(position, bytes)
+    const copy = Uint8Array.from(bytes)
+    return () => {
+      if (Buffer.compare(copy, bytes) !== 0) throw new Violation(`bytes were changed while they were written to ${this.#path}`)
+    }
+  }
+
+  #sync(done: DiskDone, check: () => void): void {
+    const fault = this.#mount.before('sync', this.#path)
+    this.#refuseRetry()
+    const sync = this.#inode.beginSync()
+    this.#mount.later(this.#mount.syncDelay(), done, () => {
+      check()
+      if (fault !== undefined) {
+        sync.fail()
+        this.#inode.toldOfFailure.add(this.#mount.process)
+        throw faultError(fault, 'sync', this.#path)
+      }
+      sync.succeed()
+      this.#mount.after('sync', this.#path)
+    }, true)
+  }
+
+  /** Linux forgets what it could not write: a second sync succeeds, and lies. */
+  #refuseRetry(): void {
+    if (this.#inode.toldOfFailure.has(this.#mount.process)) throw new Violation(`${this.#path} is written to or synced although a sync of it has failed`)
+  }
+}
+
+function faultError(fault: DiskFault, kind: StepKind, path: string): Error {
+  return Object.assign(new Error(`${fault.code}: ${kind} '${path}'`), { code: fault.code })
+}
+
+function missing(path: string): Error {
+  return Object.assign(new Error(`ENOENT: no such file or directory, '${path}'`), { code: 'ENOENT' })
+}

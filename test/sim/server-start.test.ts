@@ -1,0 +1,63 @@
+// Starts on a disk that fails, and on one that holds what a killed process has left.
+import { beforeEach, describe, expect, it } from 'vitest'
+import { defaultSettings } from '../../src/server/config/settings.ts'
+import { ServerLife } from '../../src/sim/server-life.ts'
+import type { LifeState, Machine } from '../../src/sim/server-life.ts'
+import { SimDisk } from '../../src/sim/sim-disk.ts'
+import { baseName } from '../../src/sim/sim-names.ts'
+import { SimNetwork } from '../../src/sim/sim-network.ts'
+import { World } from '../../src/sim/world.ts'
+
+const SETTINGS = defaultSettings({ dataDir: '/data', clientPort: 2181, preAllocSizeKb: 0, tickTime: 100 })
+
+let machine: Machine
+
+function start(): ServerLife {
+  const life = new ServerLife(machine, 'server')
+  life.start(SETTINGS, () => undefined)
+  machine.world.run(1000)
+  return life
+}
+
+/** How a start ends whose disk refuses a step on files of the name. */
+function startWithout(kind: string, name: string): LifeState {
+  machine.disk.onStep = (step) => (step.kind === kind && step.path.endsWith(name) ? { code: 'EIO' } : undefined)
+  const life = start()
+  machine.disk.onStep = () => undefined
+  life.process.kill()
+  return life.state
+}
+
+beforeEach(() => {
+  const world = new World(1)
+  machine = { world, disk: new SimDisk(world), network: new SimNetwork(world), mutation: undefined, logLevel: 'error', wallOffsetMs: 0 }
+})
+
+describe('a start', () => {
+  it.each(['create', 'write', 'sync', 'rename', 'syncDirectory'])('whose first snapshot fails at its %s is refused, and goes well the next time', (kind) => {
+    expect(startWithout(kind, 'snapshot.0')).toMatchObject({ kind: 'refused', error: { exitCode: 10, cause: { code: 'EIO' } } })
+    expect(start().state.kind).toBe('serving')
+  })
+
+  it('whose later snapshot fails before the port is open is refused as well', () => {
+    start().process.kill()
+    expect(startWithout('create', '.unfinished-snapshot.0')).toMatchObject({ kind: 'refused', error: { exitCode: 10 } })
+    expect(start().state.kind).toBe('serving')
+  })
+
+  it('that cannot make durable what it has found is refused', () => {
+    start().process.kill()
+    expect(startWithout('sync', '/snapshot.0')).toMatchObject({ kind: 'refused', error: { code: 'EIO' } })
+  })
+
+  it('makes durable what it has found before anybody is served', () => {
+    start().process.kill()
+    const steps: string[] = []
+    machine.disk.onStep = ({ kind, phase, path }) => void (phase === 'after' && steps.push(`${kind} ${baseName(path)}`))
+    const life = new ServerLife(machine, 'server')
+    life.start(SETTINGS, () => steps.push('serves'))
+    machine.world.run(1000)
+    expect(steps.slice(0, 2)).toEqual(['syncDirectory version-2', 'sync snapshot.0'])
+    expect(steps.indexOf('serves')).toBeGreaterThan(1)
+  })
+})
