@@ -5,7 +5,7 @@
 
 import { MalformedFrame } from '../../jute/malformed-frame.ts'
 import { hex } from '../hex.ts'
-import type { Host } from '../host/host.ts'
+import type { Disk, Host } from '../host/host.ts'
 import type { DataDirs } from './data-dirs.ts'
 import { removeUnfinished, storedFiles, type StoredFile } from './file-names.ts'
 import type { RecoveryTarget, SnapshotInfo } from './image.ts'
@@ -149,7 +149,10 @@ function replay({ disk, log }: RecoveryHost, options: RecoveryOptions, snapshotZ
   const reader = new TxnLogReader(disk, options.dirs.logDirectory, snapshotZxid + 1n, {
     maxLength: options.maxLength,
     onDeleted: (name) => log.warn(`Delete empty tail log file to recover from corruption file: ${name}`),
-    onTorn: (path, position) => log.warn(`${path} ends at ${position} with a write that was cut short by a loss of power`),
+    onTorn: (path, position) => {
+      log.warn(`${path} ends at ${position} with a write that was cut short by a loss of power: what is left of it is cut off`)
+      cutOff(disk, path, position)
+    },
   })
   let last: bigint | undefined
   let txns = 0
@@ -175,6 +178,13 @@ function replay({ disk, log }: RecoveryHost, options: RecoveryOptions, snapshotZ
   }
   if (repeated > 0) log.warn(`${repeated} txns of the logs are not newer than those before them and were left out`)
   return { lastZxid: last ?? snapshotZxid, txns }
+}
+
+// A Java server does not start over such an end, not even in a log that it only skips. Who syncs what was recovered syncs this.
+function cutOff(disk: Disk, path: string, position: number): void {
+  const file = disk.open(path, 'update')
+  file.truncate(position)
+  file.close()
 }
 
 // As the committed log of Java 3.9.4+: a server logs every zxid, so a missing one was lost. Between the snapshot and the

@@ -1,7 +1,8 @@
 /**
  * Reads logged txns in order, from a zxid on and from file to file: FileTxnLog.FileTxnIterator. What is damaged where
  * decides: an entry that was not written out ends its file, anything else is an error. Java knows such an entry by its
- * trailer alone, and does not start when sectors of a write reached the disk in another order than they stand in.
+ * trailer alone, and does not start when sectors of a write reached the disk in another order than they stand in: ours
+ * does, when nothing was written since.
  */
 
 import { TxnHeader } from '../../jute/generated/txn.ts'
@@ -17,7 +18,10 @@ export interface TxnLogReaderOptions {
   readonly maxLength: number
   /** Told of an empty newest log, which a crash of an older Java server leaves, once it was deleted. */
   readonly onDeleted?: ((name: string) => void) | undefined
-  /** Told of a file that ends with a write which a loss of power has cut through: nothing of it was acknowledged. */
+  /**
+   * Told of a newest file that ends with a write which a loss of power has cut through: nothing from `position` on was
+   * acknowledged. Without it, and in any other file, that is a wrong checksum like any other.
+   */
   readonly onTorn?: ((path: string, position: number) => void) | undefined
 }
 
@@ -72,13 +76,24 @@ export class TxnLogReader {
 
   private nextInFile(): boolean {
     const item = this.read()
-    if (item.kind === 'end' && item.why === 'torn') this.options.onTorn?.(this.path, item.position)
+    if (item.kind === 'end') {
+      if (item.why === 'torn') this.endTorn(item.position)
+      return false
+    }
     // As Java, for which a payload that ends before its header does is the end of the file.
-    if (item.kind === 'end' || item.payload.length < TXN_HEADER_SIZE) return false
+    if (item.payload.length < TXN_HEADER_SIZE) return false
     if (!item.checksumRight) throw new CorruptStorage(`CRC check failed: ${this.path} at ${item.position}`)
     this.payload = item.payload
     this.zxid = payloadZxid(item.payload)
     return true
+  }
+
+  // Only the newest file can have been written to when the power failed: the one before it was synced by then, and
+  // recovery cuts off what it finds torn before anything new is written.
+  private endTorn(position: number): void {
+    const { onTorn } = this.options
+    if (onTorn === undefined || this.files.length > 0) throw new CorruptStorage(`CRC check failed: ${this.path} at ${position}`)
+    onTorn(this.path, position)
   }
 
   private read(): ReturnType<LogCursor['next']> {

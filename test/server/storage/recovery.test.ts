@@ -284,6 +284,34 @@ describe('damaged logs', () => {
     expect(host.lines).toContain('warn Delete empty tail log file to recover from corruption file: log.2')
   })
 
+  it('lose a last write that a loss of power cut through, for good', () => {
+    const host = new TestHost()
+    writeSnapshot(host, 0n)
+    writeLog(host, 1n, 2n)
+    const path = `${DIRECTORY}/log.1`
+    const whole = host.disk.readFile(path).slice(0, 16 + 2 * 53)
+    const long = txn(3n, 2000)
+    const log = new TxnLog(host, { directory: '/other', preAllocSizeBytes: 0, forceSync: true, txnLogSizeLimitBytes: 0, fsyncWarningThresholdMs: 1000 })
+    host.memory.makeDirectory('/other')
+    log.append(3n, long)
+    log.append(4n, txn(4n))
+    log.close(() => undefined)
+    host.settle()
+    const torn = Uint8Array.from(Buffer.concat([whole, host.disk.readFile('/other/log.3').subarray(16), new Uint8Array(500)]))
+    torn.fill(0, 1024, 1536)
+    host.write(path, torn)
+    expect(run(host)).toMatchObject({ recovery: { lastZxid: 2n }, image: { replayed: [1n, 2n] } })
+    expect(host.lines.filter((line) => line.startsWith('warn'))).toEqual([
+      `warn ${path} ends at ${whole.length} with a write that was cut short by a loss of power: what is left of it is cut off`,
+    ])
+    expect(Buffer.from(host.disk.readFile(path)).equals(whole)).toBe(true)
+    // What follows goes into a file of its own, and nothing is torn any more.
+    writeLog(host, 3n)
+    host.lines.length = 0
+    expect(run(host).recovery.lastZxid).toBe(3n)
+    expect(host.lines.filter((line) => line.startsWith('warn'))).toEqual([])
+  })
+
   it('refuse the start when the tree cannot read a txn', () => {
     const host = new TestHost()
     writeSnapshot(host, 0n)

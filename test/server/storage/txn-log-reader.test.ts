@@ -201,10 +201,18 @@ describe('a log cut through by a loss of power', () => {
     expect(found.torn).toEqual(lost === 0 ? [] : [position])
   })
 
-  it('goes on with the next file, which begins where that one ended', () => {
-    const { host } = torn(2)
+  it('was not written to any more if another file follows it, and is refused', () => {
+    const { host, position } = torn(2)
     logOf(host, [2n, 3n])
-    expect(read(host)).toMatchObject({ zxids: [1n, 2n, 3n], error: undefined })
+    expect((read(host).error as Error).message).toBe(`CRC check failed: ${DIRECTORY}/log.1 at ${position}`)
+  })
+
+  it('is refused for who would not mend it', () => {
+    const { host } = torn(2)
+    const reader = new TxnLogReader(host.disk, DIRECTORY, 0n, { maxLength: MAX_LENGTH })
+    expect(reader.next()).toBe(true)
+    expect(() => reader.next()).toThrow('CRC check failed')
+    reader.close()
   })
 
   it('is not what a wrong bit makes of a log, be there sectors of zeros behind it', () => {
