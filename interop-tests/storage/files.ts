@@ -66,7 +66,7 @@ export class Content implements SnapshotTarget, SnapshotSource {
 
   walk(): NodeWalk {
     let index = 0
-    return { next: (into) => index < this.nodes.length && Object.assign(into, this.nodes[index++]) !== undefined }
+    return { next: (into) => index < this.nodes.length && Object.assign(into, this.nodes[index++]) !== undefined, close: () => undefined }
   }
 
   digest(): ZxidDigest {

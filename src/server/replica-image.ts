@@ -82,6 +82,7 @@ export class ReplicaImage implements RecoveryTarget, SnapshotSource {
         into.stat = tree.persistedStat(id)
         return true
       },
+      close: () => walk.close(),
     }
   }
 }

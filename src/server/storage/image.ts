@@ -62,6 +62,8 @@ export interface SnapshotNode {
 export interface NodeWalk {
   /** Fills `into` with the next node; false, leaving `into` alone, when there is none. */
   next(into: SnapshotNode): boolean
+  /** Needed only by who does not walk to the end. */
+  close(): void
 }
 
 export interface SnapshotSource {

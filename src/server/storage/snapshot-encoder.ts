@@ -61,6 +61,11 @@ export class SnapshotEncoder {
     return false
   }
 
+  /** Needed only by who does not fill to the end. */
+  close(): void {
+    this.walk?.close()
+  }
+
   private writeSessions(w: JuteWriter): void {
     const countAt = w.reserve(4)
     let count = 0

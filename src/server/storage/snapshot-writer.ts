@@ -202,6 +202,7 @@ class SnapshotJob {
   private end(error: Error | undefined): void {
     if (this.state === 'ended') return
     this.state = 'ended'
+    this.encoder.close()
     this.file?.close()
     if (error !== undefined) {
       this.removeUnfinished()

@@ -115,6 +115,8 @@ export class DataTree {
 
   /** Nothing but an empty root: the state before a snapshot is loaded. */
   clear(): void {
+    // A snapshot that went on over another tree would be sealed as if it were whole.
+    assert(this.walks.size === 0, 'nobody walks over a tree that is cleared')
     this.store.clear()
     this.store.setData(this.store.root, NO_DATA)
     this.store.setAclKey(this.store.root, OPEN_ACL_KEY)

@@ -431,6 +431,7 @@ describe('writing a snapshot', () => {
     host.settle()
     expect(failure).toBe(fault)
     expect(writer.busy).toBe(false)
+    expect(changed.walksClosed).toBe(1)
     expect(host.names()).toEqual(['snapshot.2f'])
     expect(host.disk.readFile(`${DIRECTORY}/snapshot.2f`)).toEqual(before)
   })

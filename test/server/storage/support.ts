@@ -118,6 +118,7 @@ export class Image implements RecoveryTarget, SnapshotSource {
   replayed: bigint[] = []
   info: SnapshotInfo | undefined
   clears = 0
+  walksClosed = 0
   zxid = 0n
   zxidDigest: ZxidDigest = { zxid: 0n, version: 2, value: 0n }
   /** Called for each node that the walk gives. */
@@ -180,6 +181,7 @@ export class Image implements RecoveryTarget, SnapshotSource {
         into.stat = { ...node.stat }
         return true
       },
+      close: () => void this.walksClosed++,
     }
   }
 

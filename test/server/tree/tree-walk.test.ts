@@ -112,4 +112,22 @@ describe('a walk', () => {
     walk.close()
     expect(tree.walks.size).toBe(0)
   })
+
+  it('that is given up is told of nothing any more', () => {
+    const bench = new Workbench()
+    const { tree } = bench.replica
+    const walk = new TreeWalk(tree)
+    walk.next()
+    expect(tree.walks.size).toBe(1)
+    walk.close()
+    expect(tree.walks.size).toBe(0)
+  })
+
+  it('does not outlive its tree: what it has left to give would be that of another', () => {
+    const bench = new Workbench()
+    const walk = new TreeWalk(bench.replica.tree)
+    expect(() => bench.replica.clear()).toThrow('nobody walks over a tree that is cleared')
+    walk.close()
+    expect(() => bench.replica.clear()).not.toThrow()
+  })
 })
