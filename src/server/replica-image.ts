@@ -13,8 +13,6 @@ const MAX_ACL_KEY = 0x7fff_ffffn
 
 export class ReplicaImage implements RecoveryTarget, SnapshotSource {
   readonly #replica: Replica
-  /** Nothing is loaded yet: txns without a snapshot fall on the tree of a new server. */
-  #isBare = true
 
   constructor(replica: Replica) {
     this.#replica = replica
@@ -22,7 +20,10 @@ export class ReplicaImage implements RecoveryTarget, SnapshotSource {
 
   clear(): void {
     this.#replica.clear()
-    this.#isBare = true
+  }
+
+  startEmpty(): void {
+    this.#replica.startEmpty()
   }
 
   session(id: bigint, timeoutMs: number): void {
@@ -41,12 +42,9 @@ export class ReplicaImage implements RecoveryTarget, SnapshotSource {
 
   loaded({ zxid, digest }: SnapshotInfo): void {
     this.#replica.finishLoading(zxid, digest)
-    this.#isBare = false
   }
 
   replay(_header: TxnHeader, payload: Uint8Array): void {
-    if (this.#isBare) this.#replica.startEmpty()
-    this.#isBare = false
     this.#replica.replay(payload)
   }
 

@@ -239,7 +239,6 @@ export class StandaloneServer implements Proposer {
       { dirs: this.dirs, maxLength, trustEmptySnapshot: settings.snapshotTrustEmpty, autocreateDb: settings.dbAutocreate },
       this.#image,
     )
-    if (recovery.kind !== 'restored') this.replica.startEmpty()
     this.replica.dropOrphans()
     this.#preparer.startAfter(recovery.lastZxid < 0n ? 0n : recovery.lastZxid)
     this.metrics.startupSnapLoadTime.add(recovery.snapshotMs)

@@ -1,6 +1,5 @@
 /** The tables: operations by the type of a request, txn kinds by the type of a txn. */
 import { getAclOp, setAclOp, setAclTxn } from './acl.ts'
-import { checkTxn } from './check.ts'
 import {
   create2Op,
   create2Txn,
@@ -55,6 +54,7 @@ export const OPS: ReadonlyMap<number, AnyOp> = new Map(
   ].map((op) => [op.type, op]),
 )
 
+/** A check is none of them: it stands in a multi alone, and logs that say otherwise are refused as Java refuses them. */
 export const TXN_KINDS: ReadonlyMap<number, AnyTxnKind> = new Map(
   [
     createTxn,
@@ -66,7 +66,6 @@ export const TXN_KINDS: ReadonlyMap<number, AnyTxnKind> = new Map(
     setDataTxn,
     reconfigTxn,
     setAclTxn,
-    checkTxn,
     multiTxn,
     errorTxn,
     createSessionTxn,

@@ -38,13 +38,16 @@ export interface SnapshotTarget {
 }
 
 export interface RecoveryTarget extends SnapshotTarget {
-  /** Forgets everything: a first or next candidate follows, or nothing at all and the tree starts empty. */
+  /** Forgets everything: a first or next candidate follows. */
   clear(): void
+  /** There is no snapshot: takes the state of a server that has never run. Txns may follow all the same. */
+  startEmpty(): void
   /** The seals were right: what was given since `clear` is the state to start from. */
   loaded(info: SnapshotInfo): void
   /**
    * One logged txn, in ascending order of zxid. `payload` is the whole entry as TxnLog.append took it: header, record
-   * and, perhaps, digest; a view to be copied by who keeps it. May throw MalformedFrame, which refuses the start.
+   * and, perhaps, digest; a view to be copied by who keeps it. May throw MalformedFrame, before anything of it is done:
+   * for want of bytes, which ends the log, or for another reason, which refuses the start.
    */
   replay(header: TxnHeader, payload: Uint8Array): void
 }

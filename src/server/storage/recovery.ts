@@ -98,7 +98,7 @@ function loadNewest(host: RecoveryHost, options: RecoveryOptions, target: Recove
   if (candidates.length > 0) {
     throw new StartupRefused(`Not able to find valid snapshots in ${directory}`, ExitCode.UNEXPECTED_ERROR)
   }
-  target.clear()
+  target.startEmpty()
   return undefined
 }
 
@@ -145,7 +145,8 @@ interface Replayed {
   readonly txns: number
 }
 
-function replay({ disk, log }: RecoveryHost, options: RecoveryOptions, snapshotZxid: bigint, target: RecoveryTarget): Replayed {
+function replay(host: RecoveryHost, options: RecoveryOptions, snapshotZxid: bigint, target: RecoveryTarget): Replayed {
+  const { disk, log } = host
   const reader = new TxnLogReader(disk, options.dirs.logDirectory, snapshotZxid + 1n, {
     maxLength: options.maxLength,
     onDeleted: (name) => log.warn(`Delete empty tail log file to recover from corruption file: ${name}`),
@@ -166,8 +167,8 @@ function replay({ disk, log }: RecoveryHost, options: RecoveryOptions, snapshotZ
         continue
       }
       checkGap(last, zxid)
+      if (!replayWhole(host, reader, target)) continue
       last = zxid
-      target.replay(reader.header(), reader.payload)
       txns++
     }
   } catch (error) {
@@ -178,6 +179,19 @@ function replay({ disk, log }: RecoveryHost, options: RecoveryOptions, snapshotZ
   }
   if (repeated > 0) log.warn(`${repeated} txns of the logs are not newer than those before them and were left out`)
   return { lastZxid: last ?? snapshotZxid, txns }
+}
+
+/** As FileTxnIterator.next, for which a record that is cut short within a whole entry is the end of its file. */
+function replayWhole({ log }: RecoveryHost, reader: TxnLogReader, target: RecoveryTarget): boolean {
+  try {
+    target.replay(reader.header(), reader.payload)
+    return true
+  } catch (error) {
+    if (!(error instanceof MalformedFrame) || error.kind !== 'end') throw error
+    log.warn(`The txn 0x${hex(reader.zxid)} is cut short, what follows it in its file is left out: ${error.message}`)
+    reader.skipFile()
+    return false
+  }
 }
 
 // A Java server does not start over such an end, not even in a log that it only skips. Who syncs what was recovered syncs this.

@@ -29,6 +29,7 @@ export class SnapshotDecoder {
   private readonly maxLength: number
   private readonly reader: JuteReader
   private part: Part = { kind: 'count-of-sessions' }
+  private hasRoot = false
 
   /** @param maxLength the longest string or buffer: jute.maxbuffer + jute.maxbuffer.extrasize */
   constructor(target: SnapshotTarget, maxLength: number) {
@@ -132,6 +133,8 @@ export class SnapshotDecoder {
     const behindPath = this.behindBuffer(reader.position)
     if (behindPath === INCOMPLETE) return false
     if (this.isEndMark(behindPath)) {
+      // As DataTree.deserialize, whose NullPointerException ends the start too.
+      if (!this.hasRoot) throw new StartupRefused('the snapshot has no root', ExitCode.UNEXPECTED_ERROR)
       reader.position = behindPath
       this.part = { kind: 'done' }
       return false
@@ -140,6 +143,7 @@ export class SnapshotDecoder {
     if (behindData === INCOMPLETE || behindData + NODE_TAIL_SIZE > reader.end) return false
     const path = reader.ustring()
     if (path === null) throw new CorruptStorage('a node without a path')
+    if (path === '') this.hasRoot = true
     const data = reader.buffer()
     const aclKey = reader.long()
     this.target.node(path, data, aclKey, StatPersisted.read(reader))

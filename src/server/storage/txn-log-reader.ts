@@ -62,6 +62,11 @@ export class TxnLogReader {
     return false
   }
 
+  /** What is left of the file is left out; `next` goes on with the file behind it. */
+  skipFile(): void {
+    this.close()
+  }
+
   /** The header of the txn that `next` found. */
   header(): TxnHeader {
     this.reader.reset(this.payload)

@@ -9,7 +9,6 @@ import { assert } from '../../assert.ts'
 import { AclCache, OPEN_ACL_KEY } from './acl-cache.ts'
 import { contentCrc, isDigested, nodeDigest } from './digest.ts'
 import { eachBelow } from './each-below.ts'
-import { isMalformedTtl } from './ephemeral-owner.ts'
 import { NO_NODE, NodeStore } from './node-store.ts'
 import { OwnerIndex } from './owner-index.ts'
 import { CONFIG_PATH, QUOTA_PATH, ZOOKEEPER_PATH, nameOf, parentOf } from './paths.ts'
@@ -329,7 +328,6 @@ export class DataTree {
   loadNode(path: string, data: Uint8Array | null, aclKey: number, stat: StatPersisted): string | undefined {
     const store = this.store
     let id = store.root
-    if (this.owners.kindOf(stat.ephemeralOwner) === 'ttl' && isMalformedTtl(stat.ephemeralOwner)) return `Invalid TTL of ${path}`
     if (path === '') {
       store.setData(id, data)
     } else {

@@ -13,17 +13,15 @@ const TTL_VALUE = MAX_TTL_MS
 
 export type OwnerKind = 'none' | 'session' | 'container' | 'ttl'
 
-/** With extended types off, everything that is neither 0 nor the container mark is a session. */
+/**
+ * With extended types off, everything that is neither 0 nor the container mark is a session. So is what looks like a TTL
+ * and has reserved bits set: no release writes such a TTL, but a server 255 gives out such session ids, which end Java here.
+ */
 export function ownerKind(owner: bigint, extendedTypes: boolean): OwnerKind {
   if (owner === 0n) return 'none'
   if (owner === CONTAINER_OWNER) return 'container'
-  if (extendedTypes && (BigInt.asUintN(64, owner) & TTL_MASK) === TTL_MASK) return 'ttl'
+  if (extendedTypes && (BigInt.asUintN(64, owner) & (TTL_MASK | TTL_RESERVED)) === TTL_MASK) return 'ttl'
   return 'session'
-}
-
-/** True for a TTL owner whose reserved bits are set: no release writes such a node. */
-export function isMalformedTtl(owner: bigint): boolean {
-  return (owner & TTL_RESERVED) !== 0n
 }
 
 export function isValidTtl(ttlMs: bigint): boolean {

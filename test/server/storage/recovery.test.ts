@@ -163,7 +163,7 @@ describe('an empty directory', () => {
     const host = new TestHost()
     const { image, recovery } = run(host)
     expect(recovery).toMatchObject({ kind: 'created', lastZxid: 0n, snapshot: undefined, txns: 0 })
-    expect(image.clears).toBe(1)
+    expect([image.clears, image.empties]).toEqual([1, 1])
   })
 
   it('is one even when a torn snapshot lies there', () => {
@@ -216,6 +216,7 @@ describe('logs without a snapshot', () => {
     const host = new TestHost()
     writeLog(host, 1n, 2n)
     const { image, recovery } = run(host, { trustEmptySnapshot: true })
+    expect(image.empties).toBe(1)
     expect(recovery).toMatchObject({ kind: 'restored', lastZxid: 2n, snapshot: undefined })
     expect(image.replayed).toEqual([1n, 2n])
     expect(host.lines).toContain('warn No snapshot found, but there are log entries. This should only be allowed during upgrading.')
@@ -318,8 +319,31 @@ describe('damaged logs', () => {
     writeLog(host, 1n)
     const image = new Image()
     image.replay = () => {
-      throw new MalformedFrame('end', 'the record is cut short')
+      throw new MalformedFrame('length', 'Unreasonable length = 7000000')
     }
-    expect(refusal(host, {}, image)).toMatchObject({ message: 'the record is cut short', exitCode: 1 })
+    expect(refusal(host, {}, image)).toMatchObject({ message: 'Unreasonable length = 7000000', exitCode: 1 })
+  })
+
+  it('end with a txn that is whole and whose record is not, each file for itself', () => {
+    const host = new TestHost()
+    writeSnapshot(host, 0n)
+    writeLog(host, 1n, 2n, 3n)
+    writeLog(host, 5n)
+    const image = new Image()
+    const replay = image.replay.bind(image)
+    const cut = (zxid: bigint): void => {
+      image.replay = (header, payload) => {
+        if (header.zxid === zxid) throw new MalformedFrame('end', 'the frame ends 4 bytes early')
+        replay(header, payload)
+      }
+    }
+    cut(2n)
+    expect(refusal(host, {}, image).message).toBe('Committed proposal cached out of order: 0x5 is not the next proposal of 0x1')
+    host.disk.remove(`${DIRECTORY}/log.5`)
+    writeLog(host, 2n)
+    host.lines.length = 0
+    cut(3n)
+    expect(run(host, {}, image).recovery).toMatchObject({ lastZxid: 2n, txns: 2 })
+    expect(host.lines).toContain('warn The txn 0x3 is cut short, what follows it in its file is left out: the frame ends 4 bytes early')
   })
 })

@@ -118,6 +118,7 @@ export class Image implements RecoveryTarget, SnapshotSource {
   replayed: bigint[] = []
   info: SnapshotInfo | undefined
   clears = 0
+  empties = 0
   walksClosed = 0
   zxid = 0n
   zxidDigest: ZxidDigest = { zxid: 0n, version: 2, value: 0n }
@@ -131,6 +132,11 @@ export class Image implements RecoveryTarget, SnapshotSource {
     this.replayed = []
     this.info = undefined
     this.clears++
+  }
+
+  startEmpty(): void {
+    this.clear()
+    this.empties++
   }
 
   session(id: bigint, timeoutMs: number): void {
