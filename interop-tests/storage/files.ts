@@ -81,8 +81,15 @@ export function readSnapshot(path: string): Content {
   return content
 }
 
-export async function writeSnapshot(directory: string, content: SnapshotSource, compression: Compression = ''): Promise<WrittenSnapshot> {
-  const writer = new SnapshotWriter(host, { directory, compression, digestEnabled: true, serializeLastProcessedZxid: true })
+const ALL_BLOCKS = { digestEnabled: true, serializeLastProcessedZxid: true }
+
+export async function writeSnapshot(
+  directory: string,
+  content: SnapshotSource,
+  compression: Compression = '',
+  blocks = ALL_BLOCKS,
+): Promise<WrittenSnapshot> {
+  const writer = new SnapshotWriter(host, { directory, compression, ...blocks })
   return await new Promise((resolve, reject) => {
     writer.write(content, (error, snapshot) => (snapshot === undefined ? reject(error!) : resolve(snapshot)))
   })

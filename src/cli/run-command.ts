@@ -8,6 +8,9 @@ import { printCommand, restart, start, stop } from './daemon.ts'
 import { missingDirectory } from './data-dir.ts'
 import { status } from './status.ts'
 
+/** A verb of one of the other scripts: it says nothing before its own. */
+type Tool = (args: readonly string[], target: Target, context: CommandContext) => number | Promise<number>
+
 type Verb = (target: Target, context: CommandContext) => number | Promise<number>
 
 /** The server's own modules are loaded only by the verb that needs them: the others answer at once. */
@@ -21,6 +24,15 @@ const verbs: readonly [name: string, description: string, verb: Verb][] = [
   ['restart', 'stop, then start', restart],
   ['status', 'ask the server what it is', status],
   ['print-cmd', 'show the command that start runs', printCommand],
+]
+
+const tools: readonly [name: string, args: string, description: string, tool: Tool][] = [
+  [
+    'cleanup',
+    '[dataLogDir [dataDir]] -n <count>',
+    'remove what the newest snapshots do not need',
+    async (...all) => (await import('./cleanup.ts')).cleanup(...all),
+  ],
 ]
 
 /** Resolves to the exit code. */
@@ -47,6 +59,18 @@ export async function runCommand(args: readonly string[], context: CommandContex
       .argument('[config...]', 'a file, or: port dataDir [tickTime] [maxClientCnxns]')
       .action(async (config: string[]) => {
         exitCode = await run(verb, targetOf(program, config), context)
+      })
+  }
+  for (const [name, args, description, tool] of tools) {
+    program
+      .command(name)
+      .description(description)
+      .usage(args)
+      .argument('[args...]')
+      .helpOption(false)
+      .allowUnknownOption()
+      .action(async (rest: string[]) => {
+        exitCode = await tool(rest, targetOf(program, []), context)
       })
   }
 

@@ -1,7 +1,7 @@
 /** Purges at start and then every so many hours (DatadirCleanupManager). Off unless `autopurge.purgeInterval` is set. */
 import type { Host, Timer } from '../host/host.ts'
 import type { DataDirs } from './data-dirs.ts'
-import { purge } from './purge.ts'
+import { purge, removalLine } from './purge.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -38,7 +38,7 @@ export class AutoPurge {
     log.info('Purge task started.')
     try {
       purge(disk, this.#dirs, this.#options.autopurgeSnapRetainCount, {
-        onRemoving: (path) => log.info(`Removing file: ${path}`),
+        onRemoving: (path, modifiedAt) => log.info(removalLine(path, modifiedAt)),
         onFailed: (path, error) => log.error(error, `Failed to remove ${path}`),
       })
     } catch (error) {

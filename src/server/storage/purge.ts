@@ -22,6 +22,14 @@ export function purge(disk: Disk, dirs: DataDirs, count: number, observer: Purge
   removeAll(disk, dirs.snapshotDirectory, oldSnapshots(disk.list(dirs.snapshotDirectory), oldestKept.zxid), observer)
 }
 
+const timeOfDay = new Intl.DateTimeFormat('en-US', { dateStyle: 'medium', timeStyle: 'medium' })
+
+/** What is said before a file goes, in the words and with the date of PurgeTxnLog on an American machine. */
+export function removalLine(path: string, modifiedAt: number): string {
+  // Younger editions of the locale data than Java 17's put another kind of blank before AM and PM.
+  return `Removing file: ${timeOfDay.format(modifiedAt).replaceAll('\u202f', ' ')}\t${path}`
+}
+
 /** The logs that no snapshot from `zxid` on needs. The newest that begins at or below it may hold what follows it. */
 export function oldLogs(names: string[], zxid: bigint): string[] {
   const newestBelow = storedFiles(names, 'log').reduce<StoredFile | undefined>((best, file) => (file.zxid <= zxid ? file : best), undefined)
