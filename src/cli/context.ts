@@ -7,6 +7,8 @@ export interface CommandContext {
   /** Without a line end being added. */
   out(text: string): void
   err(text: string): void
+  /** The next line of standard input, without its end; undefined when there is none any more. */
+  readLine?(): string | undefined
   /** The runtime and the arguments before ours, to start this program again. */
   readonly self: readonly [string, ...string[]]
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command `tskeeper`: the verbs, texts, streams and exit codes of Apache's zkServer.sh. */
-import { writeSync } from 'node:fs'
+import { readSync, writeSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { runCommand } from './run-command.ts'
 
@@ -13,10 +13,22 @@ function writeAll(fd: number, text: string): void {
   }
 }
 
+/** A byte at a time: what is behind the line belongs to whoever reads next. */
+function readLine(): string | undefined {
+  const bytes: number[] = []
+  const byte = new Uint8Array(1)
+  while (readSync(0, byte) === 1) {
+    if (byte[0] === 0x0a) return Buffer.from(bytes).toString()
+    bytes.push(byte[0]!)
+  }
+  return bytes.length === 0 ? undefined : Buffer.from(bytes).toString()
+}
+
 process.exitCode = await runCommand(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   out: text => writeAll(1, text),
   err: text => writeAll(2, text),
+  readLine,
   self: [process.execPath, ...process.execArgv, fileURLToPath(import.meta.url)],
 })

@@ -33,6 +33,30 @@ const tools: readonly [name: string, args: string, description: string, tool: To
     'remove what the newest snapshots do not need',
     async (...all) => (await import('./cleanup.ts')).cleanup(...all),
   ],
+  [
+    'txnlog',
+    '[-dhrvyc] <log file> (-z <zxid>)',
+    'print, mend or chop a transaction log',
+    async (...all) => (await import('./tools/txn-log-tool.ts')).txnLogTool(...all),
+  ],
+  [
+    'snapshot',
+    '[-d|-json] <snapshot file>',
+    'print what a snapshot holds',
+    async (...all) => (await import('./tools/snapshot-tool.ts')).snapshotTool(...all),
+  ],
+  [
+    'snapshot-summary',
+    '<snapshot file> <path> <depth>',
+    'sum up nodes and data of a snapshot below a path',
+    async (...all) => (await import('./tools/snapshot-summary-tool.ts')).snapshotSummaryTool(...all),
+  ],
+  [
+    'snapshot-comparer',
+    '-l <snapshot> -r <snapshot> -b <bytes> -n <nodes> [-d] [-i]',
+    'show where two snapshots differ in size',
+    async (...all) => (await import('./tools/snapshot-comparer-tool.ts')).snapshotComparerTool(...all),
+  ],
 ]
 
 /** Resolves to the exit code. */
