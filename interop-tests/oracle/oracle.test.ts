@@ -9,7 +9,7 @@ import { runCampaign } from './campaign.ts'
 import { configurations } from './configurations.ts'
 import { runLockstep } from './lockstep.ts'
 import { mutants } from './mutant-list.ts'
-import { buildMutant, startMutant } from './mutants.ts'
+import { buildMutant } from './mutants.ts'
 import { startPair } from './servers.ts'
 
 const java = await needPeer('java')
@@ -39,9 +39,9 @@ describe.skipIf(java === undefined)('the oracle', () => {
 
 describe.skipIf(java === undefined || testedKind === 'java')('a server made wrong on purpose', () => {
   test.each(mutants)('is found: $name', { timeout: 180_000 }, async (mutant) => {
-    const directory = await buildMutant(mutant)
+    const startMutant = await buildMutant(mutant)
     const configuration = configurations.find(({ name }) => name === (mutant.configuration ?? 'default'))!
-    const pair = await startPair(configuration, (chosen) => startMutant(directory, chosen))
+    const pair = await startPair(configuration, startMutant)
     try {
       const { difference } = await runLockstep(pair.ports, { seed: 1, configuration, expiries: 0, stepCount: mutant.within })
       expect(difference?.stepNumber ?? Infinity).toBeLessThanOrEqual(mutant.within)

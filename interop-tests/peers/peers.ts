@@ -9,6 +9,8 @@ import { oracleLibrary, referenceVersion } from './java.ts'
 import { nodeClientVersion } from './node.ts'
 import { PeerUnavailable } from './programs.ts'
 import { kazooVersion, pythonWithKazoo } from './python.ts'
+import { smallDisk } from './small-disk.ts'
+import { strace } from './strace.ts'
 
 /** What a peer's preparation gives to its suite: a directory, a program or, for Node.js, the version. */
 export interface Peer {
@@ -31,6 +33,8 @@ const registry: Record<string, Preparation> = {
   'node-zookeeper-client': { version: nodeClientVersion, prepare: () => Promise.resolve(nodeClientVersion) },
   'go-zookeeper': goClient,
   'C client': cClientLibrary,
+  strace,
+  'small disk': smallDisk,
   Kafka: kafkaPeer,
   Dubbo: dubboPeer,
 }

@@ -43,8 +43,16 @@ const testConfig = {
 
 const START_LIMIT_MS = 60_000
 
-/** Writes a zoo.cfg, starts `command(configFile)` in a directory of its own and waits until the server serves. */
-export async function startServerProcess(command: (configFile: string) => readonly string[], options: ServerOptions): Promise<ServerProcess> {
+/** A zoo.cfg, in a directory of its own. */
+export interface PreparedConfig {
+  readonly configFile: string
+  readonly directory: string
+  readonly dataDir: string
+  readonly port: number
+}
+
+/** Writes a zoo.cfg. */
+export async function prepareConfig(options: ServerOptions): Promise<PreparedConfig> {
   const directory = await temporaryDirectory('server')
   const dataDir = options.dataDir ?? join(directory, 'data')
   const port = options.port ?? (await freePort())
@@ -52,7 +60,12 @@ export async function startServerProcess(command: (configFile: string) => readon
   const configFile = join(directory, 'zoo.cfg')
   const config = { ...testConfig, dataDir, clientPort: String(port), ...options.config }
   await writeFile(configFile, Object.entries(config).map(([key, value]) => `${key}=${value}\n`).join(''))
+  return { configFile, directory, dataDir, port }
+}
 
+/** Writes a zoo.cfg, starts `command(configFile)` in its directory and waits until the server serves. */
+export async function startServerProcess(command: (configFile: string) => readonly string[], options: ServerOptions): Promise<ServerProcess> {
+  const { configFile, directory, dataDir, port } = await prepareConfig(options)
   const [program, ...args] = command(configFile)
   const running = startProgram(program!, args, { cwd: directory, env: { ...options.env } })
   try {

@@ -296,6 +296,8 @@ export class StandaloneServer implements Proposer {
   #fail(error: Error, exitCode: number): void {
     this.#host.log.error(error, 'Severe unrecoverable error, exiting')
     this.service.setServing(false)
+    // A snapshot whose sync failed may have taken along what the log is about to find synced.
+    this.#log.abandon()
     // Nobody can have set onFatal yet.
     if (this.#onBegun !== undefined) this.#onBegun(new StartupRefused(error.message, exitCode, error))
     else this.onFatal(error, exitCode)

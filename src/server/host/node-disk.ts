@@ -11,6 +11,9 @@ import { lockDirectory } from './node-directory-lock.ts'
  */
 const WRITE_HERE_BYTES = 256 << 10
 
+/** Going on would be going on for ever. */
+const NOTHING_TAKEN = 'the system has written nothing and not said why'
+
 const OPEN_FLAGS = { read: 'r', create: 'w+', update: 'r+' } as const
 
 export const nodeDisk: Disk = {
@@ -103,7 +106,9 @@ class NodeFile implements DiskFile {
     try {
       let written = 0
       while (written < bytes.length) {
-        written += fs.writeSync(this.fd, bytes, written, bytes.length - written, position + written)
+        const count = fs.writeSync(this.fd, bytes, written, bytes.length - written, position + written)
+        if (count === 0) throw new Error(NOTHING_TAKEN)
+        written += count
       }
     } catch (error) {
       setImmediate(done, error as Error)
@@ -128,8 +133,9 @@ class NodeFile implements DiskFile {
   private writeFrom(written: number, position: number, bytes: Uint8Array, done: DiskDone): void {
     fs.write(this.fd, bytes, written, bytes.length - written, position + written, (error, count) => {
       if (error !== null) done(error)
-      else if (written + count < bytes.length) this.writeFrom(written + count, position, bytes, done)
-      else done(undefined)
+      else if (written + count === bytes.length) done(undefined)
+      else if (count === 0) done(new Error(NOTHING_TAKEN))
+      else this.writeFrom(written + count, position, bytes, done)
     })
   }
 }

@@ -8,10 +8,14 @@ import type { DataDirs } from './data-dirs.ts'
 import { logsFrom } from './file-names.ts'
 import type { RecoveredSnapshot } from './recovery.ts'
 
-/** Syncs the snapshot, if there was one, the logs behind it, and their names. Throws, or hands `done`, what went wrong. */
+/**
+ * Syncs the snapshot, if there was one, the logs behind it, their names and those of the directories they lie in, which
+ * the killed process may just have made. Throws, or hands `done`, what went wrong.
+ */
 export function syncRecovered(disk: Disk, dirs: DataDirs, snapshot: RecoveredSnapshot | undefined, done: DiskDone): void {
   const logs = logsFrom(disk.list(dirs.logDirectory), (snapshot?.zxid ?? 0n) + 1n).map(({ name }) => `${dirs.logDirectory}/${name}`)
-  for (const directory of new Set([dirs.snapshotDirectory, dirs.logDirectory])) disk.syncDirectory(directory)
+  const { dataDir, dataLogDir, snapshotDirectory, logDirectory } = dirs
+  for (const directory of new Set([dataDir, dataLogDir, snapshotDirectory, logDirectory])) disk.syncDirectory(directory)
   syncEach(disk, snapshot === undefined ? logs : [snapshot.path, ...logs], done)
 }
 

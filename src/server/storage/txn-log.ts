@@ -125,6 +125,16 @@ export class TxnLog {
     this.state = 'closed'
   }
 
+  /** Writes nothing more and calls back none of those who wait for a txn: the process is about to end for another reason. */
+  abandon(): void {
+    if (this.state === 'failed') return
+    this.state = 'failed'
+    this.collecting = []
+    this.committing = []
+    this.waiting.length = 0
+    if (this.onClosed !== undefined) this.host.clock.endOfTurn(this.onClosed)
+  }
+
   private batchFor(): EntryBatch {
     const last = this.collecting.at(-1)
     if (last !== undefined && last.target === this.current) return last
@@ -169,6 +179,7 @@ export class TxnLog {
           this.fail(error)
           return
         }
+        if (this.state === 'failed') return
         this.measure(this.host.clock.now() - startedAt, batch.target.size)
         this.rollWhenLong(batch.target)
         this.writeBatches(batches, index + 1, done)
@@ -177,6 +188,7 @@ export class TxnLog {
   }
 
   private flushed(batches: EntryBatch[], callbacks: (() => void)[]): void {
+    if (this.state === 'failed') return
     this.writing = false
     for (const batch of batches) {
       if (batch.lastZxid > this.lastDurable) this.lastDurable = batch.lastZxid
@@ -241,14 +253,8 @@ export class TxnLog {
 
   private fail(error: Error): void {
     if (this.state === 'failed') return
-    this.state = 'failed'
-    this.collecting = []
-    this.committing = []
-    this.waiting.length = 0
+    this.host.clock.endOfTurn(() => this.onFailure(error))
+    this.abandon()
     this.cutBack()
-    this.host.clock.endOfTurn(() => {
-      this.onFailure(error)
-      this.onClosed?.()
-    })
   }
 }

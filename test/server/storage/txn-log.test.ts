@@ -478,6 +478,23 @@ describe('failure', () => {
     expect(failures).toHaveLength(1)
   })
 
+  it('calls nobody back who waits for a txn once it is abandoned', () => {
+    const host = new TestHost()
+    const log = new TxnLog(host, OPTIONS)
+    log.onFailure = () => expect.unreachable()
+    log.append(1n, txn(1n))
+    log.commit(() => expect.unreachable())
+    log.append(2n, txn(2n))
+    log.commit(() => expect.unreachable())
+    log.whenDurable(1n, () => expect.unreachable())
+    log.abandon()
+    host.settle()
+    let closed = false
+    log.close(() => (closed = true))
+    host.settle()
+    expect(closed).toBe(true)
+  })
+
   it('leaves the history as it was before', () => {
     const host = new TestHost()
     const log = new TxnLog(host, OPTIONS)

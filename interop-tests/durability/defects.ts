@@ -1,0 +1,103 @@
+// Servers that do not keep what they say, each in one way.
+import type { Edit } from '../peers/patched-package.ts'
+
+export interface Defect {
+  readonly name: string
+  readonly edits: readonly Edit[]
+  /** What a finding says. */
+  readonly found: RegExp
+  readonly config?: Readonly<Record<string, string>>
+  /** Shows after a kill and a restart. */
+  readonly restarted?: boolean
+}
+
+const appliedBeforeLogged: readonly Edit[] = [
+  { file: 'server/standalone.js', find: 'this.#pending.push(txn);', replace: 'this.#pending.push(txn); txn.early = this.replica.apply(txn);' },
+  { file: 'server/standalone.js', find: 'const result = this.replica.apply(txn);', replace: 'const result = txn.early;' },
+  { file: 'server/standalone.js', find: "assert(header.zxid > this.replica.lastProcessedZxid, 'txns are applied in ascending order of zxid');", replace: '' },
+]
+
+export const defects: readonly Defect[] = [
+  {
+    name: 'writes are answered before the sync',
+    edits: [{
+      file: 'server/standalone.js',
+      find: 'this.#log.commit(() => this.#onLogged(upTo));',
+      replace: 'this.#onLogged(upTo); this.#log.commit(() => {});',
+    }],
+    found: /a write tells of 0x\w+ while only 0x\w+ is durable/,
+  },
+  {
+    name: 'writes are answered after their sync, but reads see them before',
+    edits: appliedBeforeLogged,
+    found: /a (read|notification) tells of 0x\w+ while only 0x\w+ is durable/,
+  },
+  {
+    name: 'nothing is synced',
+    edits: [{ file: 'server/host/node-disk.js', find: 'fs.fdatasync(this.fd, (error) => done(error ?? undefined));', replace: 'setImmediate(done, undefined);' }],
+    found: /gets its name before it is synced/,
+  },
+  {
+    name: 'no directory is synced after a file got its name',
+    edits: [{ file: 'server/host/node-disk.js', find: 'syncDirectoryThen(path.dirname(to), done);', replace: 'done(undefined);' }],
+    found: /while only nothing is durable/,
+  },
+  {
+    name: 'the directory is synced after the first snapshot, but not after a log',
+    edits: [{ file: 'server/host/node-disk.js', find: 'syncDirectoryThen(path.dirname(to), done);', replace: "to.includes('/log.') ? done(undefined) : syncDirectoryThen(path.dirname(to), done);" }],
+    found: /while only 0x0 is durable/,
+  },
+  {
+    name: 'a log that is left for the next is not synced',
+    edits: [
+      { file: 'server/storage/txn-log.js', find: 'batch.target.write(batch, (error) => {', replace: 'batch.target.isLeft = index < batches.length - 1; batch.target.write(batch, (error) => {' },
+      { file: 'server/storage/log-file.js', find: 'if (this.options.forceSync)\n            file.writeAndSync', replace: 'if (this.options.forceSync && !this.isLeft)\n            file.writeAndSync' },
+    ],
+    found: /a write tells of 0x\w+ while only 0x\w+ is durable/,
+  },
+  {
+    name: 'a snapshot gets its name before it is synced',
+    edits: [{ file: 'server/storage/snapshot-writer.js', find: 'file.sync((error) => {', replace: 'setImmediate((error) => {' }],
+    found: /snapshot\.\w+ gets its name before it is synced/,
+  },
+  {
+    name: 'a snapshot gets its name before the log is as far as what is in it',
+    edits: [
+      ...appliedBeforeLogged,
+      { file: 'server/storage/snapshot-writer.js', find: 'this.whenDurable(this.lastZxid, () => this.publish());', replace: 'this.publish();' },
+    ],
+    config: { flushDelay: '100', maxWriteQueuePollTime: '100' },
+    found: /snapshot\.\w+ holds txns up to 0x\w+, the log up to 0x/,
+  },
+  {
+    name: 'the first log does not wait for the first snapshot',
+    edits: [{ file: 'server/standalone.js', find: 'this.#writeSnapshot(serve);', replace: 'setTimeout(() => this.#writeSnapshot(), 300); serve();' }],
+    found: /while only nothing is durable/,
+  },
+  {
+    name: 'version-2 is synced into its directory neither when it is made nor at a start',
+    edits: [
+      { file: 'server/host/node-disk.js', find: 'syncDirectory(path.dirname(level));', replace: '' },
+      { file: 'server/storage/sync-recovered.js', find: 'new Set([dataDir, dataLogDir, snapshotDirectory, logDirectory])', replace: '[snapshotDirectory]' },
+    ],
+    found: /while only nothing is durable/,
+  },
+  {
+    name: 'a start serves what it has found without syncing it',
+    edits: [{ file: 'server/standalone.js', find: 'if (this.settings.forceSync)\n                syncRecovered', replace: 'if (false)\n                syncRecovered' }],
+    found: /tells of 0x\w+ while only \w+ is durable/,
+    restarted: true,
+  },
+  {
+    name: 'snapshots are written under their own name',
+    edits: [{ file: 'server/storage/snapshot-writer.js', find: '${options.directory}/${unfinishedName(name)}', replace: '${options.directory}/${name}' }],
+    found: /snapshot\.\w+ is made under its own name/,
+  },
+  {
+    name: 'the purge removes all logs',
+    edits: [{ file: 'server/storage/purge.js', find: 'oldLogs(disk.list(dirs.logDirectory), oldestKept.zxid)', replace: "older(disk.list(dirs.logDirectory), 'log', 1n << 62n)" }],
+    config: { 'autopurge.purgeInterval': '1' },
+    found: /without log\.\w+ only 0x\w+ can be recovered, 0x\w+ could/,
+    restarted: true,
+  },
+]

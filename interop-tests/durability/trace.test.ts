@@ -1,0 +1,122 @@
+// The order of system calls proves that nothing is told before it is safe: kill -9 does not, because what a process has written outlives it.
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { Random } from '../oracle/random.ts'
+import { patchedPackage } from '../peers/patched-package.ts'
+import { needPeer } from '../peers/peers.ts'
+import { temporaryDirectory } from '../peers/processes.ts'
+import { defects } from './defects.ts'
+import { readAlong } from './reader.ts'
+import { SequenceWriter } from './sequence.ts'
+import { SLOW_SYNCS, startTraced } from './traced-server.ts'
+import type { TracedOptions, TracedServer } from './traced-server.ts'
+import type { TraceReport } from './trace-checker.ts'
+
+const strace = await needPeer('strace')
+
+const WRITERS = 3
+const STEPS = 600
+/** Several snapshots, each of which begins a new log. */
+const BUSY = { snapCount: '60' }
+const rows: Record<string, string | number>[] = []
+
+interface Load {
+  readonly writers: SequenceWriter[]
+}
+
+/** Writers and a reader at work until so many steps are acknowledged. */
+async function load(server: TracedServer, steps: number, found?: Load): Promise<Load> {
+  const { port } = server
+  const open = (_: unknown, index: number): Promise<SequenceWriter> => SequenceWriter.open(port, `/writer-${index}`, { random: new Random(index) })
+  const writers = found?.writers ?? (await Promise.all(Array.from({ length: WRITERS }, open)))
+  const before = acknowledged(writers)
+  const isEnough = (): boolean => acknowledged(writers) - before >= steps
+  await Promise.all([readAlong(port, writers.map(({ base }) => base), isEnough), ...writers.map((writer) => writer.write(isEnough))])
+  return { writers }
+}
+
+function acknowledged(writers: readonly SequenceWriter[]): number {
+  return writers.reduce((sum, writer) => sum + writer.acknowledged, 0)
+}
+
+async function end(server: TracedServer, how: 'SIGTERM' | 'SIGKILL'): Promise<TraceReport> {
+  server.signal(how)
+  return await server.report()
+}
+
+function note(what: string, { told, syncs, appeared }: TraceReport): void {
+  const count = (kind: string): number => appeared.filter((name) => name.startsWith(kind)).length
+  rows.push({ what, ...told, syncs, logs: count('log'), snapshots: count('snapshot') })
+}
+
+/** Enough happened for the absence of findings to mean something. */
+function expectProof(what: string, report: TraceReport): void {
+  note(what, report)
+  expect(report.findings).toEqual([])
+  expect(report.told.write).toBeGreaterThan(STEPS)
+  expect(report.told.read).toBeGreaterThan(100)
+  expect(report.told.notification).toBeGreaterThan(20)
+  expect(report.told.handshake).toBeGreaterThan(WRITERS)
+  expect(report.appeared.slice(0, 2)).toEqual(['snapshot.0', 'log.1'])
+  expect(report.appeared.filter((name) => name.startsWith('log')).length).toBeGreaterThan(5)
+}
+
+describe.skipIf(strace === undefined)('no reply leaves before the sync that covers it', () => {
+  afterAll(() => console.table(rows))
+
+  it.each<[string, Omit<TracedOptions, 'dataDir'>, boolean]>([
+    ['from the first log of a fresh directory, with snapshots and rolls', { config: BUSY }, false],
+    ['with a directory of its own for the logs', { config: BUSY }, true],
+    ['with a log that is rolled for its size', { config: { txnLogSizeLimitInKb: '8', preAllocSize: '4', ...BUSY } }, false],
+    ['with syncs that take long', { config: BUSY, injections: SLOW_SYNCS }, false],
+  ])('%s', async (what, options, hasLogDir) => {
+    const dataDir = join(await temporaryDirectory('traced'), 'data')
+    const directories = hasLogDir ? { dataDir, dataLogDir: join(await temporaryDirectory('traced-logs'), 'logs') } : { dataDir }
+    const server = await startTraced({ ...options, ...directories })
+    try {
+      await load(server, STEPS)
+      expectProof(what, await end(server, 'SIGTERM'))
+    } finally {
+      await server.kill()
+    }
+  })
+
+  it('nor after a kill, when the next server shows what the first has left in memory, and purges', async () => {
+    const dataDir = await temporaryDirectory('traced')
+    let found: Load | undefined
+    for (const round of [1, 2, 3]) {
+      const server = await startTraced({ dataDir, config: { ...BUSY, 'autopurge.purgeInterval': '1' }, injections: SLOW_SYNCS })
+      try {
+        for (const writer of found?.writers ?? []) await writer.attach(server.port)
+        found = await load(server, 200, found)
+        const report = await end(server, 'SIGKILL')
+        note(`kill ${round}`, report)
+        expect(report.findings).toEqual([])
+        expect(report.told.write).toBeGreaterThanOrEqual(200)
+        // Each start purges what the snapshots before it have made superfluous.
+        if (round > 1) expect(report.removed.length).toBeGreaterThan(2)
+      } finally {
+        await server.kill()
+      }
+    }
+  })
+
+  it.each(defects.map((defect) => [defect.name, defect] as const))('would have been found: %s', async (name, { edits, found, config, restarted }) => {
+    const dataDir = join(await temporaryDirectory('defect'), 'data')
+    const options: TracedOptions = { dataDir, config: { ...BUSY, ...config }, injections: SLOW_SYNCS, command: await patchedPackage(name, edits) }
+    let server = await startTraced(options)
+    try {
+      let loaded = await load(server, 300)
+      let report = await end(server, restarted ? 'SIGKILL' : 'SIGTERM')
+      if (restarted) {
+        server = await startTraced(options)
+        for (const writer of loaded.writers) await writer.attach(server.port)
+        loaded = await load(server, 50, loaded)
+        report = await end(server, 'SIGTERM')
+      }
+      expect(report.findings.join('\n')).toMatch(found)
+    } finally {
+      await server.kill()
+    }
+  })
+})
