@@ -74,8 +74,8 @@ export class Replica implements ApplyContext {
 
   #onDigest(zxid: bigint, promised: bigint | undefined): void {
     if (zxid < this.#fuzzyUntil) return
-    const value = this.#treeDigest()
-    if (promised !== undefined && BigInt.asUintN(64, promised) !== value) this.#events.onDigestMismatch(zxid)
+    const value = this.tree.digest
+    if (promised !== undefined && promised !== value) this.#events.onDigestMismatch(zxid)
     this.#lastDigest = { zxid, version: DIGEST_VERSION, value }
     if (zxid % DIGEST_LOG_INTERVAL !== 0n) return
     this.#digestLog.push(this.#lastDigest)
@@ -109,7 +109,7 @@ export class Replica implements ApplyContext {
     this.#lastZxid = zxid
     if (digest === undefined || !this.#settings.digestEnabled) return
     this.#fuzzyUntil = digest.zxid
-    if (digest.zxid === zxid && digest.value !== this.#treeDigest()) this.#events.onDigestMismatch(zxid)
+    if (digest.zxid === zxid && digest.value !== this.tree.digest) this.#events.onDigestMismatch(zxid)
   }
 
   /** A txn from the log. Throws MalformedFrame when it is none. */
@@ -130,9 +130,5 @@ export class Replica implements ApplyContext {
   /** Of the last txn applied since the tree was loaded; zxid 0 when there was none. */
   get lastDigest(): ZxidDigest {
     return this.#lastDigest
-  }
-
-  #treeDigest(): bigint {
-    return BigInt.asUintN(64, this.tree.digest)
   }
 }

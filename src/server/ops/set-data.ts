@@ -2,7 +2,6 @@
 import { ReconfigRequest, SetDataRequest, SetDataResponse } from '../../jute/generated/proto.ts'
 import { SetDataTxn } from '../../jute/generated/txn.ts'
 import { Code, OpCode, Perms } from '../codes.ts'
-import { contentCrc, isDigested } from '../tree/digest.ts'
 import { nameOf, parentOf, pathFault } from '../tree/paths.ts'
 import { STATS_NAME, isQuotaParent, parseQuota } from '../tree/quota.ts'
 import { body, txn, txnKind, writeOp } from './op.ts'
@@ -32,7 +31,7 @@ export const setDataOp = writeOp<SetDataRequest>({
     changed.mtime = context.time
     changed.mzxid = zxid
     changed.dataLength = data === null ? -1 : size
-    changed.contentCrc = isDigested(path) ? contentCrc(path, data) : 0
+    changed.contentCrc = context.tree.contentCrc(path, data)
     view.put(zxid, changed)
     return txn(OpCode.setData, SetDataTxn, { path, data, version: changed.version })
   },

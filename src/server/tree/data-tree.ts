@@ -3,13 +3,16 @@
  * Its methods apply committed txns and are idempotent, because a fuzzy snapshot has some of them in it already
  * (DataTree; storage-format 3.6). It checks nothing that the preparation of a request checks.
  */
-import type { ACL, Stat, StatPersisted } from '../../jute/generated/data.ts'
+import type { ACL, StatPersisted } from '../../jute/generated/data.ts'
 import { Code } from '../codes.ts'
 import { assert } from '../../assert.ts'
 import { AclCache, OPEN_ACL_KEY } from './acl-cache.ts'
-import { contentCrc, isDigested, nodeDigest } from './digest.ts'
+import { DigestSum, contentCrc, isDigested, nodeDigest } from './digest.ts'
 import { eachBelow } from './each-below.ts'
 import { isMalformedTtl } from './ephemeral-owner.ts'
+import type { NodeRows } from './node-rows.ts'
+import { NodeStat } from './node-stat.ts'
+import { NodeState } from './node-state.ts'
 import { NO_NODE, NodeStore } from './node-store.ts'
 import { OwnerIndex } from './owner-index.ts'
 import { CONFIG_PATH, QUOTA_PATH, ZOOKEEPER_PATH, nameOf, parentOf } from './paths.ts'
@@ -33,29 +36,6 @@ export interface DataTreeOptions {
   readonly extendedTypesEnabled: boolean
 }
 
-/** The fields of a node that preparing requests and computing digests need; a copy, not a window. */
-export interface NodeState {
-  readonly path: string
-  czxid: bigint
-  mzxid: bigint
-  pzxid: bigint
-  ctime: bigint
-  mtime: bigint
-  version: number
-  /** Counts creations of children only. */
-  cversion: number
-  aversion: number
-  ephemeralOwner: bigint
-  /** -1 for null data. */
-  dataLength: number
-  childCount: number
-  acl: ACL[]
-  /** CRC-32 of path and data (digest.ts). */
-  contentCrc: number
-  /** What the node adds to the tree's digest. */
-  digest: number
-}
-
 const NO_DATA = new Uint8Array(0)
 const CONFIG_ACL: ACL[] = [{ perms: 1, id: { scheme: 'world', id: 'anyone' } }]
 const CLOSED_ACL: ACL[] = [{ perms: 0, id: { scheme: 'world', id: 'anyone' } }]
@@ -66,7 +46,7 @@ export class DataTree {
   readonly quotas: Quotas
   readonly owners: OwnerIndex
   readonly #options: DataTreeOptions
-  #digest = 0n
+  readonly digestSum = new DigestSum()
   /** UTF-16 units of all paths plus bytes of all data, the root counted twice as in Java. */
   #dataSize = 0
   /** Walks in progress: told of nodes that come and before nodes go. */
@@ -84,8 +64,9 @@ export class DataTree {
     this.reset()
   }
 
+  /** Of all nodes, unsigned. */
   get digest(): bigint {
-    return this.#digest
+    return this.digestSum.value
   }
 
   /** Nodes, the root included once. */
@@ -121,7 +102,7 @@ export class DataTree {
     this.acls.clear()
     this.quotas.clear()
     this.owners.clear()
-    this.#digest = 0n
+    this.digestSum.clear()
     this.#dataSize = 0
   }
 
@@ -133,27 +114,12 @@ export class DataTree {
     return acl
   }
 
-  /** The stat as clients see it. */
-  stat(id: number): Stat {
-    const store = this.store
-    const numChildren = store.childCount(id)
-    const owner = store.ephemeralOwner(id)
-    return {
-      czxid: store.czxid(id),
-      mzxid: store.mzxid(id),
-      ctime: store.ctime(id),
-      mtime: store.mtime(id),
-      version: store.version(id),
-      cversion: wireCversion(store.cversion(id), numChildren),
-      aversion: store.aversion(id),
-      ephemeralOwner: owner === 0n || this.owners.kindOf(owner) === 'session' ? owner : 0n,
-      dataLength: store.dataLength(id),
-      numChildren,
-      pzxid: store.pzxid(id),
-    }
+  /** The stat as clients see it, good until the node changes. */
+  stat(id: number): NodeStat {
+    return new NodeStat(this.store, this.owners, id)
   }
 
-  /** The stat as snapshots and digests have it. */
+  /** The stat as snapshots have it. */
   persistedStat(id: number): StatPersisted {
     const store = this.store
     return {
@@ -169,28 +135,20 @@ export class DataTree {
     }
   }
 
-  /** A copy of the node's state, or undefined when there is none. */
+  /** The node's state, good until the next change of the tree, or undefined when there is none. */
   state(path: string): NodeState | undefined {
     const id = this.store.find(path)
-    if (id === NO_NODE) return undefined
-    const store = this.store
-    return {
-      path,
-      czxid: store.czxid(id),
-      mzxid: store.mzxid(id),
-      pzxid: store.pzxid(id),
-      ctime: store.ctime(id),
-      mtime: store.mtime(id),
-      version: store.version(id),
-      cversion: store.cversion(id),
-      aversion: store.aversion(id),
-      ephemeralOwner: store.ephemeralOwner(id),
-      dataLength: store.data(id) === null ? -1 : store.dataLength(id),
-      childCount: store.childCount(id),
-      acl: this.aclOf(id),
-      contentCrc: store.contentCrc(id),
-      digest: store.digest(id),
-    }
+    return id === NO_NODE ? undefined : new NodeState(path, this.store.rows, id, this.store.ephemeralOwner(id), this.aclOf(id))
+  }
+
+  /** What the path and the data put into a node's digest. */
+  contentCrc(path: string, data: Uint8Array | null): number {
+    return this.#options.digestEnabled && isDigested(path) ? contentCrc(path, data) : 0
+  }
+
+  /** What a node with these numbers adds to the digest. */
+  nodeDigest(path: string, rows: NodeRows, row: number, ephemeralOwner: bigint): number {
+    return this.#options.digestEnabled && isDigested(path) ? nodeDigest(rows, row, ephemeralOwner) : 0
   }
 
   /** Nodes below this one, itself not counted. */
@@ -269,7 +227,7 @@ export class DataTree {
     const dataLength = store.dataLength(id)
     this.#forgetBelow(id)
     this.acls.release(store.aclKey(id))
-    this.#digest -= BigInt(store.digest(id))
+    this.digestSum.add(-store.digest(id))
     this.#dataSize -= path.length + dataLength
     for (const walk of this.walks) walk.beforeRemove(id)
     store.remove(id)
@@ -290,7 +248,7 @@ export class DataTree {
     store.setVersion(id, version)
     store.setMtime(id, time)
     store.setMzxid(id, zxid)
-    if (this.#options.digestEnabled) store.setContentCrc(id, isDigested(path) ? contentCrc(path, data) : 0)
+    if (this.#options.digestEnabled) store.setContentCrc(id, this.contentCrc(path, data))
     this.#updateDigest(id, path)
     const grown = store.dataLength(id) - before
     this.#dataSize += grown
@@ -377,7 +335,7 @@ export class DataTree {
     this.#dataSize += path.length + store.dataLength(id)
     if (id === store.root) this.#dataSize += 1 + store.dataLength(id)
     if (!this.#options.digestEnabled) return
-    store.setContentCrc(id, isDigested(path) ? contentCrc(path, store.data(id)) : 0)
+    store.setContentCrc(id, this.contentCrc(path, store.data(id)))
     store.setDigest(id, 0)
     this.#updateDigest(id, path)
   }
@@ -386,9 +344,9 @@ export class DataTree {
     if (!this.#options.digestEnabled || !isDigested(path)) return
     const store = this.store
     const before = store.digest(id)
-    const after = nodeDigest(store.contentCrc(id), this.persistedStat(id))
+    const after = nodeDigest(store.rows, id, store.ephemeralOwner(id))
     store.setDigest(id, after)
-    this.#digest += BigInt(after - before)
+    this.digestSum.add(after - before)
   }
 
   #raiseParent(parent: number, parentPath: string, parentCversion: number, zxid: bigint): void {
@@ -407,9 +365,4 @@ export class DataTree {
       this.deleteNode(this.store.path(child), this.store.pzxid(id))
     }
   }
-}
-
-/** What clients are shown as cversion: creations plus deletions, from a counter that knows creations only. */
-export function wireCversion(cversion: number, childCount: number): number {
-  return (cversion * 2 - childCount) | 0
 }

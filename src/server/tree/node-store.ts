@@ -41,7 +41,8 @@ export class NodeStore {
   readonly root = ROOT
   private readonly seed: number
   private readonly text = new TextScratch()
-  private rows!: NodeRows
+  /** The numbers of nodes, a row for each id; good until `clear`, and only to be read by others. */
+  rows!: NodeRows
   private owners!: SparseLongs
   private generations!: SparseInts
   private index!: PathIndex
