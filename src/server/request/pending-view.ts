@@ -7,10 +7,11 @@ import { DigestSum } from '../tree/digest.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import { NodeRows } from '../tree/node-rows.ts'
 import { NodeState } from '../tree/node-state.ts'
+import { ChangeIndex } from './change-index.ts'
+import type { Placed } from './change-index.ts'
 
-interface Change {
+interface Change extends Placed {
   readonly zxid: bigint
-  readonly path: string
   /** Undefined: deleted. */
   readonly node: NodeState | undefined
   /** The node's ephemeralOwner, before it was deleted if it was. */
@@ -32,7 +33,7 @@ const KEPT_ROWS = 8192
 
 export class PendingView {
   readonly #tree: DataTree
-  readonly #byPath = new Map<string, Change>()
+  readonly #byPath = new ChangeIndex<Change>()
   /** In the order of their zxids; those before #head are applied. */
   #changes: Change[] = []
   #head = 0
@@ -64,7 +65,7 @@ export class PendingView {
   /** The node's state, not to be changed and not to be kept; undefined when there is none. */
   get(path: string): NodeState | undefined {
     const key = path === '' ? '/' : path
-    const change = this.#byPath.get(key)
+    const change = this.#byPath.get(key, this.#tree.store.hash(key))
     return change === undefined ? this.#tree.state(key) : change.node
   }
 
@@ -88,11 +89,11 @@ export class PendingView {
     // The copy still has the digest of what it replaces.
     const before = node.digest
     node.digest = this.#tree.nodeDigest(path, rows, row, owner)
-    this.#add({ zxid, path, node, owner, before: this.#byPath.get(path) }, node.digest - before)
+    this.#add(zxid, path, node, owner, node.digest - before)
   }
 
   remove(zxid: bigint, { path, ephemeralOwner: owner, digest }: NodeState): void {
-    this.#add({ zxid, path, node: undefined, owner, before: this.#byPath.get(path) }, -digest)
+    this.#add(zxid, path, undefined, owner, -digest)
   }
 
   /** Everything up to this zxid has been applied to the tree. */
@@ -100,7 +101,7 @@ export class PendingView {
     const changes = this.#changes
     while (this.#head < changes.length && changes[this.#head]!.zxid <= zxid) {
       const change = changes[this.#head++]!
-      if (this.#byPath.get(change.path) === change) this.#byPath.delete(change.path)
+      if (this.#byPath.get(change.path, change.hash) === change) this.#byPath.delete(change)
       this.#forget(change, true)
     }
     if (this.#head === changes.length) {
@@ -135,8 +136,8 @@ export class PendingView {
   rollback(): void {
     for (let i = this.#changes.length - 1; i >= this.#undoLength; i--) {
       const change = this.#changes[i]!
-      if (change.before === undefined) this.#byPath.delete(change.path)
-      else this.#byPath.set(change.path, change.before)
+      if (change.before === undefined) this.#byPath.delete(change)
+      else this.#byPath.set(change.before)
       this.#forget(change, false)
     }
     this.#changes.length = this.#undoLength
@@ -160,14 +161,16 @@ export class PendingView {
     return this.#head === this.#changes.length ? this.#tree.digestSum : this.#digest
   }
 
-  #add(change: Change, digestChange: number): void {
+  #add(zxid: bigint, path: string, node: NodeState | undefined, owner: bigint, digestChange: number): void {
     if (this.#head === this.#changes.length) this.#digest.set(this.#tree.digestSum)
     this.#digest.add(digestChange)
+    const hash = this.#tree.store.hash(path)
+    const change = { path, hash, zxid, node, owner, before: this.#byPath.get(path, hash) }
     this.#changes.push(change)
-    this.#byPath.set(change.path, change)
-    if (change.owner === 0n) return
-    const owned = this.#byOwner.get(change.owner)
-    if (owned === undefined) this.#byOwner.set(change.owner, { changes: [change], head: 0 })
+    this.#byPath.set(change)
+    if (owner === 0n) return
+    const owned = this.#byOwner.get(owner)
+    if (owned === undefined) this.#byOwner.set(owner, { changes: [change], head: 0 })
     else owned.changes.push(change)
   }
 

@@ -83,6 +83,11 @@ export class NodeStore {
     return NO_NODE
   }
 
+  /** A hash of the path, a secret one if the seed is. */
+  hash(path: string): number {
+    return this.text.hash(this.seed, path)
+  }
+
   /** Adds a node, last among its parent's children, all its numbers zero. The data is copied. */
   create(parent: number, name: string, data: Uint8Array | null): number {
     assert(this.alive(parent), 'a node is created under a living one')
