@@ -39,7 +39,7 @@ export const setDataOp = writeOp<SetDataRequest>({
 })
 
 function isQuotaStats(path: string): boolean {
-  return nameOf(path) === STATS_NAME && isQuotaParent(parentOf(path))
+  return path.endsWith(STATS_NAME) && nameOf(path) === STATS_NAME && isQuotaParent(parentOf(path))
 }
 
 /** A standalone server has no ensemble to reconfigure. */

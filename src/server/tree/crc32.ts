@@ -31,16 +31,14 @@ export function crc32(bytes: Uint8Array, start: number, end: number, checksum: n
   return ~crc >>> 0
 }
 
-/** The checksum going on with the four bytes of an int, the highest first. */
+/** The checksum going on with the four bytes of an int, the highest first. A signed integer: one that needs no room of its own. */
 export function crc32OfInt(value: number, checksum: number): number {
   const crc = ~checksum
-  return (
-    ~(
-      TABLES[768 + ((crc ^ (value >>> 24)) & 0xff)] ^
-      TABLES[512 + (((crc >>> 8) ^ (value >>> 16)) & 0xff)] ^
-      TABLES[256 + (((crc >>> 16) ^ (value >>> 8)) & 0xff)] ^
-      TABLES[((crc >>> 24) ^ value) & 0xff]
-    ) >>> 0
+  return ~(
+    TABLES[768 + ((crc ^ (value >>> 24)) & 0xff)] ^
+    TABLES[512 + (((crc >>> 8) ^ (value >>> 16)) & 0xff)] ^
+    TABLES[256 + (((crc >>> 16) ^ (value >>> 8)) & 0xff)] ^
+    TABLES[((crc >>> 24) ^ value) & 0xff]
   )
 }
 

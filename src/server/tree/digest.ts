@@ -15,6 +15,8 @@ const LONGS = [CZXID, MZXID, PZXID, CTIME, MTIME] as const
 
 const TWO_32 = 0x1_0000_0000
 
+const halves = new DataView(new ArrayBuffer(8))
+
 let scratch = Buffer.allocUnsafeSlow(1024)
 
 /** Nodes below /zookeeper do not count; /zookeeper itself does. */
@@ -34,13 +36,13 @@ export function contentCrc(path: string, data: Uint8Array | null): number {
 
 /** The digest of the node in the row, an unsigned 32-bit number. */
 export function nodeDigest(rows: NodeRows, row: number, ephemeralOwner: bigint): number {
-  let crc = rows.int(row, CONTENT_CRC) >>> 0
+  let crc = rows.int(row, CONTENT_CRC)
   for (let i = 0; i < LONGS.length; i++) crc = crc32OfInt(rows.low(row, LONGS[i]), crc32OfInt(rows.high(row, LONGS[i]), crc))
   crc = crc32OfInt(rows.int(row, VERSION), crc)
   crc = crc32OfInt(rows.int(row, CVERSION), crc)
   crc = crc32OfInt(rows.int(row, AVERSION), crc)
-  if (ephemeralOwner === 0n) return crc32OfInt(0, crc32OfInt(0, crc))
-  return crc32OfInt(Number(BigInt.asIntN(32, ephemeralOwner)), crc32OfInt(Number(ephemeralOwner >> 32n), crc))
+  if (ephemeralOwner === 0n) return crc32OfInt(0, crc32OfInt(0, crc)) >>> 0
+  return crc32OfInt(Number(BigInt.asIntN(32, ephemeralOwner)), crc32OfInt(Number(ephemeralOwner >> 32n), crc)) >>> 0
 }
 
 /** A sum of node digests modulo 2^64, in two halves: it changes with every txn, and a bigint would be made anew each time. */
@@ -50,7 +52,9 @@ export class DigestSum {
 
   /** Unsigned. */
   get value(): bigint {
-    return (BigInt(this.#high) << 32n) | BigInt(this.#low)
+    halves.setUint32(0, this.#high)
+    halves.setUint32(4, this.#low)
+    return halves.getBigUint64(0)
   }
 
   /** The difference of two node digests. */
