@@ -36,11 +36,19 @@ const ring = (make) => Array.from({ length: KEYS }, (_, i) => make(keyPath(Math.
 const reads = ring((path) => getData(path))
 const writes = ring((path) => setData(path, DATA))
 const mixed = ring((path, i) => (i % 10 === 0 ? writes : reads)[i])
+const CREATE = create('/made/c0000000000', DATA)
+const DIGITS_AT = 4 + 8 + 4 + '/made/c'.length
 const LOADS = {
   setData: (n) => writes[n % KEYS],
   getData: (n) => reads[n % KEYS],
   mixed: (n) => mixed[n % KEYS],
-  create: (n) => create(`/made/c${String(n).padStart(10, '0')}`, DATA),
+  create: (n) => numbered(CREATE, DIGITS_AT, n),
+}
+
+/** Writes the number into the name: the frame is copied before it is made the next. */
+function numbered(bytes, at, number) {
+  for (let digit = at + 9, rest = number; digit >= at; digit--, rest = (rest / 10) | 0) bytes[digit] = 48 + (rest % 10)
+  return bytes
 }
 
 /** A log whose syncs cost nothing: what is left is the server's own work. */
@@ -84,7 +92,7 @@ async function startServer() {
   }
   const disk = new QuickDisk({ later, wallTime: () => Date.now() })
   disk.makeDirectory('/data')
-  const settings = defaultSettings({ dataDir: '/data', clientPort: 1 })
+  const settings = defaultSettings({ dataDir: '/data', clientPort: 1, snapCount: 1 << 30, snapSizeLimitKb: 0 })
   await new Promise((done, failed) => {
     startStandalone({ ...host, network, disk }, settings, (error) => (error === undefined ? done() : failed(error)))
   })
@@ -114,18 +122,23 @@ await call(pipes[0], createAll(Array.from({ length: KEYS }, (_, i) => keyPath(i)
 
 let made = 0
 let answered = 0
+const chunk = Buffer.alloc(64 << 10)
+
 /** Sends until told to stop; resolves when everything is answered. */
 async function drive(makeFrame, goesOn) {
   const one = (pipe) => new Promise((done) => {
     let xid = 0
     let due = 0
     const send = () => {
-      const frames = []
-      for (let i = 0; i < WINDOW; i++) frames.push(makeFrame(made++))
-      const bytes = Buffer.concat(frames)
-      for (let at = 0, i = 0; i < WINDOW; at += frames[i++].length) setXid(bytes, at, ++xid)
+      let end = 0
+      for (let i = 0; i < WINDOW; i++) {
+        const frame = makeFrame(made++)
+        chunk.set(frame, end)
+        setXid(chunk, end, ++xid)
+        end += frame.length
+      }
       due = WINDOW
-      pipe.handlers.onData(bytes)
+      pipe.handlers.onData(Buffer.from(chunk.subarray(0, end)))
     }
     pipe.onReply = () => {
       answered++
