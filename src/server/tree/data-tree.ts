@@ -36,6 +36,7 @@ export interface DataTreeOptions {
   readonly extendedTypesEnabled: boolean
 }
 
+const NOWHERE = { path: undefined, id: NO_NODE }
 const NO_DATA = new Uint8Array(0)
 const CONFIG_ACL: ACL[] = [{ perms: 1, id: { scheme: 'world', id: 'anyone' } }]
 const CLOSED_ACL: ACL[] = [{ perms: 0, id: { scheme: 'world', id: 'anyone' } }]
@@ -51,6 +52,8 @@ export class DataTree {
   #dataSize = 0
   /** Walks in progress: told of nodes that come and before nodes go. */
   readonly walks = new Set<{ afterCreate(id: number): void; beforeRemove(id: number): void }>()
+  /** The parent of the node loaded last: brothers and sisters stand together in a snapshot. */
+  #loadedUnder: { readonly path: string | undefined; readonly id: number } = NOWHERE
   meter: TreeMeter = { onRead() {}, onWritten() {} }
   /** Undefined while loading and replaying: nobody watches then. */
   listener: TreeListener | undefined
@@ -96,6 +99,7 @@ export class DataTree {
 
   /** Nothing but an empty root: the state before a snapshot is loaded. */
   clear(): void {
+    this.#loadedUnder = NOWHERE
     this.store.clear()
     this.store.setData(this.store.root, NO_DATA)
     this.store.setAclKey(this.store.root, OPEN_ACL_KEY)
@@ -289,10 +293,12 @@ export class DataTree {
     if (path === '') {
       store.setData(id, data)
     } else {
-      const parent = this.#findParent(parentOf(path))
-      if (parent === NO_NODE) return `Invalid Datatree, unable to find parent ${parentOf(path)} of path ${path}`
-      if (store.find(path) !== NO_NODE) return `${path} stands twice`
-      id = store.create(parent, nameOf(path), data)
+      const parentPath = parentOf(path)
+      if (parentPath !== this.#loadedUnder.path) this.#loadedUnder = { path: parentPath, id: this.#findParent(parentPath) }
+      const parent = this.#loadedUnder.id
+      if (parent === NO_NODE) return `Invalid Datatree, unable to find parent ${parentPath} of path ${path}`
+      id = path === '/' ? NO_NODE : store.createUnlessThere(parent, nameOf(path), data)
+      if (id === NO_NODE) return `${path} stands twice`
     }
     // A fuzzy snapshot of Java's may name a list that is younger than its ACL map: replay brings it, and until then nobody may.
     store.setAclKey(id, this.acls.addUse(aclKey) ? aclKey : this.acls.acquire(CLOSED_ACL))
@@ -312,6 +318,7 @@ export class DataTree {
 
   /** After the last node: unused ACLs go, quota usage is counted anew. */
   finishLoading(): void {
+    this.#loadedUnder = NOWHERE
     this.acls.dropUnused()
     this.quotas.load()
   }
