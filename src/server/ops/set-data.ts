@@ -64,8 +64,9 @@ function setDataKind(type: number, name: string) {
     codec: SetDataTxn,
     apply({ tree }, header, { path, data, version }, result) {
       result.path = path
-      result.err = tree.setData(path ?? '', data, version, header.zxid, header.time)
-      if (result.err === Code.OK) result.stat = tree.stat(tree.store.find(path ?? ''))
+      const id = tree.setData(path ?? '', data, version, header.zxid, header.time)
+      if (id < 0) result.err = id
+      else result.stat = tree.stat(id)
     },
   })
 }

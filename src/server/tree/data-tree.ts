@@ -243,7 +243,8 @@ export class DataTree {
     return Code.OK
   }
 
-  setData(path: string, data: Uint8Array | null, version: number, zxid: bigint, time: bigint): Code {
+  /** Returns the node. Node numbers are not negative, refusals are. */
+  setData(path: string, data: Uint8Array | null, version: number, zxid: bigint, time: bigint): number {
     const store = this.store
     const id = store.find(path)
     if (id === NO_NODE) return Code.NONODE
@@ -259,10 +260,11 @@ export class DataTree {
     this.quotas.charge(path, 0, grown)
     this.meter.onWritten(path, before + grown)
     this.listener?.onDataChanged(path, zxid, this.aclOf(id))
-    return Code.OK
+    return id
   }
 
-  setAcl(path: string, acl: ACL[], version: number): Code {
+  /** As `setData`. */
+  setAcl(path: string, acl: ACL[], version: number): number {
     const store = this.store
     const id = store.find(path)
     if (id === NO_NODE) return Code.NONODE
@@ -271,7 +273,7 @@ export class DataTree {
     store.setAclKey(id, this.acls.acquire(acl))
     this.acls.release(replaced)
     this.#updateDigest(id, path)
-    return Code.OK
+    return id
   }
 
   /** Deletes the listed paths, then whatever else is indexed under the session; a null list means the index alone. */
