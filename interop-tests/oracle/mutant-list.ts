@@ -8,9 +8,9 @@ const LATER = 5000
 export const mutants: readonly Mutant[] = [
   {
     name: 'cversion is one too many where there are several children',
-    file: 'server/tree/data-tree.js',
-    find: 'cversion: wireCversion(store.cversion(id), numChildren),',
-    replace: 'cversion: wireCversion(store.cversion(id), numChildren) + (numChildren > 2 ? 1 : 0),',
+    file: 'server/tree/node-stat.js',
+    find: 'return wireCversion(this.#store.cversion(this.#id), this.numChildren);',
+    replace: 'return wireCversion(this.#store.cversion(this.#id), this.numChildren) + (this.numChildren > 2 ? 1 : 0);',
     within: SOON,
   },
   {

@@ -13,19 +13,23 @@ const KEPT_SIZE = 4 << 20
 export interface JuteWriterOptions {
   /** Characters above U+FFFF: 'cesu8' towards clients, as Apache writes them; 'utf8' on disk. Default 'utf8'. */
   supplementary?: Supplementary
+  /** Bytes of the scratch to begin with. */
+  firstSize?: number
 }
 
 export class JuteWriter {
   /** The scratch. A call of `reserve` may replace it and `view`, so neither is to be kept across calls. */
-  bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_SIZE)
+  bytes: Buffer
   /** The same bytes for numbers. */
-  view: DataView = new DataView(this.bytes.buffer)
+  view: DataView
   /** Index behind the last byte written. */
   position = 0
   private readonly supplementary: Supplementary
 
   constructor(options: JuteWriterOptions = {}) {
     this.supplementary = options.supplementary ?? 'utf8'
+    this.bytes = Buffer.allocUnsafeSlow(options.firstSize ?? FIRST_SIZE)
+    this.view = new DataView(this.bytes.buffer)
   }
 
   /** Starts afresh; what was written before is gone unless it was copied. */

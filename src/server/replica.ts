@@ -12,14 +12,12 @@ import { decodeTxn } from './request/txn-codec.ts'
 import type { SessionTable } from './session/session-table.ts'
 import type { ZxidDigest } from './storage/image.ts'
 import { DataTree } from './tree/data-tree.ts'
-import { DIGEST_VERSION } from './tree/digest.ts'
+import { DIGEST_VERSION, DigestSum } from './tree/digest.ts'
 import { WatchTable } from './watch/watch-table.ts'
 
 /** Digests of every 128th zxid are kept for the word `hash`. */
-const DIGEST_LOG_INTERVAL = 128n
+const DIGEST_LOG_BITS = 7
 const DIGEST_LOG_LIMIT = 1024
-
-const NO_DIGEST: ZxidDigest = { zxid: 0n, version: DIGEST_VERSION, value: 0n }
 
 export interface ReplicaEvents {
   /** The tree's digest after a txn is not the one that the txn promised. */
@@ -37,7 +35,9 @@ export class Replica implements ApplyContext {
   #lastZxid = 0n
   #digestLog: ZxidDigest[] = []
   /** What the snapshot block tells: nothing until a txn was applied since the tree was loaded. */
-  #lastDigest: ZxidDigest = NO_DIGEST
+  #digestedZxid = 0n
+  /** The tree's digest after that. */
+  readonly #lastDigest = new DigestSum()
   /** A fuzzy snapshot's tree agrees with no digest before this zxid. */
   #fuzzyUntil = 0n
 
@@ -74,11 +74,11 @@ export class Replica implements ApplyContext {
 
   #onDigest(zxid: bigint, promised: bigint | undefined): void {
     if (zxid < this.#fuzzyUntil) return
-    const value = this.#treeDigest()
-    if (promised !== undefined && BigInt.asUintN(64, promised) !== value) this.#events.onDigestMismatch(zxid)
-    this.#lastDigest = { zxid, version: DIGEST_VERSION, value }
-    if (zxid % DIGEST_LOG_INTERVAL !== 0n) return
-    this.#digestLog.push(this.#lastDigest)
+    if (promised !== undefined && promised !== this.tree.digest) this.#events.onDigestMismatch(zxid)
+    this.#digestedZxid = zxid
+    this.#lastDigest.set(this.tree.digestSum)
+    if (BigInt.asUintN(DIGEST_LOG_BITS, zxid) !== 0n) return
+    this.#digestLog.push(this.lastDigest)
     if (this.#digestLog.length > DIGEST_LOG_LIMIT) this.#digestLog.shift()
   }
 
@@ -94,7 +94,8 @@ export class Replica implements ApplyContext {
     this.sessions.clear()
     this.#lastZxid = 0n
     this.#fuzzyUntil = 0n
-    this.#lastDigest = NO_DIGEST
+    this.#digestedZxid = 0n
+    this.#lastDigest.clear()
   }
 
   /** The state of a server that has never run. */
@@ -109,7 +110,7 @@ export class Replica implements ApplyContext {
     this.#lastZxid = zxid
     if (digest === undefined || !this.#settings.digestEnabled) return
     this.#fuzzyUntil = digest.zxid
-    if (digest.zxid === zxid && digest.value !== this.#treeDigest()) this.#events.onDigestMismatch(zxid)
+    if (digest.zxid === zxid && digest.value !== this.tree.digest) this.#events.onDigestMismatch(zxid)
   }
 
   /** A txn from the log. Throws MalformedFrame when it is none. */
@@ -129,10 +130,6 @@ export class Replica implements ApplyContext {
 
   /** Of the last txn applied since the tree was loaded; zxid 0 when there was none. */
   get lastDigest(): ZxidDigest {
-    return this.#lastDigest
-  }
-
-  #treeDigest(): bigint {
-    return BigInt.asUintN(64, this.tree.digest)
+    return { zxid: this.#digestedZxid, version: DIGEST_VERSION, value: this.#lastDigest.value }
   }
 }

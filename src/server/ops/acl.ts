@@ -40,8 +40,9 @@ export const setAclTxn = txnKind<SetACLTxn>({
   codec: SetACLTxn,
   apply({ tree }, _header, { path, acl, version }, result) {
     result.path = path
-    result.err = tree.setAcl(path ?? '', acl ?? [], version)
-    if (result.err === Code.OK) result.stat = tree.stat(tree.store.find(path ?? ''))
+    const id = tree.setAcl(path ?? '', acl ?? [], version)
+    if (id < 0) result.err = id
+    else result.stat = tree.stat(id)
   },
 })
 

@@ -4,7 +4,6 @@ import { Create2Response, CreateRequest, CreateResponse, CreateTTLRequest } from
 import type { TxnHeader } from '../../jute/generated/txn.ts'
 import type { ACL } from '../../jute/generated/data.ts'
 import { Code, OpCode, Perms } from '../codes.ts'
-import { contentCrc, isDigested } from '../tree/digest.ts'
 import { CONTAINER_OWNER, isValidTtl, ttlOwner } from '../tree/ephemeral-owner.ts'
 import { parentOf, pathFault } from '../tree/paths.ts'
 import { isPoisonousLimits } from '../tree/quota.ts'
@@ -75,23 +74,15 @@ function prepareCreate(
   changedParent.cversion = cversion
   changedParent.pzxid = zxid
   view.put(zxid, changedParent)
-  view.put(zxid, {
-    path,
-    czxid: zxid,
-    mzxid: zxid,
-    pzxid: zxid,
-    ctime: time,
-    mtime: time,
-    version: 0,
-    cversion: 0,
-    aversion: 0,
-    ephemeralOwner: ownerOf(mode, type, context.session, ttl),
-    dataLength: request.data === null ? -1 : size,
-    childCount: 0,
-    acl,
-    contentCrc: isDigested(path) ? contentCrc(path, request.data) : 0,
-    digest: 0,
-  })
+  const created = view.create(path, ownerOf(mode, type, context.session, ttl), acl)
+  created.czxid = zxid
+  created.mzxid = zxid
+  created.pzxid = zxid
+  created.ctime = time
+  created.mtime = time
+  created.dataLength = request.data === null ? -1 : size
+  created.contentCrc = context.tree.contentCrc(path, request.data)
+  view.put(zxid, created)
   switch (type) {
     case OpCode.createContainer:
       return txn(type, CreateContainerTxn, { path, data: request.data, acl, parentCVersion: cversion })
@@ -160,9 +151,10 @@ function applyCreate(context: ApplyContext, header: TxnHeader, record: Created, 
   result.path = path
   result.err = tree.createNode(path, record.data, record.acl ?? [], owner, record.parentCVersion, header.zxid, header.time)
   if (result.err !== Code.OK || result.type === OpCode.create) return
-  result.stat = tree.stat(tree.store.find(path))
+  const stat = tree.stat(tree.store.find(path))
   // As DataTree.createNode: the answer is drawn up before usage is counted into a quota's stats node.
-  result.stat.dataLength = record.data === null ? 0 : record.data.length
+  stat.dataLength = record.data === null ? 0 : record.data.length
+  result.stat = stat
 }
 
 function plainKind(type: number, name: string) {

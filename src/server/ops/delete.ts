@@ -2,7 +2,7 @@
 import { DeleteRequest } from '../../jute/generated/proto.ts'
 import { DeleteTxn } from '../../jute/generated/txn.ts'
 import { Code, OpCode, Perms } from '../codes.ts'
-import type { NodeState } from '../tree/data-tree.ts'
+import type { NodeState } from '../tree/node-state.ts'
 import { isSpecialPath, parentOf } from '../tree/paths.ts'
 import { isPoisonousLimits } from '../tree/quota.ts'
 import { txn, txnKind, writeOp } from './op.ts'
@@ -26,7 +26,7 @@ export const deleteOp = writeOp<DeleteRequest>({
     if (node === undefined) return Code.NONODE
     if (version !== -1 && version !== node.version) return Code.BADVERSION
     if (node.childCount > 0) return Code.NOTEMPTY
-    return remove(context, OpCode.delete, parent, path)
+    return remove(context, OpCode.delete, parent, node)
   },
   reply: () => undefined,
 })
@@ -46,7 +46,7 @@ export const deleteContainerOp = writeOp<DeleteTxn>({
     const kind = context.tree.owners.kindOf(node.ephemeralOwner)
     if (kind === 'session' || kind === 'none') return Code.BADVERSION
     const parent = context.view.get(parentOf(path))
-    return parent === undefined ? Code.NONODE : remove(context, OpCode.deleteContainer, parent, path)
+    return parent === undefined ? Code.NONODE : remove(context, OpCode.deleteContainer, parent, node)
   },
   reply: () => undefined,
 })
@@ -55,13 +55,13 @@ function isDeletable(path: string): boolean {
   return path.includes('/') && !path.includes('\0') && !isSpecialPath(path)
 }
 
-function remove({ view, zxid }: PrepareContext, type: number, parent: NodeState, path: string): TxnBody {
+function remove({ view, zxid }: PrepareContext, type: number, parent: NodeState, node: NodeState): TxnBody {
   const changedParent = view.copy(parent)
   changedParent.childCount--
   changedParent.pzxid = zxid
   view.put(zxid, changedParent)
-  view.remove(zxid, path)
-  return txn(type, DeleteTxn, { path })
+  view.remove(zxid, node)
+  return txn(type, DeleteTxn, { path: node.path })
 }
 
 function deleteKind(type: number, name: string) {

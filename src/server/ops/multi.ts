@@ -25,6 +25,7 @@ import { body, emptyResult, readOp, txn, txnKind, writeBody, writeOp } from './o
 import type { AnyTxnKind, AnyWriteOp, ApplyContext, Body, PrepareContext, TxnResult } from './op.ts'
 import { readChildren, readData } from './read.ts'
 import { setDataOp, setDataTxn } from './set-data.ts'
+import { copyOf } from '../tree/node-stat.ts'
 
 const SUB_OPS: ReadonlyMap<number, AnyWriteOp> = new Map(
   [createOp, create2Op, createContainerOp, createTtlOp, deleteOp, setDataOp, checkOp].map((op) => [op.type, op]),
@@ -124,6 +125,8 @@ function applyMulti(context: ApplyContext, header: TxnHeader, { txns }: MultiTxn
       throw error
     }
     kind.apply(context, header, record as never, sub)
+    // What comes behind it may change the node again.
+    if (sub.stat !== undefined) sub.stat = copyOf(sub.stat)
     result.multi.push(sub)
     if (sub.err !== Code.OK && result.err === Code.OK) result.err = sub.err
   }

@@ -43,7 +43,8 @@ export const closeSessionOp = writeOp<undefined>({
         changed.pzxid = zxid
         view.put(zxid, changed)
       }
-      view.remove(zxid, path)
+      const node = view.get(path)
+      if (node !== undefined) view.remove(zxid, node)
     }
     context.closeSession()
     return txn(OpCode.closeSession, CloseSessionTxn, { paths2Delete: context.settings.closeSessionTxnEnabled ? paths : [] })

@@ -2,7 +2,6 @@
 import { ReconfigRequest, SetDataRequest, SetDataResponse } from '../../jute/generated/proto.ts'
 import { SetDataTxn } from '../../jute/generated/txn.ts'
 import { Code, OpCode, Perms } from '../codes.ts'
-import { contentCrc, isDigested } from '../tree/digest.ts'
 import { nameOf, parentOf, pathFault } from '../tree/paths.ts'
 import { STATS_NAME, isQuotaParent, parseQuota } from '../tree/quota.ts'
 import { body, txn, txnKind, writeOp } from './op.ts'
@@ -32,7 +31,7 @@ export const setDataOp = writeOp<SetDataRequest>({
     changed.mtime = context.time
     changed.mzxid = zxid
     changed.dataLength = data === null ? -1 : size
-    changed.contentCrc = isDigested(path) ? contentCrc(path, data) : 0
+    changed.contentCrc = context.tree.contentCrc(path, data)
     view.put(zxid, changed)
     return txn(OpCode.setData, SetDataTxn, { path, data, version: changed.version })
   },
@@ -40,7 +39,7 @@ export const setDataOp = writeOp<SetDataRequest>({
 })
 
 function isQuotaStats(path: string): boolean {
-  return nameOf(path) === STATS_NAME && isQuotaParent(parentOf(path))
+  return path.endsWith(STATS_NAME) && nameOf(path) === STATS_NAME && isQuotaParent(parentOf(path))
 }
 
 /** A standalone server has no ensemble to reconfigure. */
@@ -65,8 +64,9 @@ function setDataKind(type: number, name: string) {
     codec: SetDataTxn,
     apply({ tree }, header, { path, data, version }, result) {
       result.path = path
-      result.err = tree.setData(path ?? '', data, version, header.zxid, header.time)
-      if (result.err === Code.OK) result.stat = tree.stat(tree.store.find(path ?? ''))
+      const id = tree.setData(path ?? '', data, version, header.zxid, header.time)
+      if (id < 0) result.err = id
+      else result.stat = tree.stat(id)
     },
   })
 }

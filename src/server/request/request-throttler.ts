@@ -77,6 +77,7 @@ export class RequestThrottler {
 
   #pass(request: Request): void {
     const { throttledOpWaitTimeMs } = this.#settings
+    if (this.#settings.requestThrottleMaxRequests <= 0 && throttledOpWaitTimeMs <= 0) return this.#processor.submit(request)
     const waited = this.#clock.now() - request.receivedAt
     if (this.#settings.requestThrottleMaxRequests > 0 && this.#isStale(request, waited)) {
       if (this.#settings.requestThrottleDropStale) {

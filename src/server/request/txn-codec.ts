@@ -13,7 +13,13 @@ import type { LoggedTxn, Request } from './request.ts'
 /** Version and value. */
 const DIGEST_SIZE = 12
 
-const scratch = new JuteWriter()
+/** Txns are encoded one behind the other into slabs of this size: a slab lives as long as any payload in it. */
+const SLAB_BYTES = 64 << 10
+
+/** With less left a new slab is begun; what is longer than that makes the slab longer. */
+const ROOM_BYTES = 4 << 10
+
+let slab = new JuteWriter({ firstSize: SLAB_BYTES })
 
 /** `digest` undefined = the txn carries none. */
 export function encodeTxn(
@@ -23,11 +29,13 @@ export function encodeTxn(
   digest: bigint | undefined,
   request: Request | undefined,
 ): LoggedTxn {
-  scratch.reset()
-  TxnHeader.write(scratch, header)
-  kind.codec.write(scratch, record as never)
-  if (digest !== undefined) TxnDigest.write(scratch, { version: DIGEST_VERSION, treeDigest: BigInt.asIntN(64, digest) })
-  return { header, kind, record, digest, payload: scratch.copy(), request }
+  if (slab.position > SLAB_BYTES - ROOM_BYTES) slab = new JuteWriter({ firstSize: SLAB_BYTES })
+  const start = slab.position
+  TxnHeader.write(slab, header)
+  kind.codec.write(slab, record as never)
+  if (digest !== undefined) TxnDigest.write(slab, { version: DIGEST_VERSION, treeDigest: digest })
+  const payload = new Uint8Array(slab.bytes.buffer, start, slab.position - start)
+  return { header, kind, record, digest, payload, request }
 }
 
 /** Throws MalformedFrame for bytes that are no txn, and for types that do not exist. */

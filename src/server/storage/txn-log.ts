@@ -194,9 +194,10 @@ export class TxnLog {
       if (batch.lastZxid > this.lastDurable) this.lastDurable = batch.lastZxid
       this.idleBatches.push(batch)
     }
+    // First what the disk can do meanwhile: applying and answering a batch takes as long as a sync.
+    if (this.committing.length > 0) this.flush()
     for (const callback of callbacks) callback()
     this.answerWaiting()
-    if (this.committing.length > 0 && !this.writing) this.flush()
   }
 
   /** A zxid that the log never got, as one recovered from a snapshot, is not waited for once nothing is on its way. */

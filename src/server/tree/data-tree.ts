@@ -3,12 +3,15 @@
  * Its methods apply committed txns and are idempotent, because a fuzzy snapshot has some of them in it already
  * (DataTree; storage-format 3.6). It checks nothing that the preparation of a request checks.
  */
-import type { ACL, Stat, StatPersisted } from '../../jute/generated/data.ts'
+import type { ACL, StatPersisted } from '../../jute/generated/data.ts'
 import { Code } from '../codes.ts'
 import { assert } from '../../assert.ts'
 import { AclCache, OPEN_ACL_KEY } from './acl-cache.ts'
-import { contentCrc, isDigested, nodeDigest } from './digest.ts'
+import { DigestSum, contentCrc, isDigested, nodeDigest } from './digest.ts'
 import { eachBelow } from './each-below.ts'
+import type { NodeRows } from './node-rows.ts'
+import { NodeStat } from './node-stat.ts'
+import { NodeState } from './node-state.ts'
 import { NO_NODE, NodeStore } from './node-store.ts'
 import { OwnerIndex } from './owner-index.ts'
 import { CONFIG_PATH, QUOTA_PATH, ZOOKEEPER_PATH, nameOf, parentOf } from './paths.ts'
@@ -32,29 +35,7 @@ export interface DataTreeOptions {
   readonly extendedTypesEnabled: boolean
 }
 
-/** The fields of a node that preparing requests and computing digests need; a copy, not a window. */
-export interface NodeState {
-  readonly path: string
-  czxid: bigint
-  mzxid: bigint
-  pzxid: bigint
-  ctime: bigint
-  mtime: bigint
-  version: number
-  /** Counts creations of children only. */
-  cversion: number
-  aversion: number
-  ephemeralOwner: bigint
-  /** -1 for null data. */
-  dataLength: number
-  childCount: number
-  acl: ACL[]
-  /** CRC-32 of path and data (digest.ts). */
-  contentCrc: number
-  /** What the node adds to the tree's digest. */
-  digest: number
-}
-
+const NOWHERE = { path: undefined, id: NO_NODE }
 const NO_DATA = new Uint8Array(0)
 const CONFIG_ACL: ACL[] = [{ perms: 1, id: { scheme: 'world', id: 'anyone' } }]
 const CLOSED_ACL: ACL[] = [{ perms: 0, id: { scheme: 'world', id: 'anyone' } }]
@@ -65,11 +46,13 @@ export class DataTree {
   readonly quotas: Quotas
   readonly owners: OwnerIndex
   readonly #options: DataTreeOptions
-  #digest = 0n
+  readonly digestSum = new DigestSum()
   /** UTF-16 units of all paths plus bytes of all data, the root counted twice as in Java. */
   #dataSize = 0
   /** Walks in progress: told of nodes that come and before nodes go. */
   readonly walks = new Set<{ afterCreate(id: number): void; beforeRemove(id: number): void }>()
+  /** The parent of the node loaded last: brothers and sisters stand together in a snapshot. */
+  #loadedUnder: { readonly path: string | undefined; readonly id: number } = NOWHERE
   meter: TreeMeter = { onRead() {}, onWritten() {} }
   /** Undefined while loading and replaying: nobody watches then. */
   listener: TreeListener | undefined
@@ -83,8 +66,9 @@ export class DataTree {
     this.reset()
   }
 
+  /** Of all nodes, unsigned. */
   get digest(): bigint {
-    return this.#digest
+    return this.digestSum.value
   }
 
   /** Nodes, the root included once. */
@@ -116,13 +100,14 @@ export class DataTree {
   clear(): void {
     // A snapshot that went on over another tree would be sealed as if it were whole.
     assert(this.walks.size === 0, 'nobody walks over a tree that is cleared')
+    this.#loadedUnder = NOWHERE
     this.store.clear()
     this.store.setData(this.store.root, NO_DATA)
     this.store.setAclKey(this.store.root, OPEN_ACL_KEY)
     this.acls.clear()
     this.quotas.clear()
     this.owners.clear()
-    this.#digest = 0n
+    this.digestSum.clear()
     this.#dataSize = 0
   }
 
@@ -134,27 +119,12 @@ export class DataTree {
     return acl
   }
 
-  /** The stat as clients see it. */
-  stat(id: number): Stat {
-    const store = this.store
-    const numChildren = store.childCount(id)
-    const owner = store.ephemeralOwner(id)
-    return {
-      czxid: store.czxid(id),
-      mzxid: store.mzxid(id),
-      ctime: store.ctime(id),
-      mtime: store.mtime(id),
-      version: store.version(id),
-      cversion: wireCversion(store.cversion(id), numChildren),
-      aversion: store.aversion(id),
-      ephemeralOwner: owner === 0n || this.owners.kindOf(owner) === 'session' ? owner : 0n,
-      dataLength: store.dataLength(id),
-      numChildren,
-      pzxid: store.pzxid(id),
-    }
+  /** The stat as clients see it, good until the node changes. */
+  stat(id: number): NodeStat {
+    return new NodeStat(this.store, this.owners, id)
   }
 
-  /** The stat as snapshots and digests have it. */
+  /** The stat as snapshots have it. */
   persistedStat(id: number): StatPersisted {
     const store = this.store
     return {
@@ -170,28 +140,20 @@ export class DataTree {
     }
   }
 
-  /** A copy of the node's state, or undefined when there is none. */
+  /** The node's state, good until the next change of the tree, or undefined when there is none. */
   state(path: string): NodeState | undefined {
     const id = this.store.find(path)
-    if (id === NO_NODE) return undefined
-    const store = this.store
-    return {
-      path,
-      czxid: store.czxid(id),
-      mzxid: store.mzxid(id),
-      pzxid: store.pzxid(id),
-      ctime: store.ctime(id),
-      mtime: store.mtime(id),
-      version: store.version(id),
-      cversion: store.cversion(id),
-      aversion: store.aversion(id),
-      ephemeralOwner: store.ephemeralOwner(id),
-      dataLength: store.data(id) === null ? -1 : store.dataLength(id),
-      childCount: store.childCount(id),
-      acl: this.aclOf(id),
-      contentCrc: store.contentCrc(id),
-      digest: store.digest(id),
-    }
+    return id === NO_NODE ? undefined : new NodeState(path, this.store.rows, id, this.store.ephemeralOwner(id), this.aclOf(id))
+  }
+
+  /** What the path and the data put into a node's digest. */
+  contentCrc(path: string, data: Uint8Array | null): number {
+    return this.#options.digestEnabled && isDigested(path) ? contentCrc(path, data) : 0
+  }
+
+  /** What a node with these numbers adds to the digest. */
+  nodeDigest(path: string, rows: NodeRows, row: number, ephemeralOwner: bigint): number {
+    return this.#options.digestEnabled && isDigested(path) ? nodeDigest(rows, row, ephemeralOwner) : 0
   }
 
   /** Nodes below this one, itself not counted. */
@@ -270,7 +232,7 @@ export class DataTree {
     const dataLength = store.dataLength(id)
     this.#forgetBelow(id)
     this.acls.release(store.aclKey(id))
-    this.#digest -= BigInt(store.digest(id))
+    this.digestSum.add(-store.digest(id))
     this.#dataSize -= path.length + dataLength
     for (const walk of this.walks) walk.beforeRemove(id)
     store.remove(id)
@@ -282,7 +244,8 @@ export class DataTree {
     return Code.OK
   }
 
-  setData(path: string, data: Uint8Array | null, version: number, zxid: bigint, time: bigint): Code {
+  /** Returns the node. Node numbers are not negative, refusals are. */
+  setData(path: string, data: Uint8Array | null, version: number, zxid: bigint, time: bigint): number {
     const store = this.store
     const id = store.find(path)
     if (id === NO_NODE) return Code.NONODE
@@ -291,17 +254,18 @@ export class DataTree {
     store.setVersion(id, version)
     store.setMtime(id, time)
     store.setMzxid(id, zxid)
-    if (this.#options.digestEnabled) store.setContentCrc(id, isDigested(path) ? contentCrc(path, data) : 0)
+    if (this.#options.digestEnabled) store.setContentCrc(id, this.contentCrc(path, data))
     this.#updateDigest(id, path)
     const grown = store.dataLength(id) - before
     this.#dataSize += grown
     this.quotas.charge(path, 0, grown)
     this.meter.onWritten(path, before + grown)
     this.listener?.onDataChanged(path, zxid, this.aclOf(id))
-    return Code.OK
+    return id
   }
 
-  setAcl(path: string, acl: ACL[], version: number): Code {
+  /** As `setData`. */
+  setAcl(path: string, acl: ACL[], version: number): number {
     const store = this.store
     const id = store.find(path)
     if (id === NO_NODE) return Code.NONODE
@@ -310,7 +274,7 @@ export class DataTree {
     store.setAclKey(id, this.acls.acquire(acl))
     this.acls.release(replaced)
     this.#updateDigest(id, path)
-    return Code.OK
+    return id
   }
 
   /** Deletes the listed paths, then whatever else is indexed under the session; a null list means the index alone. */
@@ -331,10 +295,12 @@ export class DataTree {
     if (path === '') {
       store.setData(id, data)
     } else {
-      const parent = this.#findParent(parentOf(path))
-      if (parent === NO_NODE) return `Invalid Datatree, unable to find parent ${parentOf(path)} of path ${path}`
-      if (store.find(path) !== NO_NODE) return `${path} stands twice`
-      id = store.create(parent, nameOf(path), data)
+      const parentPath = parentOf(path)
+      if (parentPath !== this.#loadedUnder.path) this.#loadedUnder = { path: parentPath, id: this.#findParent(parentPath) }
+      const parent = this.#loadedUnder.id
+      if (parent === NO_NODE) return `Invalid Datatree, unable to find parent ${parentPath} of path ${path}`
+      id = path === '/' ? NO_NODE : store.createUnlessThere(parent, nameOf(path), data)
+      if (id === NO_NODE) return `${path} stands twice`
     }
     // A fuzzy snapshot of Java's may name a list that is younger than its ACL map: replay brings it, and until then nobody may.
     store.setAclKey(id, this.acls.addUse(aclKey) ? aclKey : this.acls.acquire(CLOSED_ACL))
@@ -354,6 +320,7 @@ export class DataTree {
 
   /** After the last node: unused ACLs go, quota usage is counted anew. */
   finishLoading(): void {
+    this.#loadedUnder = NOWHERE
     this.acls.dropUnused()
     this.quotas.load()
   }
@@ -377,7 +344,7 @@ export class DataTree {
     this.#dataSize += path.length + store.dataLength(id)
     if (id === store.root) this.#dataSize += 1 + store.dataLength(id)
     if (!this.#options.digestEnabled) return
-    store.setContentCrc(id, isDigested(path) ? contentCrc(path, store.data(id)) : 0)
+    store.setContentCrc(id, this.contentCrc(path, store.data(id)))
     store.setDigest(id, 0)
     this.#updateDigest(id, path)
   }
@@ -386,9 +353,9 @@ export class DataTree {
     if (!this.#options.digestEnabled || !isDigested(path)) return
     const store = this.store
     const before = store.digest(id)
-    const after = nodeDigest(store.contentCrc(id), this.persistedStat(id))
+    const after = nodeDigest(store.rows, id, store.ephemeralOwner(id))
     store.setDigest(id, after)
-    this.#digest += BigInt(after - before)
+    this.digestSum.add(after - before)
   }
 
   #raiseParent(parent: number, parentPath: string, parentCversion: number, zxid: bigint): void {
@@ -407,9 +374,4 @@ export class DataTree {
       this.deleteNode(this.store.path(child), this.store.pzxid(id))
     }
   }
-}
-
-/** What clients are shown as cversion: creations plus deletions, from a counter that knows creations only. */
-export function wireCversion(cversion: number, childCount: number): number {
-  return (cversion * 2 - childCount) | 0
 }

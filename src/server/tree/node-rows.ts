@@ -35,6 +35,10 @@ export const PZXID = 9
 export const CTIME = 10
 export const MTIME = 11
 
+/** Where the halves of a long lie among the ints: typed arrays have the machine's byte order. */
+const HIGH = new Int32Array(new BigInt64Array([1n]).buffer)[0] === 1 ? 1 : 0
+const LOW = 1 - HIGH
+
 export class NodeRows {
   private readonly ints: Int32Array[] = []
   private readonly longs: BigInt64Array[] = []
@@ -61,6 +65,24 @@ export class NodeRows {
 
   setLong(id: number, field: number, value: bigint): void {
     this.longs[id >>> PAGE_SHIFT][(id & PAGE_MASK) * ROW_LONGS + field] = value
+  }
+
+  /** The upper half of a long, for who needs no bigint made of it. */
+  high(id: number, field: number): number {
+    return this.ints[id >>> PAGE_SHIFT][(id & PAGE_MASK) * ROW_INTS + 2 * field + HIGH]
+  }
+
+  low(id: number, field: number): number {
+    return this.ints[id >>> PAGE_SHIFT][(id & PAGE_MASK) * ROW_INTS + 2 * field + LOW]
+  }
+
+  /** Takes over every field of a row, of these or other rows. */
+  copy(id: number, from: NodeRows, fromId: number): void {
+    const target = this.ints[id >>> PAGE_SHIFT]
+    const source = from.ints[fromId >>> PAGE_SHIFT]
+    const at = (id & PAGE_MASK) * ROW_INTS
+    const sourceAt = (fromId & PAGE_MASK) * ROW_INTS
+    for (let i = 0; i < ROW_INTS; i++) target[at + i] = source[sourceAt + i]
   }
 
   /** Sets every field to zero, for the next node that takes this row. */

@@ -41,7 +41,8 @@ export class NodeStore {
   readonly root = ROOT
   private readonly seed: number
   private readonly text = new TextScratch()
-  private rows!: NodeRows
+  /** The numbers of nodes, a row for each id; good until `clear`, and only to be read by others. */
+  rows!: NodeRows
   private owners!: SparseLongs
   private generations!: SparseInts
   private index!: PathIndex
@@ -82,14 +83,26 @@ export class NodeStore {
     return NO_NODE
   }
 
+  /** A hash of the path, a secret one if the seed is. */
+  hash(path: string): number {
+    return this.text.hash(this.seed, path)
+  }
+
   /** Adds a node, last among its parent's children, all its numbers zero. The data is copied. */
   create(parent: number, name: string, data: Uint8Array | null): number {
+    const id = this.createUnlessThere(parent, name, data)
+    assert(id !== NO_NODE, 'a node is created once')
+    return id
+  }
+
+  /** As `create`; NO_NODE when the parent has a child of that name. */
+  createUnlessThere(parent: number, name: string, data: Uint8Array | null): number {
     assert(this.alive(parent), 'a node is created under a living one')
     assert(parent !== ROOT || name !== '', 'the root is the only node at /')
     const text = this.text
     const hash = text.hash(step(this.rows.int(parent, HASH), SLASH), name)
     assert(!name.includes('/'), 'a name has no slash')
-    assert(!this.hasChild(parent, hash), 'a node is created once')
+    if (this.hasChild(parent, hash)) return NO_NODE
     const id = this.takeId()
     const cell = this.cells.create(id, text, data)
     const rows = this.rows

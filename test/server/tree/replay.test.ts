@@ -6,6 +6,7 @@ import { Replica } from '../../../src/server/replica.ts'
 import { ReplicaImage } from '../../../src/server/replica-image.ts'
 import { SessionTable } from '../../../src/server/session/session-table.ts'
 import type { SnapshotNode } from '../../../src/server/storage/image.ts'
+import { copyOf } from '../../../src/server/tree/node-stat.ts'
 import { NO_NODE } from '../../../src/server/tree/node-store.ts'
 import { TreeWalk } from '../../../src/server/tree/tree-walk.ts'
 import { Workbench, wishes } from '../../support/workbench.ts'
@@ -17,7 +18,7 @@ function state({ tree, sessions, lastProcessedZxid }: Replica): unknown {
   const walk = new TreeWalk(tree)
   for (let id = walk.next(); id !== NO_NODE; id = walk.next()) {
     const data = store.data(id)
-    nodes.push([store.path(id), data === null ? null : Buffer.from(data).toString('hex'), tree.stat(id), store.cversion(id), store.ephemeralOwner(id), tree.aclOf(id)])
+    nodes.push([store.path(id), data === null ? null : Buffer.from(data).toString('hex'), copyOf(tree.stat(id)), store.cversion(id), store.ephemeralOwner(id), tree.aclOf(id)])
   }
   return {
     nodes: nodes.sort((a, b) => ((a as string[])[0]! < (b as string[])[0]! ? -1 : 1)),
