@@ -15,6 +15,7 @@ export const interopSuites = [
   { name: 'go-zookeeper', filter: 'interop-tests/go/', budgetSeconds: 150 },
   { name: 'C client', filter: 'interop-tests/c/', budgetSeconds: 150 },
   { name: 'data directories', filter: 'interop-tests/storage/', budgetSeconds: 480 },
+  { name: 'hostile clients', filter: 'interop-tests/hostile/', budgetSeconds: 240 },
   { name: 'applications', filter: 'interop-tests/apps/', budgetSeconds: 420 },
   { name: 'oracle', filter: 'interop-tests/oracle/', budgetSeconds: 600 },
 ].map((suite) => ({ ...suite, project: 'interop' }))
