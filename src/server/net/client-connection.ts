@@ -269,7 +269,8 @@ export class ClientConnection implements Client, Expiring {
     }
     if (type === OpCode.deleteContainer) {
       service.onDeleteContainer(this)
-      return this.close('a client sent deleteContainer')
+      this.#answerInOrder(PSEUDO_OPS.hangUp, xid, Code.OK)
+      return this.#stopReading()
     }
     const op = OPS.get(type)
     if (op === undefined) {
@@ -341,6 +342,7 @@ export class ClientConnection implements Client, Expiring {
       this.#service.onSessionCreated(this, request.session)
       return
     }
+    if (op === PSEUDO_OPS.hangUp) return this.close('the client asked for what no client may')
     const pseudoZxid = PSEUDO_OPS.zxidOf(op)
     const w = this.#outgoing.begin()
     const start = this.#startFrame(w)
