@@ -70,7 +70,7 @@ export class ClientConnection implements Client, Expiring {
   sessionId = 0n
   sessionTimeoutMs = 0
   readonly #service: ClientService
-  readonly #decoder = new FrameDecoder()
+  readonly #decoder: FrameDecoder
   readonly #outgoing: Outgoing
   #stage: Stage = { kind: 'handshake' }
   #ids: readonly Id[]
@@ -81,6 +81,7 @@ export class ClientConnection implements Client, Expiring {
   constructor(service: ClientService, socket: Socket) {
     this.#service = service
     this.socket = socket
+    this.#decoder = new FrameDecoder(service.longFrames)
     this.#outgoing = new Outgoing(service.scratch, socket, () => this.#onTaken())
     this.remoteAddress = javaAddress(socket.remoteAddress)
     this.stats = new ConnectionStats(service.clock.wallTime())

@@ -24,6 +24,7 @@ import { isSessionPassword } from '../session/session-password.ts'
 import type { Session, SessionTable } from '../session/session-table.ts'
 import { ClientConnection } from './client-connection.ts'
 import { ConnectionThrottle } from './connection-throttle.ts'
+import { LongFrames } from './long-frames.ts'
 import { OutgoingScratch } from './outgoing.ts'
 import { Words } from './words.ts'
 import type { WordAnswerer } from './words.ts'
@@ -51,6 +52,7 @@ export class ClientService {
   /** One for all connections: a frame is read to its end before another is looked at. */
   readonly reader: JuteReader
   readonly scratch: OutgoingScratch
+  readonly longFrames = new LongFrames()
   readonly connections = new Set<ClientConnection>()
   readonly throttle: ConnectionThrottle
   readonly throttler: RequestThrottler

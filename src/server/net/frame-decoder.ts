@@ -1,8 +1,11 @@
 /**
  * Cuts a stream of bytes into frames: a length, then that many bytes. A frame that lies whole in one chunk is read
- * where it lies; only one that is split over chunks is put together, once, when its last byte is there.
+ * where it lies; only one that is split over chunks is put together, once, when its last byte is there. A long one waits
+ * for it where it takes no room for long.
  */
 import type { JuteReader } from '../../jute/reader.ts'
+import { LONG_BYTES, LongFrame } from './long-frames.ts'
+import type { LongFrames } from './long-frames.ts'
 
 const LENGTH_BYTES = 4
 const NONE = new Uint8Array(0)
@@ -20,13 +23,27 @@ export class FrameDecoder {
   /** Where small chunks are copied to: what it holds so far is the last of #parts. */
   #heap: Uint8Array = NONE
   #heapBytes = 0
+  /** The next frame, if it is long and has not come whole; the bytes behind it are in #chunk and #parts. */
+  #long: LongFrame | undefined
+  readonly #longFrames: LongFrames
+
+  constructor(longFrames: LongFrames) {
+    this.#longFrames = longFrames
+  }
 
   /** Bytes received and not cut into frames yet. */
   get buffered(): number {
+    return this.#near + (this.#long === undefined ? 0 : LENGTH_BYTES + this.#long.received)
+  }
+
+  get #near(): number {
     return this.#chunk.length - this.#at + this.#partBytes
   }
 
-  push(bytes: Uint8Array): void {
+  push(received: Uint8Array): void {
+    const taken = this.#long === undefined ? 0 : this.#long.add(received)
+    if (taken === received.length) return
+    const bytes = taken === 0 ? received : received.subarray(taken)
     if (this.#at === this.#chunk.length && this.#partBytes === 0) {
       this.#chunk = bytes
       this.#at = 0
@@ -42,6 +59,7 @@ export class FrameDecoder {
 
   /** The length of the next frame as a signed number, or undefined while it is not there whole. */
   peekLength(): number | undefined {
+    if (this.#long !== undefined) return this.#long.length
     if (!this.#gather(LENGTH_BYTES)) return undefined
     const chunk = this.#chunk
     const at = this.#at
@@ -50,7 +68,11 @@ export class FrameDecoder {
 
   /** Points the reader at the next frame of this length and steps over it; false while it is not there whole. */
   take(length: number, reader: JuteReader): boolean {
-    if (!this.#gather(LENGTH_BYTES + length)) return false
+    if (this.#long !== undefined) return this.#takeLong(this.#long, reader)
+    if (!this.#gather(LENGTH_BYTES + length)) {
+      if (length > LONG_BYTES) this.#beginLong(length)
+      return false
+    }
     const start = this.#at + LENGTH_BYTES
     this.#at = start + length
     reader.reset(this.#chunk, start, this.#at)
@@ -69,6 +91,23 @@ export class FrameDecoder {
   clear(): void {
     this.#dropChunk()
     this.#dropParts()
+    this.#long?.drop()
+    this.#long = undefined
+  }
+
+  #beginLong(length: number): void {
+    this.#long = new LongFrame(this.#longFrames, length)
+    this.#long.add(this.#chunk.subarray(this.#at + LENGTH_BYTES))
+    for (const part of this.#parts) this.#long.add(part)
+    this.#dropChunk()
+    this.#dropParts()
+  }
+
+  #takeLong(long: LongFrame, reader: JuteReader): boolean {
+    if (!long.isWhole) return false
+    this.#long = undefined
+    reader.reset(long.take())
+    return true
   }
 
   /** A connection that falls silent does not keep its last bytes. */
@@ -80,7 +119,7 @@ export class FrameDecoder {
   /** Makes #chunk hold `count` bytes from #at on, if that many have come. */
   #gather(count: number): boolean {
     if (this.#chunk.length - this.#at >= count) return true
-    if (this.buffered < count) return false
+    if (this.#near < count) return false
     this.#chunk = Buffer.concat([this.#chunk.subarray(this.#at), ...this.#parts])
     this.#at = 0
     this.#dropParts()
