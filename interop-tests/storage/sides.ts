@@ -17,6 +17,8 @@ export interface Side {
   readonly config?: Readonly<Record<string, string>>
   /** System properties. */
   readonly properties?: Readonly<Record<string, string>>
+  /** Level of our log. */
+  readonly logLevel?: 'info' | 'error'
 }
 
 /** Reads everything, whatever its ACL; `superPassword` belongs to it. */
@@ -40,7 +42,7 @@ const START_REFUSAL_LIMIT_MS = 30_000
 export async function startSide(side: Side, dataDir: string): Promise<ServerProcess> {
   const config = { ...commonConfig, ...side.config }
   const flags = propertyFlags(side)
-  if (side.kind === 'ours') return await startTsKeeper({ dataDir, config, env: { SERVER_JVMFLAGS: flags.join(' ') } })
+  if (side.kind === 'ours') return await startTsKeeper({ dataDir, config, env: { SERVER_JVMFLAGS: flags.join(' '), ZOO_LOG_LEVEL: side.logLevel ?? 'info' } })
   return await startJavaServer({ dataDir, config, jvmFlags: flags, version: side.kind.slice('java '.length) })
 }
 

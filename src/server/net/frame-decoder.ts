@@ -1,11 +1,17 @@
 /**
  * Cuts a stream of bytes into frames: a length, then that many bytes. A frame that lies whole in one chunk is read
- * where it lies; only one that is split over chunks is put together, once, when its last byte is there.
+ * where it lies; only one that is split over chunks is put together, once, when its last byte is there. A long one waits
+ * for it where it takes no room for long.
  */
 import type { JuteReader } from '../../jute/reader.ts'
+import { LONG_BYTES, LongFrame } from './long-frames.ts'
+import type { LongFrames } from './long-frames.ts'
 
 const LENGTH_BYTES = 4
 const NONE = new Uint8Array(0)
+/** Chunks below this size are copied together while they wait: each would cost some hundred bytes besides its own. */
+const SMALL_BYTES = 1024
+const LARGEST_HEAP_BYTES = 64 * 1024
 
 export class FrameDecoder {
   /** What is left to cut; bytes before #at are done with. */
@@ -14,24 +20,46 @@ export class FrameDecoder {
   /** Chunks behind #chunk, waiting for the rest of a frame. */
   #parts: Uint8Array[] = []
   #partBytes = 0
+  /** Where small chunks are copied to: what it holds so far is the last of #parts. */
+  #heap: Uint8Array = NONE
+  #heapBytes = 0
+  /** The next frame, if it is long and has not come whole; the bytes behind it are in #chunk and #parts. */
+  #long: LongFrame | undefined
+  readonly #longFrames: LongFrames
+
+  constructor(longFrames: LongFrames) {
+    this.#longFrames = longFrames
+  }
 
   /** Bytes received and not cut into frames yet. */
   get buffered(): number {
+    return this.#near + (this.#long === undefined ? 0 : LENGTH_BYTES + this.#long.received)
+  }
+
+  get #near(): number {
     return this.#chunk.length - this.#at + this.#partBytes
   }
 
-  push(bytes: Uint8Array): void {
+  push(received: Uint8Array): void {
+    const taken = this.#long === undefined ? 0 : this.#long.add(received)
+    if (taken === received.length) return
+    const bytes = taken === 0 ? received : received.subarray(taken)
     if (this.#at === this.#chunk.length && this.#partBytes === 0) {
       this.#chunk = bytes
       this.#at = 0
     } else {
-      this.#parts.push(bytes)
+      if (bytes.length < SMALL_BYTES) this.#heapUp(bytes)
+      else {
+        this.#parts.push(bytes)
+        this.#heap = NONE
+      }
       this.#partBytes += bytes.length
     }
   }
 
   /** The length of the next frame as a signed number, or undefined while it is not there whole. */
   peekLength(): number | undefined {
+    if (this.#long !== undefined) return this.#long.length
     if (!this.#gather(LENGTH_BYTES)) return undefined
     const chunk = this.#chunk
     const at = this.#at
@@ -40,7 +68,11 @@ export class FrameDecoder {
 
   /** Points the reader at the next frame of this length and steps over it; false while it is not there whole. */
   take(length: number, reader: JuteReader): boolean {
-    if (!this.#gather(LENGTH_BYTES + length)) return false
+    if (this.#long !== undefined) return this.#takeLong(this.#long, reader)
+    if (!this.#gather(LENGTH_BYTES + length)) {
+      if (length > LONG_BYTES) this.#beginLong(length)
+      return false
+    }
     const start = this.#at + LENGTH_BYTES
     this.#at = start + length
     reader.reset(this.#chunk, start, this.#at)
@@ -58,8 +90,24 @@ export class FrameDecoder {
 
   clear(): void {
     this.#dropChunk()
-    this.#parts = []
-    this.#partBytes = 0
+    this.#dropParts()
+    this.#long?.drop()
+    this.#long = undefined
+  }
+
+  #beginLong(length: number): void {
+    this.#long = new LongFrame(this.#longFrames, length)
+    this.#long.add(this.#chunk.subarray(this.#at + LENGTH_BYTES))
+    for (const part of this.#parts) this.#long.add(part)
+    this.#dropChunk()
+    this.#dropParts()
+  }
+
+  #takeLong(long: LongFrame, reader: JuteReader): boolean {
+    if (!long.isWhole) return false
+    this.#long = undefined
+    reader.reset(long.take())
+    return true
   }
 
   /** A connection that falls silent does not keep its last bytes. */
@@ -71,11 +119,28 @@ export class FrameDecoder {
   /** Makes #chunk hold `count` bytes from #at on, if that many have come. */
   #gather(count: number): boolean {
     if (this.#chunk.length - this.#at >= count) return true
-    if (this.buffered < count) return false
+    if (this.#near < count) return false
     this.#chunk = Buffer.concat([this.#chunk.subarray(this.#at), ...this.#parts])
     this.#at = 0
+    this.#dropParts()
+    return true
+  }
+
+  #dropParts(): void {
     this.#parts = []
     this.#partBytes = 0
-    return true
+    this.#heap = NONE
+  }
+
+  /** Grows with what has come: room is taken as bytes arrive, not as a length promises them. */
+  #heapUp(bytes: Uint8Array): void {
+    if (this.#heap.length === 0 || this.#heapBytes + bytes.length > this.#heap.length) {
+      this.#heap = new Uint8Array(Math.min(Math.max(this.#partBytes, SMALL_BYTES), LARGEST_HEAP_BYTES))
+      this.#heapBytes = 0
+      this.#parts.push(NONE)
+    }
+    this.#heap.set(bytes, this.#heapBytes)
+    this.#heapBytes += bytes.length
+    this.#parts[this.#parts.length - 1] = this.#heap.subarray(0, this.#heapBytes)
   }
 }

@@ -14,6 +14,8 @@ const auth = row(OpCode.auth, 'auth')
 const sasl = row(OpCode.sasl, 'sasl')
 const unimplemented = row(OpCode.error, 'unknown')
 const refused = row(OpCode.error, 'refused')
+/** No answer: the connection ends when all before it have been answered. */
+const hangUp = row(OpCode.error, 'hangUp')
 
 /** What stands in their answers as the zxid. */
 const zxids: ReadonlyMap<AnyOp, bigint> = new Map([
@@ -28,6 +30,7 @@ export const PSEUDO_OPS = {
   sasl,
   unimplemented,
   refused,
+  hangUp,
   /** Undefined for what is an operation. */
   zxidOf: (op: AnyOp): bigint | undefined => zxids.get(op),
 }

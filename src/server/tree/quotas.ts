@@ -6,7 +6,7 @@ import { eachBelow } from './each-below.ts'
 import { NO_NODE } from './node-store.ts'
 import type { NodeStore } from './node-store.ts'
 import { QUOTA_PATH, parentOf } from './paths.ts'
-import { LIMITS_NAME, STATS_NAME, isQuotaParent, parseQuota, quotaPathOf, statsPath, usageText } from './quota.ts'
+import { LIMITS_NAME, STATS_NAME, isQuotaParent, quotaPathOf, statsPath, usageChanged, usageText } from './quota.ts'
 
 export class Quotas {
   readonly #store: NodeStore
@@ -46,9 +46,8 @@ export class Quotas {
     if (quotaPath === undefined) return
     const stats = this.#store.find(statsPath(quotaPath))
     if (stats === NO_NODE) return
-    // Unreadable usage counts from nothing; Java dies of it, and of the directory ever after.
-    const usage = parseQuota(this.#store.data(stats))
-    this.#writeUsage(quotaPath, (usage?.count ?? 0) + countChange, (usage?.bytes ?? 0) + bytesChange)
+    // In place: no version, no mzxid, no event, and as in Java no word to the data size.
+    this.#store.setData(stats, usageChanged(this.#store.data(stats), countChange, bytesChange))
   }
 
   /** After a snapshot was loaded: finds the limits and counts all usage anew. */
@@ -82,13 +81,7 @@ export class Quotas {
         bytes += this.#store.dataLength(id)
       })
     }
-    this.#writeUsage(quotaPath, count, bytes)
-  }
-
-  /** The stats node changes in place: no version, no mzxid, no event, and as in Java no word to the data size. */
-  #writeUsage(quotaPath: string, count: number, bytes: number): void {
     const stats = this.#store.find(statsPath(quotaPath))
-    if (stats === NO_NODE) return
-    this.#store.setData(stats, usageText(count, bytes))
+    if (stats !== NO_NODE) this.#store.setData(stats, usageText(count, bytes))
   }
 }

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { JuteReader } from '../../../src/jute/reader.ts'
 import { FrameDecoder } from '../../../src/server/net/frame-decoder.ts'
+import { LONG_BYTES, LongFrames } from '../../../src/server/net/long-frames.ts'
 import { frame } from '../../support/raw-session.ts'
 
 /** Takes every frame that is there. */
@@ -22,7 +23,7 @@ describe('the frame decoder', () => {
     const cuts = fc.array(fc.record({ size: fc.integer({ min: 1, max: 30 }), takes: fc.boolean() }), { minLength: 1, maxLength: 40 })
     fc.assert(
       fc.property(payloads, cuts, (sent, steps) => {
-        const decoder = new FrameDecoder()
+        const decoder = new FrameDecoder(new LongFrames())
         const stream = Buffer.concat(sent.map(frame))
         const got: Buffer[] = []
         for (let at = 0, step = 0; at < stream.length; step++) {
@@ -39,7 +40,7 @@ describe('the frame decoder', () => {
   })
 
   it('reads a frame where it lies when it lies in one chunk', () => {
-    const decoder = new FrameDecoder()
+    const decoder = new FrameDecoder(new LongFrames())
     const chunk = Buffer.concat([frame(Buffer.from('one')), frame(Buffer.from('two'))])
     decoder.push(chunk)
     const reader = new JuteReader()
@@ -47,8 +48,52 @@ describe('the frame decoder', () => {
     expect(reader.bytes.buffer).toBe(chunk.buffer)
   })
 
+  it('gives long frames as they were sent, with what is behind them', () => {
+    const sizes = fc.array(fc.constantFrom(0, 5, LONG_BYTES - 1, LONG_BYTES, LONG_BYTES + 1, 2 * LONG_BYTES, 70_000), { minLength: 1, maxLength: 6 })
+    const cuts = fc.array(fc.constantFrom(1, 3, 4, 1000, LONG_BYTES, LONG_BYTES + 1, 65_536), { minLength: 1, maxLength: 20 })
+    fc.assert(
+      fc.property(sizes, cuts, fc.boolean(), (lengths, steps, takesAtOnce) => {
+        const longFrames = new LongFrames()
+        const decoder = new FrameDecoder(longFrames)
+        const sent = lengths.map((length, i) => Buffer.from(Uint8Array.from({ length }, (_, at) => at * 31 + i)))
+        const stream = Buffer.concat(sent.map(frame))
+        const got: Buffer[] = []
+        for (let at = 0, step = 0; at < stream.length; step++) {
+          // A byte at a time only now and then: the rest of a long frame would take for ever.
+          const size = step % 50 < 40 ? steps[step % steps.length]! : 65_536
+          decoder.push(stream.subarray(at, at + size))
+          at += size
+          if (takesAtOnce || step % 3 === 0) got.push(...takeAll(decoder))
+        }
+        got.push(...takeAll(decoder))
+        expect(got.map(({ length }) => length)).toEqual(lengths)
+        expect(Buffer.concat(got).equals(Buffer.concat(sent))).toBe(true)
+        expect([decoder.buffered, longFrames.cellsInUse]).toEqual([0, 0])
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it('gives the room of long frames back, whole or not', () => {
+    const longFrames = new LongFrames()
+    const half = Buffer.concat([frame(new Uint8Array(1_000_000)).subarray(0, 4), new Uint8Array(500_000)])
+    const decoders = Array.from({ length: 100 }, () => new FrameDecoder(longFrames))
+    const reader = new JuteReader()
+    for (const decoder of decoders) {
+      decoder.push(half)
+      expect(decoder.take(decoder.peekLength()!, reader)).toBe(false)
+      expect(decoder.buffered).toBe(half.length)
+    }
+    expect(longFrames.reservedBytes).toBeGreaterThanOrEqual(50_000_000)
+    expect(longFrames.reservedBytes).toBeLessThan(100_000_000)
+    for (const decoder of decoders.slice(1)) decoder.clear()
+    decoders[0]!.push(new Uint8Array(500_000))
+    expect(decoders[0]!.take(1_000_000, reader)).toBe(true)
+    expect([longFrames.cellsInUse, longFrames.reservedBytes]).toEqual([0, 0])
+  })
+
   it('gives lengths with their sign, before the frame is there', () => {
-    const decoder = new FrameDecoder()
+    const decoder = new FrameDecoder(new LongFrames())
     decoder.push(Buffer.from('ffff', 'hex'))
     expect(decoder.peekLength()).toBeUndefined()
     decoder.push(Buffer.from('fffe', 'hex'))
@@ -56,7 +101,7 @@ describe('the frame decoder', () => {
   })
 
   it('gives bytes without a length, and forgets on demand', () => {
-    const decoder = new FrameDecoder()
+    const decoder = new FrameDecoder(new LongFrames())
     decoder.push(Buffer.from('ru'))
     expect(decoder.takeBytes(4)).toBeUndefined()
     decoder.push(Buffer.from('okay'))

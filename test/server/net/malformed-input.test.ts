@@ -55,6 +55,16 @@ describe('deleteContainer from a client', () => {
     expect([again.err(ask.exists('/c')), again.err(ask.exists('/behind'))]).toEqual([0, -101])
     expect(fake.host.warnings.join()).toContain('Received deleteContainer opcode from client session 0x')
   })
+
+  it('does not cost the answers to what was asked before it', () => {
+    const fake = new FakeServer()
+    const session = fake.session()
+    session.send(ask.create('/before'))
+    session.send({ type: OpCode.deleteContainer, body: new Uint8Array(0), response: undefined })
+    fake.host.settle()
+    expect(session.messages()).toMatchObject([{ xid: 1, err: 0 }])
+    expect(session.isEnded).toBe(true)
+  })
 })
 
 describe('bodies that cannot be decoded', () => {

@@ -141,6 +141,7 @@ describe('texts', () => {
     ['nonsense', undefined],
     ['count=1,,bytes', undefined],
     ['count=', undefined],
+    ['count==5', { count: -1, bytes: -1, countHardLimit: -1, byteHardLimit: -1 }],
   ])('%j', (data, quota) => expect(parseQuota(Buffer.from(data))).toEqual(quota))
 
   it('that would end a Java server are refused at the door', () => {
@@ -152,6 +153,26 @@ describe('texts', () => {
     expect(session.err(setData(`${QUOTA}/q/zookeeper_stats`, 'count=77,bytes=1'))).toBe(0)
     expect(session.err(create('/q/b'))).toBe(0)
     expect(usage()).toBe('count=78,bytes=1')
+  })
+
+  it('of limits that a Java server takes for something else are refused at the door', () => {
+    const { session } = stage('count=10,bytes=100')
+    for (const parent of [`${QUOTA}s`, '/zookeeper/x', '/zookeepers', `${QUOTA}/zookeeper_limits2`, `${QUOTA}/ `, `${QUOTA}/ /  `]) {
+      expect(session.err(create(parent))).toBe(0)
+      expect(session.err(create(`${parent}/zookeeper_limits`))).toBe(-8)
+      expect(session.err(remove(`${parent}/zookeeper_limits`))).toBe(-8)
+    }
+    expect(session.err(create(`${QUOTA}/q/ `))).toBe(0)
+    expect(session.err(create(`${QUOTA}/q/ /zookeeper_limits`))).toBe(0)
+  })
+
+  it('that somebody has put beside the usage stay there', () => {
+    const { session, usage } = stage('count=10,bytes=100')
+    session.ok(setData(`${QUOTA}/q/zookeeper_stats`, 'note=7,count=3;byteHardLimit=+05'))
+    session.ok(create('/q/a', { data: 'xy' }))
+    expect(usage()).toBe('count=4,bytes=1=;byteHardLimit=5;note=7')
+    session.ok(remove('/q/a'))
+    expect(usage()).toBe('count=3,bytes=-1=;byteHardLimit=5;note=7')
   })
 
   it('of usage are recomputed when the node is made, whatever they say', () => {
