@@ -15,7 +15,7 @@ import { closeSessionOp } from './ops/session.ts'
 import type { AnyOp } from './ops/op.ts'
 import { Preparer } from './request/preparer.ts'
 import { RequestProcessor } from './request/request-processor.ts'
-import type { Proposer } from './request/request-processor.ts'
+import type { Proposer, RequestObserver } from './request/request-processor.ts'
 import { frameless } from './request/request.ts'
 import type { LoggedTxn, Request } from './request/request.ts'
 import { Replica } from './replica.ts'
@@ -131,13 +131,14 @@ export class StandaloneServer implements Proposer {
         if (isHard) this.metrics.quotaExceededErrorPerNamespace.add(path.split('/')[1] ?? '', 1)
       },
     })
-    this.processor = new RequestProcessor(clock, this.replica, access, this, {
+    const observer: RequestObserver = {
       onAnswered: (request, latencyMs) => {
         this.stats.onLatency(Math.floor(latencyMs))
         ;(request.op.kind === 'read' ? this.metrics.readLatency : this.metrics.updateLatency).add(latencyMs)
       },
       onDone: (request) => this.service.onDone(request),
-    })
+    }
+    this.processor = new RequestProcessor({ clock, settings, replica: this.replica, access, proposer: this, observer })
     const admin = new StandaloneAdmin(host, this)
     const parts = { host, settings, replica: this.replica, sessions: this.sessions, processor: this.processor, access, schemes }
     this.service = new ClientService({ ...parts, stats: this.stats, metrics: this.metrics, words: admin })

@@ -54,6 +54,18 @@ export interface ClientPortSettings {
   readonly outgoingPauseBytes: number
   /** Unread answers and notifications of one connection, bytes, above which it is closed. `tskeeper.outgoingCloseBytes` */
   readonly outgoingCloseBytes: number
+  /** Unread answers of all connections, bytes, above which one that has some and is to get more is closed. `tskeeper.outgoingTotalBytes` */
+  readonly outgoingTotalBytes: number
+  /** Estimated answers of reads of one connection that wait behind its writes, bytes, above which it is not read from. `tskeeper.waitingPauseBytes` */
+  readonly waitingPauseBytes: number
+  /** Answer of a multiRead, bytes, above which it is refused. `tskeeper.multiReadMaxBytes` */
+  readonly multiReadMaxBytes: number
+  /** Requests under way or held, bytes, above which connections that have some among them are not read from. `tskeeper.outstandingPauseBytes` */
+  readonly outstandingPauseBytes: number
+  /** Identities of one connection, bytes, above which another one is refused. `tskeeper.identitiesMaxBytes` */
+  readonly identitiesMaxBytes: number
+  /** Watches of one connection, bytes, above which it is closed. `tskeeper.watchesCloseBytes` */
+  readonly watchesCloseBytes: number
   /** Requests of one connection handled before the others get their turn. `tskeeper.turnMaxRequests` */
   readonly turnMaxRequests: number
   /** Bytes of one connection handled before the others get their turn. `tskeeper.turnMaxBytes` */
@@ -86,6 +98,12 @@ export const clientPortDefaults: ClientPortSettings = {
   readOnlyModeEnabled: false,
   outgoingPauseBytes: 1024 * 1024,
   outgoingCloseBytes: 64 * 1024 * 1024,
+  outgoingTotalBytes: 512 * 1024 * 1024,
+  waitingPauseBytes: 16 * 1024 * 1024,
+  multiReadMaxBytes: 32 * 1024 * 1024,
+  outstandingPauseBytes: 64 * 1024 * 1024,
+  identitiesMaxBytes: 64 * 1024,
+  watchesCloseBytes: 512 * 1024 * 1024,
   turnMaxRequests: 1000,
   turnMaxBytes: 1024 * 1024,
 }
@@ -122,6 +140,12 @@ export const clientPortKeys: KeyTable<ClientPortSettings> = {
   readOnlyModeEnabled: bareProperty('readonlymode.enabled', isTrue),
   outgoingPauseBytes: ownLimit('outgoingPauseBytes'),
   outgoingCloseBytes: ownLimit('outgoingCloseBytes'),
+  outgoingTotalBytes: ownLimit('outgoingTotalBytes'),
+  waitingPauseBytes: ownLimit('waitingPauseBytes'),
+  multiReadMaxBytes: ownLimit('multiReadMaxBytes'),
+  outstandingPauseBytes: ownLimit('outstandingPauseBytes'),
+  identitiesMaxBytes: ownLimit('identitiesMaxBytes'),
+  watchesCloseBytes: ownLimit('watchesCloseBytes'),
   turnMaxRequests: ownLimit('turnMaxRequests'),
   turnMaxBytes: ownLimit('turnMaxBytes'),
 }

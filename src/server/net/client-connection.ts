@@ -39,6 +39,10 @@ const NOTIFICATION_XID = -1
 const PING_XID = -2
 /** KeeperState.SyncConnected: the only state a server tells. */
 const SYNC_CONNECTED = 3
+/** Unread answers that are not worth counting. */
+const BACKLOG_BYTES = 64 * 1024
+/** Of an identity, besides its texts. */
+const ID_BYTES = 64
 const NO_PASSWORD = new Uint8Array(16)
 
 type Stage =
@@ -55,6 +59,11 @@ export class ClientConnection implements Client, Expiring {
   readonly stats: ConnectionStats
   readonly waiting: Request[] = []
   outstanding = 0
+  waitingBytes = 0
+  waitingWriteBytes = 0
+  watchBytes = 0
+  /** Unread answers as the service counts them; 0 while they are few. */
+  backlogBytes = 0
   readonly remoteAddress: string
   /** Kept by the queue of idle connections. */
   expiresAt = 0
@@ -72,13 +81,13 @@ export class ClientConnection implements Client, Expiring {
   constructor(service: ClientService, socket: Socket) {
     this.#service = service
     this.socket = socket
-    this.#outgoing = new Outgoing(service.scratch, socket, () => this.reconsider())
+    this.#outgoing = new Outgoing(service.scratch, socket, () => this.#onTaken())
     this.remoteAddress = javaAddress(socket.remoteAddress)
     this.stats = new ConnectionStats(service.clock.wallTime())
     this.#ids = [{ scheme: 'ip', id: this.remoteAddress }]
     socket.handlers = {
       onData: (bytes) => this.#onData(bytes),
-      onDrain: () => this.#readOrPause(),
+      onDrain: () => this.#onTaken(),
       onEnd: () => this.#onEnd(),
       onClose: () => this.#onClose(),
     }
@@ -166,6 +175,12 @@ export class ClientConnection implements Client, Expiring {
     }
     this.socket.resume()
     this.#cutFrames()
+  }
+
+  /** What was to be said has been handed on, or taken by the system. */
+  #onTaken(): void {
+    if (this.backlogBytes > 0) this.#service.noteBacklog(this, this.#outgoing.bufferedBytes)
+    this.reconsider()
   }
 
   /** Called when the reason for not reading may have gone. */
@@ -265,7 +280,8 @@ export class ClientConnection implements Client, Expiring {
     const bytes = reader.end - start
     service.submit(this.#decode(op, xid, reader, session.id, bytes))
     if (type === OpCode.closeSession) this.#stopReading()
-    else if (service.isCongested) this.#readOrPause()
+    else if (service.isCongested || this.waitingBytes > service.settings.waitingPauseBytes) this.#readOrPause()
+    if (this.watchBytes > service.settings.watchesCloseBytes) this.close('the client has too many watches')
   }
 
   #decode(op: AnyOp, xid: number, reader: JuteReader, session: bigint, bytes: number): Request {
@@ -290,7 +306,12 @@ export class ClientConnection implements Client, Expiring {
       this.#answerInOrder(PSEUDO_OPS.auth, xid, Code.AUTHFAILED)
       return this.#stopReading()
     }
-    this.#ids = withIds(this.#ids, proved)
+    const ids = withIds(this.#ids, proved)
+    if (ids !== this.#ids && idBytes(ids) > this.#service.settings.identitiesMaxBytes) {
+      this.#answerInOrder(PSEUDO_OPS.auth, xid, Code.AUTHFAILED)
+      return this.#stopReading()
+    }
+    this.#ids = ids
     this.#answerInOrder(PSEUDO_OPS.auth, xid, Code.OK)
   }
 
@@ -361,12 +382,17 @@ export class ClientConnection implements Client, Expiring {
     this.#outgoing.finish()
     this.stats.sent++
     const waiting = this.#outgoing.bufferedBytes
-    if (waiting > this.#service.settings.outgoingPauseBytes) this.#onCongestion(waiting)
+    if (waiting > BACKLOG_BYTES) this.#onBacklog(waiting)
     return bytes
   }
 
-  #onCongestion(waiting: number): void {
-    if (waiting <= this.#service.settings.outgoingCloseBytes) return this.#readOrPause()
+  #onBacklog(waiting: number): void {
+    const { outgoingPauseBytes, outgoingCloseBytes, outgoingTotalBytes } = this.#service.settings
+    const total = this.#service.noteBacklog(this, waiting)
+    if (waiting <= outgoingCloseBytes && total <= outgoingTotalBytes) {
+      if (waiting > outgoingPauseBytes) this.#readOrPause()
+      return
+    }
     if (this.#stage.kind === 'closed') return
     // Not from inside a reply: whoever is answering goes on with this connection.
     this.#outgoing.close()
@@ -403,6 +429,10 @@ export class ClientConnection implements Client, Expiring {
     this.#decoder.clear()
     this.#service.onClosed(this)
   }
+}
+
+function idBytes(ids: readonly Id[]): number {
+  return ids.reduce((sum, { scheme, id }) => sum + ID_BYTES + scheme!.length + id!.length, 0)
 }
 
 /** Never changed in place: requests under way hold the list as it was. */

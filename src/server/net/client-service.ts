@@ -63,6 +63,10 @@ export class ClientService {
   #listener: Listener | undefined
   #isServing = false
   #largeBytes = 0
+  /** Of requests received and not answered yet. */
+  #outstandingBytes = 0
+  /** Unread answers, of connections with more than a few. */
+  #backlogBytes = 0
   #paused = false
   /** Grows with whatever comes in: expiry waits until it stands still. */
   #activity = 0
@@ -171,6 +175,7 @@ export class ClientService {
   onClosed(connection: ClientConnection): void {
     if (!this.connections.delete(connection)) return
     this.#idle.remove(connection)
+    this.noteBacklog(connection, 0)
     const left = this.#byAddress.get(connection.remoteAddress)! - 1
     if (left === 0) this.#byAddress.delete(connection.remoteAddress)
     else this.#byAddress.set(connection.remoteAddress, left)
@@ -258,6 +263,7 @@ export class ClientService {
   /** Takes a client's request; `onDone` tells of its end. */
   submit(request: Request): void {
     request.client!.outstanding++
+    this.#outstandingBytes += request.bytes
     if (this.#isLarge(request)) this.#largeBytes += request.bytes
     this.throttler.submit(request)
   }
@@ -299,13 +305,22 @@ export class ClientService {
 
   // Limits ----------------------------------------------------------------------------------------------------
 
-  /** More is under way or held than `globalOutstandingLimit`: connections wait after their next request. */
+  /** More is under way or held than `globalOutstandingLimit` or `outstandingPauseBytes`: connections wait after their next request. */
   get isCongested(): boolean {
-    return this.#parts.processor.inFlight + this.throttler.held > this.settings.globalOutstandingLimit
+    const { globalOutstandingLimit, outstandingPauseBytes } = this.settings
+    return this.#parts.processor.inFlight + this.throttler.held > globalOutstandingLimit || this.#outstandingBytes > outstandingPauseBytes
+  }
+
+  /** Notes how much of its answers a connection has not read; gives the sum over all. */
+  noteBacklog(connection: ClientConnection, bytes: number): number {
+    this.#backlogBytes += bytes - connection.backlogBytes
+    connection.backlogBytes = bytes
+    return this.#backlogBytes
   }
 
   shouldPause(connection: ClientConnection, outgoingBytes: number): boolean {
-    if (outgoingBytes > this.settings.outgoingPauseBytes) return true
+    const { outgoingPauseBytes, waitingPauseBytes } = this.settings
+    if (outgoingBytes > outgoingPauseBytes || connection.waitingBytes > waitingPauseBytes) return true
     const waits = this.isCongested && connection.outstanding > 0
     this.#paused ||= waits
     return waits
@@ -323,6 +338,7 @@ export class ClientService {
   /** A request, of a client or of the server's own, has been answered or dropped. */
   onDone(request: Request): void {
     if (request.client !== undefined) request.client.outstanding--
+    this.#outstandingBytes -= request.bytes
     if (this.#isLarge(request)) this.#largeBytes -= request.bytes
     this.throttler.onRoom()
     if (!this.#paused || this.isCongested) return

@@ -6,6 +6,9 @@ import type { JuteReader } from '../../jute/reader.ts'
 
 const LENGTH_BYTES = 4
 const NONE = new Uint8Array(0)
+/** Chunks below this size are copied together while they wait: each would cost some hundred bytes besides its own. */
+const SMALL_BYTES = 1024
+const LARGEST_HEAP_BYTES = 64 * 1024
 
 export class FrameDecoder {
   /** What is left to cut; bytes before #at are done with. */
@@ -14,6 +17,9 @@ export class FrameDecoder {
   /** Chunks behind #chunk, waiting for the rest of a frame. */
   #parts: Uint8Array[] = []
   #partBytes = 0
+  /** Where small chunks are copied to: what it holds so far is the last of #parts. */
+  #heap: Uint8Array = NONE
+  #heapBytes = 0
 
   /** Bytes received and not cut into frames yet. */
   get buffered(): number {
@@ -25,7 +31,11 @@ export class FrameDecoder {
       this.#chunk = bytes
       this.#at = 0
     } else {
-      this.#parts.push(bytes)
+      if (bytes.length < SMALL_BYTES) this.#heapUp(bytes)
+      else {
+        this.#parts.push(bytes)
+        this.#heap = NONE
+      }
       this.#partBytes += bytes.length
     }
   }
@@ -58,8 +68,7 @@ export class FrameDecoder {
 
   clear(): void {
     this.#dropChunk()
-    this.#parts = []
-    this.#partBytes = 0
+    this.#dropParts()
   }
 
   /** A connection that falls silent does not keep its last bytes. */
@@ -74,8 +83,25 @@ export class FrameDecoder {
     if (this.buffered < count) return false
     this.#chunk = Buffer.concat([this.#chunk.subarray(this.#at), ...this.#parts])
     this.#at = 0
+    this.#dropParts()
+    return true
+  }
+
+  #dropParts(): void {
     this.#parts = []
     this.#partBytes = 0
-    return true
+    this.#heap = NONE
+  }
+
+  /** Grows with what has come: room is taken as bytes arrive, not as a length promises them. */
+  #heapUp(bytes: Uint8Array): void {
+    if (this.#heap.length === 0 || this.#heapBytes + bytes.length > this.#heap.length) {
+      this.#heap = new Uint8Array(Math.min(Math.max(this.#partBytes, SMALL_BYTES), LARGEST_HEAP_BYTES))
+      this.#heapBytes = 0
+      this.#parts.push(NONE)
+    }
+    this.#heap.set(bytes, this.#heapBytes)
+    this.#heapBytes += bytes.length
+    this.#parts[this.#parts.length - 1] = this.#heap.subarray(0, this.#heapBytes)
   }
 }

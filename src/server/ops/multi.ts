@@ -23,7 +23,7 @@ import { MultiRequest, MultiResponse } from './multi-record.ts'
 import type { SubResult } from './multi-record.ts'
 import { body, emptyResult, readOp, txn, txnKind, writeBody, writeOp } from './op.ts'
 import type { AnyTxnKind, AnyWriteOp, ApplyContext, Body, PrepareContext, TxnResult } from './op.ts'
-import { readChildren, readData } from './read.ts'
+import { childrenBytes, dataBytes, readChildren, readData } from './read.ts'
 import { setDataOp, setDataTxn } from './set-data.ts'
 import { copyOf } from '../tree/node-stat.ts'
 
@@ -38,6 +38,10 @@ const SUB_TXNS: ReadonlyMap<number, AnyTxnKind> = new Map(
 )
 
 const scratch = new JuteWriter()
+const LENGTH_BYTES = 4
+
+/** To one of the reads of a multiRead. */
+type Answer = ReturnType<typeof readData> | ReturnType<typeof readChildren>
 
 export const multiOp = writeOp<MultiRequest>({
   kind: 'write',
@@ -150,6 +154,7 @@ export const multiReadOp = readOp<MultiRequest>({
     const results: SubResult[] = []
     const spoiled = { ...body(MultiResponse, results), err: Code.MARSHALLINGERROR }
     if (request.kind === 'write') return spoiled
+    let bytes = 0
     for (const { type, record } of request.ops) {
       const answer =
         type === OpCode.getData
@@ -157,13 +162,31 @@ export const multiReadOp = readOp<MultiRequest>({
           : readChildren(context, (record as GetChildrenRequest).path)
       // What was read before goes out with the refusal.
       if (answer === Code.MARSHALLINGERROR) return spoiled
+      // One frame has room for fifty thousand reads of the largest node there is.
+      bytes += typeof answer === 'number' ? 0 : sizeOf(answer)
+      if (bytes > context.settings.multiReadMaxBytes) return Code.MARSHALLINGERROR
       results.push(subRead(type, answer))
     }
     return body(MultiResponse, results)
   },
+  answerBytes(tree, { ops }) {
+    let bytes = 0
+    for (const { type, record } of ops) {
+      const { path } = record as GetDataRequest | GetChildrenRequest
+      bytes += type === OpCode.getData ? dataBytes(tree, path) : childrenBytes(tree, path)
+    }
+    return bytes
+  },
 })
 
-function subRead(type: number, answer: ReturnType<typeof readData> | ReturnType<typeof readChildren>): SubResult {
+function sizeOf(answer: Exclude<Answer, Code>): number {
+  if ('data' in answer) return answer.data === null ? 0 : answer.data.length
+  let bytes = 0
+  for (const name of answer.children) bytes += LENGTH_BYTES + name.length
+  return bytes
+}
+
+function subRead(type: number, answer: Answer): SubResult {
   if (typeof answer === 'number') return { type: OpCode.error, err: answer, body: undefined }
   return { type, err: Code.OK, body: 'data' in answer ? body(GetDataResponse, answer) : body(GetChildrenResponse, answer) }
 }

@@ -88,6 +88,7 @@ export interface ReadContext {
   readonly tree: DataTree
   readonly watches: WatchTable
   readonly access: AccessControl
+  readonly settings: Settings
   /** The asking connection, as the owner of watches. */
   readonly watcher: Watcher
 }
@@ -106,6 +107,8 @@ export interface ReadOp<Q> extends Operation {
   readonly request: Codec<Q> | undefined
   /** A body for a good answer; a code for a refusal, or OK for an answer without a body. */
   run(context: ReadContext, request: Q): Body | Code
+  /** About what the answer would take now; undefined where that is next to nothing. */
+  answerBytes?(tree: DataTree, request: Q): number
 }
 
 export interface WriteOp<Q> extends Operation {

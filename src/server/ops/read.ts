@@ -15,9 +15,25 @@ import {
 } from '../../jute/generated/proto.ts'
 import type { Stat } from '../../jute/generated/data.ts'
 import { Code, OpCode, Perms } from '../codes.ts'
+import type { DataTree } from '../tree/data-tree.ts'
 import { NO_NODE } from '../tree/node-store.ts'
 import { body, readOp } from './op.ts'
 import type { ReadContext } from './op.ts'
+
+/** A guess: the names are not added up for it. */
+const CHILD_BYTES = 32
+
+/** What a node's data take in an answer. */
+export function dataBytes({ store }: DataTree, path: string | null): number {
+  const id = path === null ? NO_NODE : store.find(path)
+  return id === NO_NODE ? 0 : store.dataLength(id)
+}
+
+/** About what the names of a node's children take in an answer. */
+export function childrenBytes({ store }: DataTree, path: string | null): number {
+  const id = path === null ? NO_NODE : store.find(path)
+  return id === NO_NODE ? 0 : store.childCount(id) * CHILD_BYTES
+}
 
 /** The node's number when it is there and may be read. Node numbers are not negative, refusals are. */
 function readable({ tree, access, ids }: ReadContext, path: string | null): number {
@@ -81,6 +97,7 @@ export const getDataOp = readOp<GetDataRequest>({
     if (watch) context.watches.addData(path!, context.watcher)
     return body(GetDataResponse, answer)
   },
+  answerBytes: (tree, { path }) => dataBytes(tree, path),
 })
 
 export const getChildrenOp = readOp<GetChildrenRequest>({
@@ -95,6 +112,7 @@ export const getChildrenOp = readOp<GetChildrenRequest>({
     if (watch) context.watches.addChild(path!, context.watcher)
     return body(GetChildrenResponse, answer)
   },
+  answerBytes: (tree, { path }) => childrenBytes(tree, path),
 })
 
 export const getChildren2Op = readOp<GetChildren2Request>({
@@ -109,6 +127,7 @@ export const getChildren2Op = readOp<GetChildren2Request>({
     if (watch) context.watches.addChild(path!, context.watcher)
     return body(GetChildren2Response, { children: childrenOf(context, id, path!), stat: context.tree.stat(id) })
   },
+  answerBytes: (tree, { path }) => childrenBytes(tree, path),
 })
 
 export const getAllChildrenNumberOp = readOp<GetAllChildrenNumberRequest>({

@@ -6,10 +6,11 @@
 import { assert } from '../../assert.ts'
 import type { AccessControl } from '../auth/check-acl.ts'
 import { Code, OpCode } from '../codes.ts'
+import type { Settings } from '../config/settings.ts'
 import type { Clock } from '../host/host.ts'
 import type { Body, ReadContext, TxnResult } from '../ops/op.ts'
 import type { Replica } from '../replica.ts'
-import type { LoggedTxn, Request } from './request.ts'
+import type { Client, LoggedTxn, Request } from './request.ts'
 
 /** Where writes go: a lone server logs them, a leader proposes them, a learner forwards them. */
 export interface Proposer {
@@ -23,16 +24,27 @@ export interface RequestObserver {
   onDone(request: Request): void
 }
 
+export interface RequestProcessorParts {
+  readonly clock: Clock
+  readonly settings: Settings
+  readonly replica: Replica
+  readonly access: AccessControl
+  readonly proposer: Proposer
+  readonly observer: RequestObserver
+}
+
 export class RequestProcessor {
   readonly #clock: Clock
+  readonly #settings: Settings
   readonly #replica: Replica
   readonly #access: AccessControl
   readonly #observer: RequestObserver
   readonly #proposer: Proposer
   #inFlight = 0
 
-  constructor(clock: Clock, replica: Replica, access: AccessControl, proposer: Proposer, observer: RequestObserver) {
+  constructor({ clock, settings, replica, access, proposer, observer }: RequestProcessorParts) {
     this.#clock = clock
+    this.#settings = settings
     this.#replica = replica
     this.#access = access
     this.#proposer = proposer
@@ -48,10 +60,14 @@ export class RequestProcessor {
     this.#inFlight++
     const waiting = request.client?.waiting
     if (isWrite(request)) {
-      waiting?.push(request)
+      if (request.client !== undefined) {
+        request.client.waiting.push(request)
+        if (request.bytes > request.client.waitingWriteBytes) request.client.waitingWriteBytes = request.bytes
+      }
       this.#proposer.submit(request)
     } else if (waiting !== undefined && waiting.length > 0) {
       waiting.push(request)
+      this.#weigh(request, request.client!)
     } else {
       this.#answerRead(request)
     }
@@ -72,6 +88,15 @@ export class RequestProcessor {
     }
     this.#answerWrite(request, txn, result)
     while (client.isOpen && client.waiting.length > 0 && !isWrite(client.waiting[0]!)) this.#answerRead(client.waiting.shift()!)
+    if (client.waiting.length > 0) return
+    client.waitingBytes = 0
+    client.waitingWriteBytes = 0
+  }
+
+  /** All that waits behind a write is answered in one turn, so there must not be more of it than a connection may hold. */
+  #weigh({ op, fault, record }: Request, client: Client): void {
+    if (op.kind !== 'read' || op.answerBytes === undefined || fault !== Code.OK) return
+    client.waitingBytes += Math.max(op.answerBytes(this.#replica.tree, record as never), client.waitingWriteBytes)
   }
 
   /** The connection is gone: reads that waited are not run any more; its writes are on their way and will be applied. */
@@ -100,6 +125,7 @@ export class RequestProcessor {
       tree: this.#replica.tree,
       watches: this.#replica.watches,
       access: this.#access,
+      settings: this.#settings,
       watcher: request.client!,
     }
     const answer = request.op.run(context, request.record as never)

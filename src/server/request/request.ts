@@ -48,6 +48,10 @@ export interface Client extends Watcher {
   readonly waiting: Request[]
   /** Requests received and not answered yet: those that wait, and those that the throttler holds. */
   outstanding: number
+  /** What the reads in `waiting` may be answered with, bytes, as far as can be told; grows until the line is empty. */
+  waitingBytes: number
+  /** The largest write since the line was empty: what a read behind it may find. */
+  waitingWriteBytes: number
   readonly isOpen: boolean
   readonly sessionTimeoutMs: number
   reply(request: Request, zxid: bigint, err: number, body: Body | undefined): void

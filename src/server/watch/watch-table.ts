@@ -16,6 +16,8 @@ export const AddWatchMode = { PERSISTENT: 0, PERSISTENT_RECURSIVE: 1 } as const
 export const WatcherType = { Children: 1, Data: 2, Any: 3, Persistent: 4, PersistentRecursive: 5 } as const
 
 export interface Watcher {
+  /** What its registrations take, about; kept by the table. */
+  watchBytes: number
   /** Called once for each event; whether the watcher may read the node is decided before. */
   onEvent(type: EventType, path: string, zxid: bigint): void
   mayRead(acl: ACL[]): boolean
@@ -27,6 +29,13 @@ type WatchPath = string | null
 const STANDARD = 1
 const PERSISTENT = 2
 const RECURSIVE = 4
+
+/** Entries of both maps, besides the path's text. */
+const REGISTRATION_BYTES = 200
+
+function bytesOf(path: WatchPath): number {
+  return REGISTRATION_BYTES + (path === null ? 0 : path.length)
+}
 
 /** Path → watchers with their modes, and back. */
 class PathWatchers {
@@ -49,6 +58,7 @@ class PathWatchers {
     if (mode === RECURSIVE) this.recursiveCount++
     if (before !== 0) return
     this.size++
+    watcher.watchBytes += bytesOf(path)
     let paths = this.byWatcher.get(watcher)
     if (paths === undefined) this.byWatcher.set(watcher, (paths = new Set()))
     paths.add(path)
@@ -67,6 +77,7 @@ class PathWatchers {
     }
     watchers.delete(watcher)
     this.size--
+    watcher.watchBytes -= bytesOf(path)
     if (watchers.size === 0) this.byPath.delete(path)
     // The watcher's own entry stays, even empty: `wchs` counts such a connection until it closes.
     this.byWatcher.get(watcher)?.delete(path)
