@@ -181,7 +181,7 @@ export class ClientService {
     else this.#byAddress.set(connection.remoteAddress, left)
     if (this.#bySession.get(connection.sessionId) === connection) this.#bySession.delete(connection.sessionId)
     this.#parts.replica.watches.removeWatcher(connection)
-    this.#parts.processor.drop(connection.waiting)
+    this.#parts.processor.drop(connection)
     this.#parts.metrics.connectionDropCount.add(1)
   }
 

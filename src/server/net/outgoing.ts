@@ -11,6 +11,8 @@ const RUN_LIMIT_BYTES = 256 * 1024
 /** Runs up to this size are joined into one write. */
 const JOIN_LIMIT_BYTES = 64 * 1024
 
+const NO_RUNS: readonly Uint8Array[] = []
+
 export class OutgoingScratch {
   readonly writer = new JuteWriter({ supplementary: 'cesu8' })
   readonly #clock: Clock
@@ -60,6 +62,9 @@ export class Outgoing {
   readonly #socket: Socket
   #runs: Uint8Array[] = []
   #runBytes = 0
+  /** Runs that wait for something longer to be said before them; undefined while nothing is awaited. */
+  #held: Uint8Array[] | undefined
+  #heldBytes = 0
   #isDirty = false
   #isClosed = false
 
@@ -75,7 +80,7 @@ export class Outgoing {
   /** Bytes encoded or handed to the socket and not taken by the operating system yet. */
   get bufferedBytes(): number {
     const own = this.#scratch.isOwner(this) ? this.#scratch.writer.position : 0
-    return own + this.#runBytes + this.#socket.bufferedBytes
+    return own + this.#runBytes + this.#heldBytes + this.#socket.bufferedBytes
   }
 
   /** The writer for one message; `finish` must follow before anything else is written by anybody. */
@@ -97,6 +102,21 @@ export class Outgoing {
     this.takeRun()
     this.#push(bytes)
     this.finish()
+  }
+
+  /** What is written from here on is kept back until `release`. */
+  hold(): void {
+    this.takeRun()
+    this.#held = []
+  }
+
+  /** Ends `hold`; the caller writes what was kept back behind what it waited for. */
+  release(): readonly Uint8Array[] {
+    this.takeRun()
+    const held = this.#held ?? NO_RUNS
+    this.#held = undefined
+    this.#heldBytes = 0
+    return held
   }
 
   /** Copies the present run out of the scratch. */
@@ -130,10 +150,17 @@ export class Outgoing {
     this.takeRun()
     this.#runs = []
     this.#runBytes = 0
+    this.#held = undefined
+    this.#heldBytes = 0
   }
 
   #push(run: Uint8Array): void {
-    this.#runs.push(run)
-    this.#runBytes += run.length
+    if (this.#held === undefined) {
+      this.#runs.push(run)
+      this.#runBytes += run.length
+    } else {
+      this.#held.push(run)
+      this.#heldBytes += run.length
+    }
   }
 }
