@@ -15,6 +15,8 @@ import type { Body, LongAnswer } from './op.ts'
 
 /** More make a long answer: so many take a millisecond at the most (bench/turns.mjs). */
 const SLICE_NAMES = 8192
+/** Before the bytes of a ustring. */
+const LENGTH_BYTES = 4
 
 export interface Children {
   readonly tree: DataTree
@@ -38,6 +40,13 @@ export const ChildNames: Codec<Children> = {
   read(): never {
     throw new MalformedFrame('value', 'a server does not read the answer to a getChildren')
   },
+}
+
+/** What the names take in an answer, as long as they are ASCII. */
+export function namesBytes({ tree: { store }, id }: Children): number {
+  let bytes = 0
+  for (let child = store.firstChild(id); child !== NO_NODE; child = store.nextSibling(child)) bytes += LENGTH_BYTES + store.nameLength(child)
+  return bytes
 }
 
 export function tellChildren(children: Children): Body | LongAnswer {

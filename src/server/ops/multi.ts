@@ -8,7 +8,7 @@ import { JuteWriter } from '../../jute/writer.ts'
 import { MalformedFrame } from '../../jute/malformed-frame.ts'
 import { Code, OpCode } from '../codes.ts'
 import { checkOp, checkTxn } from './check.ts'
-import { ChildNames } from './child-names.ts'
+import { ChildNames, namesBytes } from './child-names.ts'
 import {
   create2Op,
   create2Txn,
@@ -181,7 +181,7 @@ export const multiReadOp = readOp<MultiRequest>({
 
 function sizeOf(answer: Exclude<Answer, Code>): number {
   if ('data' in answer) return answer.data === null ? 0 : answer.data.length
-  return childrenBytes(answer.tree, answer.path)
+  return namesBytes(answer)
 }
 
 function subRead(type: number, answer: Answer): SubResult {

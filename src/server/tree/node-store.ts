@@ -158,6 +158,11 @@ export class NodeStore {
     return text.text()
   }
 
+  /** UTF-16 units of the name. */
+  nameLength(id: number): number {
+    return this.cells.lengthOfName(this.rows.int(id, CELL))
+  }
+
   /** Writes the name as a ustring, without making a string of it, and returns how many UTF-16 units it has. */
   writeName(id: number, w: JuteWriter): number {
     const { cells } = this
