@@ -45,7 +45,7 @@ describe('the children of a node that has very many', () => {
     expect(new Set(children)).toEqual(new Set(names))
     // The last txn before the request was the session that `other` is.
     expect(stat).toMatchObject({ numChildren: COUNT, pzxid: reply!.zxid - 1n })
-    expect(session.ok(ask.getChildren('/many')).children.slice(-2)).toEqual(['new8', 'new9'])
+    expect(session.ok(ask.getChildren('/many')).children!.slice(-2)).toEqual(['new8', 'new9'])
   })
 
   it('come before the notification of a change that came while they were told', () => {
@@ -116,5 +116,5 @@ it('names of all kinds go out as they are', () => {
   const kinds = ['plain', 'caf\u00e9', '\u65e5\u672c', '\u00ff'.repeat(300), 'x'.repeat(300)]
   for (const name of kinds) session.ok(ask.create(`/k${name}`))
   const { children } = session.ok(ask.getChildren('/'))
-  expect(children.slice(1)).toEqual(kinds.map((name) => `k${name}`))
+  expect(children!.slice(1)).toEqual(kinds.map((name) => `k${name}`))
 })
