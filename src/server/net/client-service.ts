@@ -11,6 +11,7 @@ import type { AuthSchemes } from '../auth/schemes.ts'
 import { Perms } from '../codes.ts'
 import type { Settings } from '../config/settings.ts'
 import { hex } from '../hex.ts'
+import { LargeMap } from '../large-map.ts'
 import type { Clock, Host, Listener, Socket } from '../host/host.ts'
 import { createSessionOp } from '../ops/session.ts'
 import type { Replica } from '../replica.ts'
@@ -57,7 +58,7 @@ export class ClientService {
   readonly words: Words
   readonly #parts: ClientServiceParts
   readonly #idle = new ExpiryQueue<ClientConnection>(IDLE_INTERVAL_MS)
-  readonly #bySession = new Map<bigint, ClientConnection>()
+  readonly #bySession = new LargeMap<bigint, ClientConnection>()
   readonly #byAddress = new Map<string, number>()
   readonly #requiredSchemes: ReadonlySet<string> | undefined
   #listener: Listener | undefined

@@ -12,6 +12,11 @@ export class IdSet {
     return page !== undefined && (page[(id >>> 5) & WORD_MASK]! & (1 << (id & 31))) !== 0
   }
 
+  delete(id: number): void {
+    const page = this.#pages[id >>> PAGE_SHIFT]
+    if (page !== undefined) page[(id >>> 5) & WORD_MASK]! &= ~(1 << (id & 31))
+  }
+
   add(id: number): void {
     const pages = this.#pages
     const at = id >>> PAGE_SHIFT

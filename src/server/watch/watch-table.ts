@@ -4,6 +4,7 @@
  * other half of persistent ones. Modes on one path are independent of each other.
  */
 import type { ACL } from '../../jute/generated/data.ts'
+import { LargeMap, LargeSet } from '../large-map.ts'
 import { parentOf } from '../tree/paths.ts'
 
 export const EventType = { NodeCreated: 1, NodeDeleted: 2, NodeDataChanged: 3, NodeChildrenChanged: 4 } as const
@@ -39,8 +40,8 @@ function bytesOf(path: WatchPath): number {
 
 /** Path → watchers with their modes, and back. */
 class PathWatchers {
-  readonly byPath = new Map<WatchPath, Map<Watcher, number>>()
-  readonly byWatcher = new Map<Watcher, Set<WatchPath>>()
+  readonly byPath = new LargeMap<WatchPath, Map<Watcher, number>>()
+  readonly byWatcher = new Map<Watcher, LargeSet<WatchPath>>()
   recursiveCount = 0
   /** Registrations by (path, watcher), as `wchs` and the gauge count them. */
   size = 0
@@ -60,7 +61,7 @@ class PathWatchers {
     this.size++
     watcher.watchBytes += bytesOf(path)
     let paths = this.byWatcher.get(watcher)
-    if (paths === undefined) this.byWatcher.set(watcher, (paths = new Set()))
+    if (paths === undefined) this.byWatcher.set(watcher, (paths = new LargeSet()))
     paths.add(path)
   }
 

@@ -34,12 +34,14 @@ it('gives every child that was there when it began, once, and none that is new',
   )
 })
 
-it('a set of ids holds what was added and nothing else', () => {
+it('a set of ids holds what was added and not deleted', () => {
   fc.assert(
     fc.property(fc.uniqueArray(fc.integer({ min: 0, max: 100_000 })), fc.array(fc.integer({ min: 0, max: 100_000 })), (added, asked) => {
       const set = new IdSet()
       for (const id of added) set.add(id)
       for (const id of [...added, ...asked]) expect(set.has(id)).toBe(added.includes(id))
+      for (const id of asked) set.delete(id)
+      for (const id of [...added, ...asked]) expect(set.has(id)).toBe(added.includes(id) && !asked.includes(id))
     }),
   )
 })
