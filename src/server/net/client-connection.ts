@@ -28,6 +28,7 @@ import type { Client, Request, Telling } from '../request/request.ts'
 import type { Expiring } from '../session/expiry-queue.ts'
 import { sessionPassword } from '../session/session-password.ts'
 import type { Session } from '../session/session-table.ts'
+import type { Slice } from '../slices.ts'
 import type { EventType } from '../watch/watch-table.ts'
 import type { ClientService } from './client-service.ts'
 import { ConnectionStats } from './connection-stats.ts'
@@ -43,6 +44,8 @@ const SYNC_CONNECTED = 3
 const BACKLOG_BYTES = 64 * 1024
 /** Of an identity, besides its texts. */
 const ID_BYTES = 64
+/** Of a word's answer told in one turn, in characters. */
+const WORD_SLICE_LENGTH = 64 * 1024
 const NO_PASSWORD = new Uint8Array(16)
 const NO_PIECES: readonly Uint8Array[] = []
 
@@ -197,10 +200,28 @@ export class ClientConnection implements Client, Expiring {
     this.stats.received++
     this.#service.onPacketReceived()
     this.#isAnsweringWord = true
-    const text = words.answer(this, word, bytes.subarray(4))
-    if (text !== '') this.#outgoing.write(Buffer.from(text, 'utf8'))
-    this.#service.onWordAnswered(text.length)
-    this.end()
+    this.#stage = { kind: 'ending' }
+    this.#decoder.clear()
+    const tell = this.#tellWord(words.answer(this, word, bytes.subarray(4))[Symbol.iterator]())
+    if (tell()) this.#service.slices.add(tell)
+  }
+
+  /** Tells a piece of the answer whenever it is called; false at its end, which is that of the connection. */
+  #tellWord(pieces: Iterator<string>): Slice {
+    let length = 0
+    return () => {
+      if (this.#stage.kind === 'closed') return false
+      let text = ''
+      let next = pieces.next()
+      for (; !next.done && text.length < WORD_SLICE_LENGTH; next = pieces.next()) text += next.value
+      if (!next.done) text += next.value
+      length += text.length
+      if (text !== '') this.#outgoing.write(Buffer.from(text, 'utf8'))
+      if (!next.done) return true
+      this.#service.onWordAnswered(length)
+      this.end()
+      return false
+    }
   }
 
   #onEnd(): void {

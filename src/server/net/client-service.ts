@@ -21,6 +21,7 @@ import type { RequestProcessor } from '../request/request-processor.ts'
 import { RequestThrottler } from '../request/request-throttler.ts'
 import type { ServerStats } from '../server-stats.ts'
 import { ExpiryQueue } from '../session/expiry-queue.ts'
+import type { Slices } from '../slices.ts'
 import { isSessionPassword } from '../session/session-password.ts'
 import type { Session, SessionTable } from '../session/session-table.ts'
 import { ClientConnection } from './client-connection.ts'
@@ -92,6 +93,10 @@ export class ClientService {
       },
     })
     this.#requiredSchemes = requiredSchemes(settings)
+  }
+
+  get slices(): Slices {
+    return this.#parts.processor.slices
   }
 
   get isServing(): boolean {
