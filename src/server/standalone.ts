@@ -307,6 +307,7 @@ export class StandaloneServer implements Proposer {
     this.service.setServing(false)
     // A snapshot whose sync failed may have taken along what the log is about to find synced.
     this.#log.abandon()
+    this.#durable = 0n
     // Nobody can have set onFatal yet.
     if (this.#onBegun !== undefined) this.#onBegun(new StartupRefused(error.message, exitCode, error))
     else this.onFatal(error, exitCode)

@@ -186,7 +186,8 @@ export class ClientService {
     if (left === 0) this.#byAddress.delete(connection.remoteAddress)
     else this.#byAddress.set(connection.remoteAddress, left)
     if (this.#bySession.get(connection.sessionId) === connection) this.#bySession.delete(connection.sessionId)
-    this.#parts.replica.watches.removeWatcher(connection)
+    const forgetWatches = this.#parts.replica.watches.removeWatcher(connection)
+    if (forgetWatches()) this.slices.add(forgetWatches)
     this.#parts.processor.drop(connection)
     this.#parts.metrics.connectionDropCount.add(1)
   }
