@@ -33,8 +33,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a refused write is answered with the zxid before it',
     file: 'server/request/request-processor.js',
-    find: 'this.#reply(request, txn.header.zxid, err,',
-    replace: 'this.#reply(request, isRefused ? txn.header.zxid - 1n : txn.header.zxid, err,',
+    find: 'return { request, zxid: header.zxid, err,',
+    replace: 'return { request, zxid: isRefused ? header.zxid - 1n : header.zxid, err,',
     within: SOON,
   },
   {

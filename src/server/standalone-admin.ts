@@ -1,5 +1,5 @@
 /** What the admin words see of a standalone server, and the answers to the four-letter words of its client port. */
-import type { AdminView, ConfView, ConnectionView, DeadlinesView, GaugesView, QuotaView, SessionsView, StatsView } from './admin/admin-view.ts'
+import type { AdminView, ConfView, ConnectionView, DeadlinesView, GaugesView, Items, QuotaView, SessionsView, StatsView } from './admin/admin-view.ts'
 import { answerWord, argumentBytes, whitelistNotices } from './admin/four-letter.ts'
 import type { ServerMetrics } from './admin/metrics.ts'
 import { environmentEntries } from './admin/process-facts.ts'
@@ -34,7 +34,7 @@ export class StandaloneAdmin implements AdminView, WordAnswerer {
     return argumentBytes(word, this.#server.settings.fourLetterWords)
   }
 
-  answer(word: string, argument: Uint8Array): string {
+  answer(word: string, argument: Uint8Array): Iterable<string> {
     const { fourLetterWords } = this.#server.settings
     if (!this.#hasAnswered) {
       this.#hasAnswered = true
@@ -152,7 +152,7 @@ export class StandaloneAdmin implements AdminView, WordAnswerer {
 
   connectionDeadlines(): DeadlinesView<ConnectionView> {
     const { service } = this.#server
-    const buckets = service.idleBuckets().map(([at, items]) => ({ expiresAt: this.#wallTimeAt(at), items: Array.from(items, connectionView) }))
+    const buckets = service.idleBuckets().map(([at, items]) => ({ expiresAt: this.#wallTimeAt(at), items: mapped([...items], connectionView) }))
     return { tracked: service.connections.size, buckets }
   }
 
@@ -167,13 +167,13 @@ export class StandaloneAdmin implements AdminView, WordAnswerer {
 
   *watchesBySession(): IterableIterator<readonly [bigint, Iterable<string>]> {
     for (const [watcher, paths] of this.#server.replica.watches.byWatcher()) {
-      yield [(watcher as ClientConnection).sessionId, Array.from(paths, String)]
+      yield [(watcher as ClientConnection).sessionId, mapped(paths, String)]
     }
   }
 
   *watchesByPath(): IterableIterator<readonly [string, Iterable<bigint>]> {
     for (const [path, watchers] of this.#server.replica.watches.byPath()) {
-      yield [String(path), Array.from(watchers, (watcher) => (watcher as ClientConnection).sessionId)]
+      yield [String(path), mapped(watchers, (watcher) => (watcher as ClientConnection).sessionId)]
     }
   }
 
@@ -205,6 +205,18 @@ export class StandaloneAdmin implements AdminView, WordAnswerer {
   #wallTimeAt(clockMs: number): number {
     const { clock } = this.#host
     return Math.round(clock.wallTime() + clockMs - clock.now())
+  }
+}
+
+/** Made as they are asked for: nobody waits for all of them. */
+function mapped<T, U>(items: readonly T[], map: (item: T) => U): Items<U>
+function mapped<T, U>(items: Iterable<T>, map: (item: T) => U): Iterable<U>
+function mapped<T, U>(items: Iterable<T> & { readonly length?: number }, map: (item: T) => U): Items<U> {
+  return {
+    length: items.length ?? NaN,
+    *[Symbol.iterator]() {
+      for (const item of items) yield map(item)
+    },
   }
 }
 

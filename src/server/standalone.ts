@@ -25,6 +25,7 @@ import { StandaloneAdmin } from './standalone-admin.ts'
 import { ContainerReaper } from './session/container-reaper.ts'
 import { ExpiryTimer } from './session/expiry-timer.ts'
 import { SessionTable } from './session/session-table.ts'
+import type { Session } from './session/session-table.ts'
 import { AutoPurge } from './storage/auto-purge.ts'
 import { CommitSchedule } from './storage/commit-schedule.ts'
 import { openDataDirs } from './storage/data-dirs.ts'
@@ -43,6 +44,10 @@ import { EventType } from './watch/watch-table.ts'
 const SERVER_ID = 1
 /** What Java adds for the stat to the bytes of a read or write. */
 const STAT_BYTES = 68
+/** Applied in one turn: some milliseconds at the most, unless a single one is long (bench/turns.mjs). */
+const TURN_TXNS = 256
+/** Sessions whose end is prepared in one turn. */
+const TURN_EXPIRIES = 64
 
 export type Started = (error: Error | undefined, server: StandaloneServer | undefined) => void
 
@@ -90,6 +95,9 @@ export class StandaloneServer implements Proposer {
   /** Logged, not applied yet; those before #applied are done with. */
   #pending: LoggedTxn[] = []
   #applied = 0
+  #durable = 0n
+  /** The next turn goes on with what is durable. */
+  #isApplying = false
   /** Who wants to know when a session's end has been applied. */
   readonly #onClosed = new Map<bigint, (() => void)[]>()
   #isStopping = false
@@ -299,6 +307,7 @@ export class StandaloneServer implements Proposer {
     this.service.setServing(false)
     // A snapshot whose sync failed may have taken along what the log is about to find synced.
     this.#log.abandon()
+    this.#durable = 0n
     // Nobody can have set onFatal yet.
     if (this.#onBegun !== undefined) this.#onBegun(new StartupRefused(error.message, exitCode, error))
     else this.onFatal(error, exitCode)
@@ -322,11 +331,24 @@ export class StandaloneServer implements Proposer {
 
   /** Everything up to the zxid is durable: it is applied and answered, in order. */
   #onLogged(zxid: bigint): void {
+    this.#durable = zxid
+    if (!this.#isApplying) this.#applyDurable()
+  }
+
+  /** What a turn has no time for follows in the next. */
+  #applyDurable(): void {
+    this.#isApplying = false
     if (this.#isStopping) return
     const pending = this.#pending
-    while (this.#applied < pending.length && pending[this.#applied]!.header.zxid <= zxid) this.#apply(pending[this.#applied++]!)
+    for (let left = TURN_TXNS; left > 0 && this.#isNextDurable; left--) this.#apply(pending[this.#applied++]!)
     this.#pending = pending.slice(this.#applied)
     this.#applied = 0
+    this.#isApplying = this.#isNextDurable
+    if (this.#isApplying) this.#host.clock.endOfTurn(() => this.#applyDurable())
+  }
+
+  get #isNextDurable(): boolean {
+    return this.#applied < this.#pending.length && this.#pending[this.#applied]!.header.zxid <= this.#durable
   }
 
   #apply(txn: LoggedTxn): void {
@@ -357,12 +379,22 @@ export class StandaloneServer implements Proposer {
 
   // What the server asks of itself ----------------------------------------------------------------------------
 
+  /** All of them are over at once; their txns are made some in a turn. */
   #expireSessions(now: number): void {
-    for (const session of this.sessions.takeExpired(now)) {
-      this.#host.log.info(`Expiring session 0x${hex(session.id)}, timeout of ${session.attachedTimeoutMs}ms exceeded`)
-      this.metrics.staleSessionsExpired.add(1)
-      this.expireSession(session.id)
-    }
+    const expired = this.sessions.takeExpired(now)
+    for (const session of expired) this.sessions.setClosing(session)
+    if (expired.length === 0) return
+    let done = 0
+    this.processor.slices.add(() => {
+      for (const end = Math.min(done + TURN_EXPIRIES, expired.length); done < end; done++) this.#expire(expired[done]!)
+      return done < expired.length
+    })
+  }
+
+  #expire(session: Session): void {
+    this.#host.log.info(`Expiring session 0x${hex(session.id)}, timeout of ${session.attachedTimeoutMs}ms exceeded`)
+    this.metrics.staleSessionsExpired.add(1)
+    this.#submitOwn(closeSessionOp, session.id, undefined)
   }
 
   /** Ends the session as if its time were over; `done` when its ephemerals are gone, or at once if there is none. */

@@ -1,6 +1,7 @@
 /**
  * What the admin words need to know of a server. The server implements it; nothing here changes anything but the four
- * verbs at the end. Tables are iterated once, in the order in which they are shown (Java's order is that of hashes).
+ * verbs at the end. Tables are iterated once, in the order in which they are shown (Java's order is that of hashes), and perhaps over many
+ * turns, in which they change.
  */
 import type { ServerMetrics } from './metrics.ts'
 
@@ -146,12 +147,16 @@ export interface ConnectionView {
   readonly maxLatency: number
 }
 
+export interface Items<T> extends Iterable<T> {
+  readonly length: number
+}
+
 /** Things by the time at which they expire, soonest first. */
 export interface DeadlinesView<T> {
   /** How many there are in all. */
   readonly tracked: number
   /** `expiresAt` in milliseconds since 1970. */
-  readonly buckets: readonly { readonly expiresAt: number; readonly items: Iterable<T> }[]
+  readonly buckets: readonly { readonly expiresAt: number; readonly items: Items<T> }[]
 }
 
 export type SessionsView =

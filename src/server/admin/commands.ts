@@ -1,6 +1,6 @@
 /**
- * The texts of the admin words, one function each, over an AdminView (the classes of org.apache.zookeeper.server.command).
- * Tools take them apart line by line: every blank and line end is as in ZooKeeper.
+ * The texts of the admin words, one function each, over an AdminView (the classes of org.apache.zookeeper.server.command). Those that may be long
+ * come in pieces, for they are told over many turns. Tools take them apart line by line: every blank and line end is as in ZooKeeper.
  */
 import { hex } from '../hex.ts'
 import { fullVersion } from '../version.ts'
@@ -32,8 +32,9 @@ export function conf(view: AdminView): string {
   return `${own}${quorumConfKeys.map(key => `${key}=${quorum[key]}\n`).join('')}membership: \n${quorum.membership}`
 }
 
-export function cons(view: AdminView): string {
-  return `${Array.from(view.connections(), connection => `${connectionText(connection)}\n`).join('')}\n`
+export function* cons(view: AdminView): IterableIterator<string> {
+  for (const connection of view.connections()) yield `${connectionText(connection)}\n`
+  yield '\n'
 }
 
 export function crst(view: AdminView): string {
@@ -46,16 +47,19 @@ export function dirs(view: AdminView): string {
   return `datadir_size: ${dataDirSize}\nlogdir_size: ${dataLogSize}\n`
 }
 
-export function dump(view: AdminView): string {
+export function* dump(view: AdminView): IterableIterator<string> {
+  yield 'SessionTracker dump:\n'
+  yield* sessionsText(view)
+  yield 'ephemeral nodes dump:\n'
+  yield* ephemeralsText(view)
+  yield 'Connections dump:\n'
   const connections = view.connectionDeadlines()
-  const deadlines =
-    connections === undefined
-      ? ''
-      : `Connections ${deadlinesText(
-          connections,
-          ({ remoteAddress, remotePort, sessionId }) => `ip: ${socketText(remoteAddress, remotePort)} sessionId: 0x${hex(sessionId)}`,
-        )}`
-  return `SessionTracker dump:\n${sessionsText(view)}ephemeral nodes dump:\n${ephemeralsText(view)}Connections dump:\n${deadlines}`
+  if (connections === undefined) return
+  yield 'Connections '
+  yield* deadlinesText(
+    connections,
+    ({ remoteAddress, remotePort, sessionId }) => `ip: ${socketText(remoteAddress, remotePort)} sessionId: 0x${hex(sessionId)}`,
+  )
 }
 
 export function envi(view: AdminView): string {
@@ -99,9 +103,10 @@ export function srvr(view: AdminView): string {
   return versionText(view) + statsText(view)
 }
 
-export function stat(view: AdminView): string {
-  const clients = Array.from(view.connections(), connection => `${briefConnectionText(connection)})\n`)
-  return `${versionText(view)}Clients:\n${clients.join('')}\n${statsText(view)}`
+export function* stat(view: AdminView): IterableIterator<string> {
+  yield `${versionText(view)}Clients:\n`
+  for (const connection of view.connections()) yield `${briefConnectionText(connection)})\n`
+  yield `\n${statsText(view)}`
 }
 
 export function stmk(view: AdminView, mask: bigint): string {
@@ -109,14 +114,20 @@ export function stmk(view: AdminView, mask: bigint): string {
   return String(mask)
 }
 
-export function wchc(view: AdminView): string {
-  const entries = Array.from(view.watchesBySession(), ([session, paths]) => `0x${hex(session)}\n${tabbed(paths)}`)
-  return `${entries.join('')}\n`
+export function* wchc(view: AdminView): IterableIterator<string> {
+  for (const [session, paths] of view.watchesBySession()) {
+    yield `0x${hex(session)}\n`
+    for (const path of paths) yield `\t${path}\n`
+  }
+  yield '\n'
 }
 
-export function wchp(view: AdminView): string {
-  const entries = Array.from(view.watchesByPath(), ([path, sessions]) => `${path}\n${tabbed(Array.from(sessions, id => `0x${hex(id)}`))}`)
-  return `${entries.join('')}\n`
+export function* wchp(view: AdminView): IterableIterator<string> {
+  for (const [path, sessions] of view.watchesByPath()) {
+    yield `${path}\n`
+    for (const session of sessions) yield `\t0x${hex(session)}\n`
+  }
+  yield '\n'
 }
 
 export function wchs(view: AdminView): string {
@@ -163,29 +174,32 @@ function connectionText(connection: ConnectionView): string {
   return `${brief}${session},to=${connection.sessionTimeoutMs}${cxid},lzxid=0x${hex(lastZxid)},lresp=${lastResponseTime}${latencies})`
 }
 
-function sessionsText(view: AdminView): string {
+function* sessionsText(view: AdminView): IterableIterator<string> {
   const sessions = view.sessions()
-  const sets = (deadlines: DeadlinesView<bigint>): string => `Session ${deadlinesText(deadlines, id => `0x${hex(id)}`)}`
-  if (sessions.kind === 'tracker') return sets(sessions.deadlines)
-  const local = sessions.local === undefined ? '' : `Local ${sets(sessions.local)}`
-  const global = Array.from(sessions.global, ([id, timeoutMs]) => `0x${hex(id)}\t${timeoutMs}ms\n`)
-  return `${local}Global Sessions(${sessions.global.size}):\n${global.join('')}`
+  const idText = (id: bigint): string => `0x${hex(id)}`
+  const deadlines = sessions.kind === 'tracker' ? sessions.deadlines : sessions.local
+  if (deadlines !== undefined) {
+    yield sessions.kind === 'tracker' ? 'Session ' : 'Local Session '
+    yield* deadlinesText(deadlines, idText)
+  }
+  if (sessions.kind === 'tracker') return
+  yield `Global Sessions(${sessions.global.size}):\n`
+  for (const [id, timeoutMs] of sessions.global) yield `0x${hex(id)}\t${timeoutMs}ms\n`
 }
 
-function deadlinesText<T>(deadlines: DeadlinesView<T>, itemText: (item: T) => string): string {
-  const buckets = deadlines.buckets.map(({ expiresAt, items }) => {
-    const lines = Array.from(items, itemText)
-    return `${lines.length} expire at ${javaDate(expiresAt)}:\n${tabbed(lines)}`
-  })
-  return `Sets (${deadlines.buckets.length})/(${deadlines.tracked}):\n${buckets.join('')}`
+function* deadlinesText<T>({ buckets, tracked }: DeadlinesView<T>, itemText: (item: T) => string): IterableIterator<string> {
+  yield `Sets (${buckets.length})/(${tracked}):\n`
+  for (const { expiresAt, items } of buckets) {
+    yield `${items.length} expire at ${javaDate(expiresAt)}:\n`
+    for (const item of items) yield `\t${itemText(item)}\n`
+  }
 }
 
-function ephemeralsText(view: AdminView): string {
+function* ephemeralsText(view: AdminView): IterableIterator<string> {
   const { sessions, paths } = view.ephemerals()
-  const entries = Array.from(paths, ([session, each]) => `0x${hex(session)}:\n${tabbed(each)}`)
-  return `Sessions with Ephemerals (${sessions}):\n${entries.join('')}`
-}
-
-function tabbed(lines: Iterable<string>): string {
-  return Array.from(lines, line => `\t${line}\n`).join('')
+  yield `Sessions with Ephemerals (${sessions}):\n`
+  for (const [session, each] of paths) {
+    yield `0x${hex(session)}:\n`
+    for (const path of each) yield `\t${path}\n`
+  }
 }

@@ -14,10 +14,10 @@ interface Word {
   /** Bytes behind the word on the wire. */
   readonly argumentBytes: number
   readonly whenNotServing: 'answers' | 'says so' | 'says so without a line end'
-  answer(view: AdminView, argument: Uint8Array): string
+  answer(view: AdminView, argument: Uint8Array): string | Iterable<string>
 }
 
-function word(answer: (view: AdminView) => string, whenNotServing: Word['whenNotServing'] = 'says so'): Word {
+function word(answer: (view: AdminView) => string | Iterable<string>, whenNotServing: Word['whenNotServing'] = 'says so'): Word {
   return { argumentBytes: 0, whenNotServing, answer }
 }
 
@@ -60,8 +60,13 @@ export function argumentBytes(name: string, whitelist: Whitelist): number | unde
   return isAllowedWord(name, whitelist) ? known.argumentBytes : 0
 }
 
-/** The answer to a known word; `argument` holds the bytes it asks for. */
-export function answerWord(name: string, view: AdminView, whitelist: Whitelist, argument: Uint8Array = new Uint8Array()): string {
+/** The answer to a known word in pieces, made as they are asked for; `argument` holds the bytes it asks for. */
+export function answerWord(name: string, view: AdminView, whitelist: Whitelist, argument: Uint8Array = new Uint8Array()): Iterable<string> {
+  const answer = wholeAnswer(name, view, whitelist, argument)
+  return typeof answer === 'string' ? [answer] : answer
+}
+
+function wholeAnswer(name: string, view: AdminView, whitelist: Whitelist, argument: Uint8Array): string | Iterable<string> {
   const known = words.get(name)
   if (known === undefined) return ''
   if (!isAllowedWord(name, whitelist)) {

@@ -22,12 +22,13 @@ import { Code, OpCode } from '../codes.ts'
 import type { Socket } from '../host/host.ts'
 import { OPS } from '../ops/index.ts'
 import { decodeBody, writeBody } from '../ops/op.ts'
-import type { AnyOp, Body } from '../ops/op.ts'
+import type { AnyOp, Body, LongAnswer } from '../ops/op.ts'
 import { frameless } from '../request/request.ts'
-import type { Client, Request } from '../request/request.ts'
+import type { Client, Request, Telling } from '../request/request.ts'
 import type { Expiring } from '../session/expiry-queue.ts'
 import { sessionPassword } from '../session/session-password.ts'
 import type { Session } from '../session/session-table.ts'
+import type { Slice } from '../slices.ts'
 import type { EventType } from '../watch/watch-table.ts'
 import type { ClientService } from './client-service.ts'
 import { ConnectionStats } from './connection-stats.ts'
@@ -43,7 +44,10 @@ const SYNC_CONNECTED = 3
 const BACKLOG_BYTES = 64 * 1024
 /** Of an identity, besides its texts. */
 const ID_BYTES = 64
+/** Of a word's answer told in one turn, in characters. */
+const WORD_SLICE_LENGTH = 64 * 1024
 const NO_PASSWORD = new Uint8Array(16)
+const NO_PIECES: readonly Uint8Array[] = []
 
 type Stage =
   | { kind: 'handshake' }
@@ -58,6 +62,7 @@ export class ClientConnection implements Client, Expiring {
   readonly socket: Socket
   readonly stats: ConnectionStats
   readonly waiting: Request[] = []
+  telling: Telling | undefined
   outstanding = 0
   waitingBytes = 0
   waitingWriteBytes = 0
@@ -196,10 +201,28 @@ export class ClientConnection implements Client, Expiring {
     this.stats.received++
     this.#service.onPacketReceived()
     this.#isAnsweringWord = true
-    const text = words.answer(this, word, bytes.subarray(4))
-    if (text !== '') this.#outgoing.write(Buffer.from(text, 'utf8'))
-    this.#service.onWordAnswered(text.length)
-    this.end()
+    this.#stage = { kind: 'ending' }
+    this.#decoder.clear()
+    const tell = this.#tellWord(words.answer(this, word, bytes.subarray(4))[Symbol.iterator]())
+    if (tell()) this.#service.slices.add(tell)
+  }
+
+  /** Tells a piece of the answer whenever it is called; false at its end, which is that of the connection. */
+  #tellWord(pieces: Iterator<string>): Slice {
+    let length = 0
+    return () => {
+      if (this.#stage.kind === 'closed') return false
+      let text = ''
+      let next = pieces.next()
+      for (; !next.done && text.length < WORD_SLICE_LENGTH; next = pieces.next()) text += next.value
+      if (!next.done) text += next.value
+      length += text.length
+      if (text !== '') this.#outgoing.write(Buffer.from(text, 'utf8'))
+      if (!next.done) return true
+      this.#service.onWordAnswered(length)
+      this.end()
+      return false
+    }
   }
 
   #onEnd(): void {
@@ -350,12 +373,30 @@ export class ClientConnection implements Client, Expiring {
     ReplyHeader.write(w, { xid: op.type === OpCode.ping ? PING_XID : request.xid, zxid: pseudoZxid ?? zxid, err })
     if (op === PSEUDO_OPS.sasl) SetSASLResponse.write(w, { token: null })
     if (body !== undefined) writeBody(w, body)
-    const bytes = this.#finishFrame(w, start)
+    this.#noteReply(request, zxid, err, this.#finishFrame(w, start))
+    if (op.type === OpCode.closeSession || (pseudoZxid !== undefined && err !== Code.OK)) this.end()
+  }
+
+  beginLong({ isOfOneMoment }: LongAnswer): void {
+    if (isOfOneMoment) this.#outgoing.hold()
+  }
+
+  replyLong(request: Request, zxid: bigint, { err, pieces }: LongAnswer): void {
+    if (this.#stage.kind === 'closed') return
+    const heldBack = this.#outgoing.release()
+    const w = this.#outgoing.begin()
+    const start = this.#startFrame(w)
+    ReplyHeader.write(w, { xid: request.xid, zxid, err })
+    const bytes = this.#finishFrame(w, start, pieces)
+    for (const run of heldBack) this.#outgoing.write(run)
+    this.#noteReply(request, zxid, err, bytes)
+  }
+
+  #noteReply(request: Request, zxid: bigint, err: number, bytes: number): void {
     // As FinalRequestProcessor: a refused write fails before its name is noted down.
-    const name = op.kind === 'write' && err !== Code.OK ? 'NA' : op.shortName
+    const name = request.op.kind === 'write' && err !== Code.OK ? 'NA' : request.op.shortName
     this.stats.onReply(request.xid, name, zxid, this.#service.clock.now(), request.receivedAt)
     this.#service.onReply(bytes)
-    if (op.type === OpCode.closeSession || (pseudoZxid !== undefined && err !== Code.OK)) this.end()
   }
 
   onEvent(type: EventType, path: string, zxid: bigint): void {
@@ -378,11 +419,15 @@ export class ClientConnection implements Client, Expiring {
     return start
   }
 
-  /** Returns the frame's size. A client for whom too much waits is not read from, in the end not kept. */
-  #finishFrame(w: JuteWriter, start: number): number {
-    const bytes = w.position - start
+  /**
+   * Returns the frame's size; pieces are what else belongs to it. A client for whom too much waits is not read from, in the end not kept.
+   */
+  #finishFrame(w: JuteWriter, start: number, pieces: readonly Uint8Array[] = NO_PIECES): number {
+    let bytes = w.position - start
+    for (const piece of pieces) bytes += piece.length
     w.patchInt(start, bytes - 4)
     this.#outgoing.finish()
+    for (const piece of pieces) this.#outgoing.write(piece)
     this.stats.sent++
     const waiting = this.#outgoing.bufferedBytes
     if (waiting > BACKLOG_BYTES) this.#onBacklog(waiting)

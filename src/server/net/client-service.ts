@@ -11,6 +11,7 @@ import type { AuthSchemes } from '../auth/schemes.ts'
 import { Perms } from '../codes.ts'
 import type { Settings } from '../config/settings.ts'
 import { hex } from '../hex.ts'
+import { LargeMap } from '../large-map.ts'
 import type { Clock, Host, Listener, Socket } from '../host/host.ts'
 import { createSessionOp } from '../ops/session.ts'
 import type { Replica } from '../replica.ts'
@@ -20,6 +21,7 @@ import type { RequestProcessor } from '../request/request-processor.ts'
 import { RequestThrottler } from '../request/request-throttler.ts'
 import type { ServerStats } from '../server-stats.ts'
 import { ExpiryQueue } from '../session/expiry-queue.ts'
+import type { Slices } from '../slices.ts'
 import { isSessionPassword } from '../session/session-password.ts'
 import type { Session, SessionTable } from '../session/session-table.ts'
 import { ClientConnection } from './client-connection.ts'
@@ -59,7 +61,7 @@ export class ClientService {
   readonly words: Words
   readonly #parts: ClientServiceParts
   readonly #idle = new ExpiryQueue<ClientConnection>(IDLE_INTERVAL_MS)
-  readonly #bySession = new Map<bigint, ClientConnection>()
+  readonly #bySession = new LargeMap<bigint, ClientConnection>()
   readonly #byAddress = new Map<string, number>()
   readonly #requiredSchemes: ReadonlySet<string> | undefined
   #listener: Listener | undefined
@@ -93,6 +95,10 @@ export class ClientService {
       },
     })
     this.#requiredSchemes = requiredSchemes(settings)
+  }
+
+  get slices(): Slices {
+    return this.#parts.processor.slices
   }
 
   get isServing(): boolean {
@@ -182,8 +188,9 @@ export class ClientService {
     if (left === 0) this.#byAddress.delete(connection.remoteAddress)
     else this.#byAddress.set(connection.remoteAddress, left)
     if (this.#bySession.get(connection.sessionId) === connection) this.#bySession.delete(connection.sessionId)
-    this.#parts.replica.watches.removeWatcher(connection)
-    this.#parts.processor.drop(connection.waiting)
+    const forgetWatches = this.#parts.replica.watches.removeWatcher(connection)
+    if (forgetWatches()) this.slices.add(forgetWatches)
+    this.#parts.processor.drop(connection)
     this.#parts.metrics.connectionDropCount.add(1)
   }
 

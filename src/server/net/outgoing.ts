@@ -1,7 +1,7 @@
 /**
  * What connections have to say in a turn. Replies are encoded one behind the other into a scratch that all connections
  * share; a run of one connection's replies is copied out once, and each connection's copies go to its socket in one
- * write at the end of the turn.
+ * write at the end of the turn. Where there is very much to hand on, the rest goes in the next turns.
  */
 import { JuteWriter } from '../../jute/writer.ts'
 import type { Clock, Socket } from '../host/host.ts'
@@ -10,6 +10,12 @@ import type { Clock, Socket } from '../host/host.ts'
 const RUN_LIMIT_BYTES = 256 * 1024
 /** Runs up to this size are joined into one write. */
 const JOIN_LIMIT_BYTES = 64 * 1024
+
+/** What one turn hands to sockets: a write costs as much as reading and answering some requests (bench/turns.mjs). */
+const TURN_SOCKETS = 256
+const TURN_BYTES = 2 * 1024 * 1024
+
+const NO_RUNS: readonly Uint8Array[] = []
 
 export class OutgoingScratch {
   readonly writer = new JuteWriter({ supplementary: 'cesu8' })
@@ -41,16 +47,31 @@ export class OutgoingScratch {
 
   flushLater(outgoing: Outgoing): void {
     this.#dirty.push(outgoing)
-    if (this.#isScheduled) return
-    this.#isScheduled = true
-    this.#clock.endOfTurn(() => this.flush())
+    this.#schedule()
   }
 
   flush(): void {
     this.#isScheduled = false
     const dirty = this.#dirty
     this.#dirty = []
-    for (const outgoing of dirty) outgoing.flush()
+    let bytes = 0
+    let sockets = 0
+    while (sockets < dirty.length && sockets < TURN_SOCKETS && bytes < TURN_BYTES) {
+      const outgoing = dirty[sockets]!
+      bytes += outgoing.flush(TURN_BYTES - bytes)
+      if (outgoing.isDirty) break
+      sockets++
+    }
+    if (sockets === dirty.length) return
+    // What was said during the flush comes behind what was left.
+    this.#dirty = [...dirty.slice(sockets), ...this.#dirty]
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    this.#clock.endOfTurn(() => this.flush())
   }
 }
 
@@ -60,6 +81,9 @@ export class Outgoing {
   readonly #socket: Socket
   #runs: Uint8Array[] = []
   #runBytes = 0
+  /** Runs that wait for something longer to be said before them; undefined while nothing is awaited. */
+  #held: Uint8Array[] | undefined
+  #heldBytes = 0
   #isDirty = false
   #isClosed = false
 
@@ -75,7 +99,12 @@ export class Outgoing {
   /** Bytes encoded or handed to the socket and not taken by the operating system yet. */
   get bufferedBytes(): number {
     const own = this.#scratch.isOwner(this) ? this.#scratch.writer.position : 0
-    return own + this.#runBytes + this.#socket.bufferedBytes
+    return own + this.#runBytes + this.#heldBytes + this.#socket.bufferedBytes
+  }
+
+  /** Something is left to be handed on. */
+  get isDirty(): boolean {
+    return this.#isDirty
   }
 
   /** The writer for one message; `finish` must follow before anything else is written by anybody. */
@@ -99,6 +128,21 @@ export class Outgoing {
     this.finish()
   }
 
+  /** What is written from here on is kept back until `release`. */
+  hold(): void {
+    this.takeRun()
+    this.#held = []
+  }
+
+  /** Ends `hold`; the caller writes what was kept back behind what it waited for. */
+  release(): readonly Uint8Array[] {
+    this.takeRun()
+    const held = this.#held ?? NO_RUNS
+    this.#held = undefined
+    this.#heldBytes = 0
+    return held
+  }
+
   /** Copies the present run out of the scratch. */
   takeRun(): void {
     if (!this.#scratch.isOwner(this)) return
@@ -110,18 +154,35 @@ export class Outgoing {
     this.#scratch.release(this)
   }
 
-  flush(): void {
+  /** Hands to the socket what there is, or the first runs of it that reach the limit; returns how many bytes. */
+  flush(limit = Infinity): number {
     this.takeRun()
     this.#isDirty = false
     const runs = this.#runs
-    if (runs.length === 0 || this.#isClosed) return
-    this.#runs = []
+    if (runs.length === 0 || this.#isClosed) return 0
     const total = this.#runBytes
+    if (total > limit && runs.length > 1) return this.#flushFirst(limit)
+    this.#runs = []
     this.#runBytes = 0
     if (runs.length === 1) this.#socket.write(runs[0]!)
     else if (total <= JOIN_LIMIT_BYTES) this.#socket.write(Buffer.concat(runs, total))
     else for (const run of runs) this.#socket.write(run)
     this.#onFlushed()
+    return total
+  }
+
+  #flushFirst(limit: number): number {
+    const runs = this.#runs
+    let bytes = 0
+    let count = 0
+    while (count < runs.length && bytes < limit) {
+      this.#socket.write(runs[count]!)
+      bytes += runs[count++]!.length
+    }
+    this.#runs = runs.slice(count)
+    this.#runBytes -= bytes
+    this.#isDirty = count < runs.length
+    return bytes
   }
 
   /** Nothing is sent any more. */
@@ -130,10 +191,17 @@ export class Outgoing {
     this.takeRun()
     this.#runs = []
     this.#runBytes = 0
+    this.#held = undefined
+    this.#heldBytes = 0
   }
 
   #push(run: Uint8Array): void {
-    this.#runs.push(run)
-    this.#runBytes += run.length
+    if (this.#held === undefined) {
+      this.#runs.push(run)
+      this.#runBytes += run.length
+    } else {
+      this.#held.push(run)
+      this.#heldBytes += run.length
+    }
   }
 }

@@ -8,7 +8,8 @@ import type { ClientConnection } from './client-connection.ts'
 export interface WordAnswerer {
   /** How many bytes follow the word on the wire; undefined for what is no word. */
   argumentBytes(word: string): number | undefined
-  answer(word: string, argument: Uint8Array): string
+  /** In pieces, made as they are asked for. */
+  answer(word: string, argument: Uint8Array): Iterable<string>
 }
 
 export class Words {
@@ -34,7 +35,7 @@ export class Words {
     return this.#answerer.argumentBytes(word) ?? 0
   }
 
-  answer(connection: ClientConnection, word: string, argument: Uint8Array): string {
+  answer(connection: ClientConnection, word: string, argument: Uint8Array): Iterable<string> {
     if (isAllowedWord(word, this.#whitelist)) {
       this.#log.info(`Processing ${word} command from /${connection.remoteAddress}:${connection.socket.remotePort}`)
     }

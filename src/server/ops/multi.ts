@@ -1,6 +1,6 @@
 /** multi: several writes under one zxid, all or none; multiRead: several reads in one step. */
 import { ErrorTxn, MultiTxn } from '../../jute/generated/txn.ts'
-import { GetChildrenResponse, GetDataResponse } from '../../jute/generated/proto.ts'
+import { GetDataResponse } from '../../jute/generated/proto.ts'
 import type { GetChildrenRequest, GetDataRequest } from '../../jute/generated/proto.ts'
 import type { TxnHeader, Txn } from '../../jute/generated/txn.ts'
 import { JuteReader } from '../../jute/reader.ts'
@@ -8,6 +8,7 @@ import { JuteWriter } from '../../jute/writer.ts'
 import { MalformedFrame } from '../../jute/malformed-frame.ts'
 import { Code, OpCode } from '../codes.ts'
 import { checkOp, checkTxn } from './check.ts'
+import { ChildNames, namesBytes } from './child-names.ts'
 import {
   create2Op,
   create2Txn,
@@ -38,7 +39,6 @@ const SUB_TXNS: ReadonlyMap<number, AnyTxnKind> = new Map(
 )
 
 const scratch = new JuteWriter()
-const LENGTH_BYTES = 4
 
 /** To one of the reads of a multiRead. */
 type Answer = ReturnType<typeof readData> | ReturnType<typeof readChildren>
@@ -181,12 +181,10 @@ export const multiReadOp = readOp<MultiRequest>({
 
 function sizeOf(answer: Exclude<Answer, Code>): number {
   if ('data' in answer) return answer.data === null ? 0 : answer.data.length
-  let bytes = 0
-  for (const name of answer.children) bytes += LENGTH_BYTES + name.length
-  return bytes
+  return namesBytes(answer)
 }
 
 function subRead(type: number, answer: Answer): SubResult {
   if (typeof answer === 'number') return { type: OpCode.error, err: answer, body: undefined }
-  return { type, err: Code.OK, body: 'data' in answer ? body(GetDataResponse, answer) : body(GetChildrenResponse, answer) }
+  return { type, err: Code.OK, body: 'data' in answer ? body(GetDataResponse, answer) : body(ChildNames, answer) }
 }

@@ -4,7 +4,7 @@
  */
 import type { Codec } from '../../jute/codec.ts'
 import type { JuteReader } from '../../jute/reader.ts'
-import type { JuteWriter } from '../../jute/writer.ts'
+import { JuteWriter } from '../../jute/writer.ts'
 import type { Id, Stat } from '../../jute/generated/data.ts'
 import type { TxnHeader } from '../../jute/generated/txn.ts'
 import type { AccessControl } from '../auth/check-acl.ts'
@@ -22,6 +22,23 @@ export interface Body {
   readonly err?: Code
 }
 
+/**
+ * An answer that takes more than one turn. Until it is told, its connection is given no other answer. Its methods are called at the end of a
+ * turn, where nothing else is being written.
+ */
+export interface LongAnswer {
+  readonly codec: undefined
+  /** It is of the moment when it was asked for: what its connection is notified of meanwhile follows behind it. */
+  readonly isOfOneMoment: boolean
+  /** Does a slice of the work; false when that was the last, and `err` and `pieces` are the answer. */
+  advance(): boolean
+  readonly err: Code
+  /** The body, piece by piece. */
+  readonly pieces: readonly Uint8Array[]
+  /** Nobody wants the answer any more. */
+  drop(): void
+}
+
 /** What a write asks to be logged: the type and body of its txn. */
 export interface TxnBody extends Body {
   readonly type: number
@@ -34,6 +51,15 @@ export function body<T>(codec: Codec<T>, record: T): Body {
 export function txn<T>(type: number, codec: Codec<T>, record: T): TxnBody {
   return { type, codec: codec as unknown as Codec<never>, record }
 }
+
+/** The body as it is now, whatever changes in the tree. */
+export function frozen(given: Body): Body {
+  const w = new JuteWriter({ supplementary: 'cesu8' })
+  writeBody(w, given)
+  return { codec: Frozen as unknown as Codec<never>, record: w.copy() }
+}
+
+const Frozen = { name: 'bytes', write: (w: JuteWriter, bytes: Uint8Array) => w.raw(bytes) }
 
 export function writeBody(w: JuteWriter, { codec, record }: Body): void {
   codec.write(w, record as never)
@@ -106,7 +132,7 @@ export interface ReadOp<Q> extends Operation {
   /** Undefined where the body is empty and whatever stands there is ignored. */
   readonly request: Codec<Q> | undefined
   /** A body for a good answer; a code for a refusal, or OK for an answer without a body. */
-  run(context: ReadContext, request: Q): Body | Code
+  run(context: ReadContext, request: Q): Body | LongAnswer | Code
   /** About what the answer would take now; undefined where that is next to nothing. */
   answerBytes?(tree: DataTree, request: Q): number
 }

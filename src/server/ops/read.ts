@@ -5,9 +5,7 @@ import {
   GetAllChildrenNumberRequest,
   GetAllChildrenNumberResponse,
   GetChildren2Request,
-  GetChildren2Response,
   GetChildrenRequest,
-  GetChildrenResponse,
   GetDataRequest,
   GetDataResponse,
   GetEphemeralsRequest,
@@ -17,6 +15,8 @@ import type { Stat } from '../../jute/generated/data.ts'
 import { Code, OpCode, Perms } from '../codes.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import { NO_NODE } from '../tree/node-store.ts'
+import { tellChildren } from './child-names.ts'
+import type { Children } from './child-names.ts'
 import { body, readOp } from './op.ts'
 import type { ReadContext } from './op.ts'
 
@@ -53,17 +53,9 @@ export function readData(context: ReadContext, path: string | null): { data: Uin
   return { data: tree.store.data(id), stat }
 }
 
-export function readChildren(context: ReadContext, path: string | null): { children: string[] } | Code {
+export function readChildren(context: ReadContext, path: string | null): Children | Code {
   const id = readable(context, path)
-  return id < 0 ? (id as Code) : { children: childrenOf(context, id, path!) }
-}
-
-function childrenOf({ tree }: ReadContext, id: number, path: string): string[] {
-  const children = tree.store.children(id)
-  let bytes = 0
-  for (const name of children) bytes += name.length
-  tree.meter.onRead(path, bytes)
-  return children
+  return id < 0 ? (id as Code) : { tree: context.tree, id, path: path!, stat: undefined }
 }
 
 /** A missing node may be watched for; an existing one only by those who may read it. */
@@ -110,7 +102,7 @@ export const getChildrenOp = readOp<GetChildrenRequest>({
     const answer = readChildren(context, path)
     if (typeof answer === 'number') return answer
     if (watch) context.watches.addChild(path!, context.watcher)
-    return body(GetChildrenResponse, answer)
+    return tellChildren(answer)
   },
   answerBytes: (tree, { path }) => childrenBytes(tree, path),
 })
@@ -122,10 +114,10 @@ export const getChildren2Op = readOp<GetChildren2Request>({
   shortName: 'GETC',
   request: GetChildren2Request,
   run(context, { path, watch }) {
-    const id = readable(context, path)
-    if (id < 0) return id as Code
+    const answer = readChildren(context, path)
+    if (typeof answer === 'number') return answer
     if (watch) context.watches.addChild(path!, context.watcher)
-    return body(GetChildren2Response, { children: childrenOf(context, id, path!), stat: context.tree.stat(id) })
+    return tellChildren({ ...answer, stat: context.tree.stat(answer.id) })
   },
   answerBytes: (tree, { path }) => childrenBytes(tree, path),
 })

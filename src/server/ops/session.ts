@@ -35,16 +35,21 @@ export const closeSessionOp = writeOp<undefined>({
   prepare(context) {
     const { view, zxid, session } = context
     const paths = view.ephemeralsOf(session)
+    const lost = new Map<string, number>()
     for (const path of paths) {
-      const parent = view.get(parentOf(path))
-      if (parent !== undefined) {
-        const changed = view.copy(parent)
-        changed.childCount--
-        changed.pzxid = zxid
-        view.put(zxid, changed)
-      }
       const node = view.get(path)
-      if (node !== undefined) view.remove(zxid, node)
+      if (node === undefined) continue
+      view.remove(zxid, node)
+      const parentPath = parentOf(path)
+      lost.set(parentPath, (lost.get(parentPath) ?? 0) + 1)
+    }
+    for (const [parentPath, count] of lost) {
+      const parent = view.get(parentPath)
+      if (parent === undefined) continue
+      const changed = view.copy(parent)
+      changed.childCount -= count
+      changed.pzxid = zxid
+      view.put(zxid, changed)
     }
     context.closeSession()
     return txn(OpCode.closeSession, CloseSessionTxn, { paths2Delete: context.settings.closeSessionTxnEnabled ? paths : [] })

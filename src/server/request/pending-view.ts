@@ -146,9 +146,9 @@ export class PendingView {
 
   /** The session's ephemerals as they will be. */
   ephemeralsOf(session: bigint): string[] {
-    const paths = new Set(this.#tree.owners.ephemeralsOf(session))
     const owned = this.#byOwner.get(session)
-    if (owned === undefined) return [...paths]
+    if (owned === undefined) return [...this.#tree.owners.ephemeralsOf(session)]
+    const paths = new Set(this.#tree.owners.ephemeralsOf(session))
     for (let i = owned.head; i < owned.changes.length; i++) {
       const { path, node } = owned.changes[i]!
       if (node === undefined) paths.delete(path)

@@ -8,9 +8,11 @@ import type { AccessControl } from '../auth/check-acl.ts'
 import { Code, OpCode } from '../codes.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Clock } from '../host/host.ts'
-import type { Body, ReadContext, TxnResult } from '../ops/op.ts'
+import { frozen } from '../ops/op.ts'
+import type { Body, LongAnswer, ReadContext, TxnResult } from '../ops/op.ts'
 import type { Replica } from '../replica.ts'
-import type { Client, LoggedTxn, Request } from './request.ts'
+import { Slices } from '../slices.ts'
+import type { Answer, Client, LoggedTxn, Request, Telling } from './request.ts'
 
 /** Where writes go: a lone server logs them, a leader proposes them, a learner forwards them. */
 export interface Proposer {
@@ -40,6 +42,8 @@ export class RequestProcessor {
   readonly #access: AccessControl
   readonly #observer: RequestObserver
   readonly #proposer: Proposer
+  /** For whatever of the server takes long, so that a turn does a slice of one thing. */
+  readonly slices: Slices
   #inFlight = 0
 
   constructor({ clock, settings, replica, access, proposer, observer }: RequestProcessorParts) {
@@ -48,6 +52,7 @@ export class RequestProcessor {
     this.#replica = replica
     this.#access = access
     this.#proposer = proposer
+    this.slices = new Slices(clock)
     this.#observer = observer
   }
 
@@ -65,7 +70,7 @@ export class RequestProcessor {
         if (request.bytes > request.client.waitingWriteBytes) request.client.waitingWriteBytes = request.bytes
       }
       this.#proposer.submit(request)
-    } else if (waiting !== undefined && waiting.length > 0) {
+    } else if (waiting !== undefined && (waiting.length > 0 || request.client!.telling !== undefined)) {
       waiting.push(request)
       this.#weigh(request, request.client!)
     } else {
@@ -82,12 +87,27 @@ export class RequestProcessor {
       this.#finish(request)
       return
     }
+    const answer = answerTo(request, txn, result)
+    if (client.telling === undefined) this.#answerWrite(client, answer)
+    // The tree may have changed by the time when it is told.
+    else client.telling.behind.push({ ...answer, body: answer.body && frozen(answer.body) })
+  }
+
+  /** And the reads that waited behind it. */
+  #answerWrite(client: Client, { request, zxid, err, body }: Answer): void {
     if (client.isOpen) {
       assert(client.waiting[0] === request, 'writes of a connection are applied in the order of its requests')
       client.waiting.shift()
     }
-    this.#answerWrite(request, txn, result)
-    while (client.isOpen && client.waiting.length > 0 && !isWrite(client.waiting[0]!)) this.#answerRead(client.waiting.shift()!)
+    this.#reply(request, zxid, err, body)
+    this.#answerReads(client)
+  }
+
+  /** Those at the head of the line, up to one that takes long. */
+  #answerReads(client: Client): void {
+    while (client.isOpen && client.telling === undefined && client.waiting.length > 0 && !isWrite(client.waiting[0]!)) {
+      this.#answerRead(client.waiting.shift()!)
+    }
     if (client.waiting.length > 0) return
     client.waitingBytes = 0
     client.waitingWriteBytes = 0
@@ -100,17 +120,15 @@ export class RequestProcessor {
   }
 
   /** The connection is gone: reads that waited are not run any more; its writes are on their way and will be applied. */
-  drop(waiting: Request[]): void {
+  drop(client: Client): void {
+    const { waiting, telling } = client
     for (const request of waiting) if (!isWrite(request)) this.#finish(request)
     waiting.length = 0
-  }
-
-  #answerWrite(request: Request, txn: LoggedTxn, result: TxnResult): void {
-    assert(request.op.kind === 'write', 'txns come of writes')
-    const isRefused = txn.header.type === OpCode.error
-    // A multi reports its failure in its parts, its header says OK.
-    const err = request.op.type === OpCode.multi && !isRefused ? Code.OK : result.err
-    this.#reply(request, txn.header.zxid, err, err === Code.OK ? request.op.reply(result) : undefined)
+    if (telling === undefined) return
+    client.telling = undefined
+    telling.answer.drop()
+    this.#finish(telling.request)
+    for (const { request } of telling.behind) this.#finish(request)
   }
 
   #answerRead(request: Request): void {
@@ -130,11 +148,44 @@ export class RequestProcessor {
     }
     const answer = request.op.run(context, request.record as never)
     if (typeof answer === 'number') this.#reply(request, zxid, answer, undefined)
+    else if (answer.codec === undefined) this.#answerLong(request, zxid, answer)
     else this.#reply(request, zxid, answer.err ?? Code.OK, answer)
+  }
+
+  #answerLong(request: Request, zxid: bigint, answer: LongAnswer): void {
+    const client = request.client!
+    const telling: Telling = { request, answer, behind: [] }
+    client.telling = telling
+    client.beginLong(answer)
+    this.slices.add(() => {
+      if (client.telling !== telling) return false
+      if (answer.advance()) return true
+      client.telling = undefined
+      client.replyLong(request, zxid, answer)
+      this.#onAnswered(request)
+      this.#goOn(client, telling.behind)
+      return false
+    })
+  }
+
+  /** What came up behind a long answer. */
+  #goOn(client: Client, behind: readonly Answer[]): void {
+    this.#answerReads(client)
+    for (const [i, answer] of behind.entries()) {
+      if (client.telling !== undefined) {
+        client.telling.behind.push(...behind.slice(i))
+        return
+      }
+      this.#answerWrite(client, answer)
+    }
   }
 
   #reply(request: Request, zxid: bigint, err: number, body: Body | undefined): void {
     request.client!.reply(request, zxid, err, body)
+    this.#onAnswered(request)
+  }
+
+  #onAnswered(request: Request): void {
     this.#observer.onAnswered(request, this.#clock.now() - request.receivedAt)
     this.#finish(request)
   }
@@ -143,6 +194,14 @@ export class RequestProcessor {
     this.#inFlight--
     this.#observer.onDone(request)
   }
+}
+
+function answerTo(request: Request, { header }: LoggedTxn, result: TxnResult): Answer {
+  assert(request.op.kind === 'write', 'txns come of writes')
+  const isRefused = header.type === OpCode.error
+  // A multi reports its failure in its parts, its header says OK.
+  const err = request.op.type === OpCode.multi && !isRefused ? Code.OK : result.err
+  return { request, zxid: header.zxid, err, body: err === Code.OK ? request.op.reply(result) : undefined }
 }
 
 /** Whether the request becomes a txn. What could not be decoded does so only where that takes a zxid (multi). */

@@ -2,7 +2,7 @@
 import type { Id } from '../../jute/generated/data.ts'
 import type { TxnHeader } from '../../jute/generated/txn.ts'
 import { Code } from '../codes.ts'
-import type { AnyOp, AnyTxnKind, Body } from '../ops/op.ts'
+import type { AnyOp, AnyTxnKind, Body, LongAnswer } from '../ops/op.ts'
 import type { Watcher } from '../watch/watch-table.ts'
 
 export interface Request {
@@ -52,9 +52,29 @@ export interface Client extends Watcher {
   waitingBytes: number
   /** The largest write since the line was empty: what a read behind it may find. */
   waitingWriteBytes: number
+  /** The long answer that is being made; nothing else is answered until it is told. */
+  telling: Telling | undefined
   readonly isOpen: boolean
   readonly sessionTimeoutMs: number
+  /** A long answer begins, of this moment or not. */
+  beginLong(answer: LongAnswer): void
+  /** It is complete. */
+  replyLong(request: Request, zxid: bigint, answer: LongAnswer): void
   reply(request: Request, zxid: bigint, err: number, body: Body | undefined): void
+}
+
+export interface Telling {
+  readonly request: Request
+  readonly answer: LongAnswer
+  /** To writes of the same connection that were applied meanwhile, in order. */
+  readonly behind: Answer[]
+}
+
+export interface Answer {
+  readonly request: Request
+  readonly zxid: bigint
+  readonly err: number
+  readonly body: Body | undefined
 }
 
 /** A txn with its bytes, as the log and the learners get them. */

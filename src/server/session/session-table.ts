@@ -2,6 +2,7 @@
  * The sessions a server knows (SessionTrackerImpl). Only a standalone server or the leader expires them; the
  * transaction that ends one is the only thing that takes it out of the table.
  */
+import { LargeMap } from '../large-map.ts'
 import { ExpiryQueue } from './expiry-queue.ts'
 import type { Expiring } from './expiry-queue.ts'
 
@@ -19,7 +20,7 @@ export interface Session extends Expiring {
 const FORBIDDEN_ID = BigInt.asIntN(64, 0x8000_0000_0000_0000n)
 
 export class SessionTable {
-  readonly #sessions = new Map<bigint, Session>()
+  readonly #sessions = new LargeMap<bigint, Session>()
   readonly #expiry: ExpiryQueue<Session>
   #nextId: bigint
 

@@ -4,6 +4,7 @@
  */
 import type { ACL } from '../../jute/generated/data.ts'
 import { assert } from '../../assert.ts'
+import { LargeMap } from '../large-map.ts'
 
 export const OPEN_ACL_KEY = -1
 export const OPEN_ACL: ACL[] = [{ perms: 31, id: { scheme: 'world', id: 'anyone' } }]
@@ -16,8 +17,8 @@ interface Entry {
 }
 
 export class AclCache {
-  #byKey = new Map<number, Entry>()
-  #bySignature = new Map<string, Entry>()
+  #byKey = new LargeMap<number, Entry>()
+  #bySignature = new LargeMap<string, Entry>()
   #lastKey = 0
 
   get size(): number {

@@ -218,14 +218,15 @@ export class DataTree {
   deleteNode(path: string, zxid: bigint): Code {
     const store = this.store
     const parentPath = parentOf(path)
-    const parent = this.#findParent(parentPath)
+    const id = store.find(path)
+    const isThere = id !== NO_NODE && id !== store.root
+    const parent = isThere ? store.parent(id) : this.#findParent(parentPath)
     if (parent === NO_NODE) return Code.NONODE
     if (zxid > store.pzxid(parent)) {
       store.setPzxid(parent, zxid)
       this.#updateDigest(parent, parentPath)
     }
-    const id = store.find(path)
-    if (id === NO_NODE || id === store.root) return Code.NONODE
+    if (!isThere) return Code.NONODE
     const name = path.slice(parentPath.length + 1)
     const acl = this.aclOf(id)
     const owner = store.ephemeralOwner(id)

@@ -100,6 +100,27 @@ export class NodeCells {
     return mask
   }
 
+  /**
+   * Puts the name's UTF-8 bytes at `at`, where 2 bytes a unit must be free, and returns how many there are; -1 for a name with units of two
+   * bytes, of which nothing is put.
+   */
+  encodeName(cell: number, target: Uint8Array, at: number): number {
+    this.look(cell)
+    if (this.wide) return -1
+    const { bytes, nameAt, nameLength } = this
+    let end = at
+    for (let i = 0; i < nameLength; i++) {
+      const unit = bytes[nameAt + i]
+      if (unit < 0x80) {
+        target[end++] = unit
+      } else {
+        target[end++] = 0xc0 | unit >> 6
+        target[end++] = 0x80 | unit & 0x3f
+      }
+    }
+    return end - at
+  }
+
   /** Where the name starts in the text if it stands just before `end`, else -1. */
   startOfName(cell: number, text: TextScratch, end: number): number {
     this.look(cell)

@@ -8,6 +8,7 @@
  */
 
 import { assert } from '../../assert.ts'
+import type { JuteWriter } from '../../jute/writer.ts'
 import { NodeCells } from './node-cells.ts'
 import {
   ACL_KEY, AVERSION, CELL, CHILD_COUNT, CONTENT_CRC, CTIME, CVERSION, CZXID, DATA_LENGTH, DIGEST, FIRST_CHILD, HASH, MTIME, MZXID,
@@ -25,6 +26,8 @@ const SLASH = 47
 const REMOVED = -2
 /** The DATA_LENGTH of null data. */
 const NULL_DATA = -1
+/** Before the bytes of a ustring. */
+const LENGTH_BYTES = 4
 
 /** What the store holds, in bytes. Pages that were never written count, though the system may not have given them yet. */
 export interface NodeStoreUse {
@@ -153,6 +156,24 @@ export class NodeStore {
     text.reach(this.cells.lengthOfName(cell))
     text.mask = this.cells.readName(cell, text, 0)
     return text.text()
+  }
+
+  /** UTF-16 units of the name. */
+  nameLength(id: number): number {
+    return this.cells.lengthOfName(this.rows.int(id, CELL))
+  }
+
+  /** Writes the name as a ustring, without making a string of it, and returns how many UTF-16 units it has. */
+  writeName(id: number, w: JuteWriter): number {
+    const { cells } = this
+    const cell = this.rows.int(id, CELL)
+    const units = cells.lengthOfName(cell)
+    const at = w.reserve(LENGTH_BYTES + 2 * units)
+    const length = cells.encodeName(cell, w.bytes, at + LENGTH_BYTES)
+    w.position = length < 0 ? at : at + LENGTH_BYTES + length
+    if (length < 0) w.ustring(this.name(id))
+    else w.patchInt(at, length)
+    return units
   }
 
   /** '/' for the root. */

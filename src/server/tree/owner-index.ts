@@ -1,14 +1,18 @@
 /** Nodes by what owns them: ephemerals by session, containers, TTL nodes (DataTree's ephemerals, containers and ttls). */
 import { unreachable } from '../../assert.ts'
+import { LargeMap, LargeSet } from '../large-map.ts'
 import { ownerKind } from './ephemeral-owner.ts'
 import type { OwnerKind } from './ephemeral-owner.ts'
 
-const NO_PATHS: ReadonlySet<string> = new Set()
+/** As much of a set of paths as others may use. */
+export type Paths = Pick<LargeSet<string>, 'size' | 'has' | typeof Symbol.iterator>
+
+const NO_PATHS: Paths = new LargeSet()
 
 export class OwnerIndex {
-  readonly containers = new Set<string>()
-  readonly ttlNodes = new Set<string>()
-  readonly #ephemerals = new Map<bigint, Set<string>>()
+  readonly containers = new LargeSet<string>()
+  readonly ttlNodes = new LargeSet<string>()
+  readonly #ephemerals = new LargeMap<bigint, LargeSet<string>>()
   readonly #extendedTypes: boolean
   #ephemeralCount = 0
 
@@ -24,12 +28,12 @@ export class OwnerIndex {
     return ownerKind(owner, this.#extendedTypes)
   }
 
-  ephemeralsOf(session: bigint): ReadonlySet<string> {
+  ephemeralsOf(session: bigint): Paths {
     return this.#ephemerals.get(session) ?? NO_PATHS
   }
 
   /** Sessions that have ephemerals, with them. */
-  sessions(): Iterable<[bigint, ReadonlySet<string>]> {
+  sessions(): Iterable<[bigint, Paths]> {
     return this.#ephemerals
   }
 
@@ -55,7 +59,7 @@ export class OwnerIndex {
   }
 
   /** Undefined for nodes that nobody owns, and for a session without any unless it is to get one. */
-  #pathsOf(owner: bigint, isWanted: boolean): Set<string> | undefined {
+  #pathsOf(owner: bigint, isWanted: boolean): LargeSet<string> | undefined {
     const kind = this.kindOf(owner)
     switch (kind) {
       case 'none':
@@ -67,7 +71,7 @@ export class OwnerIndex {
       case 'session': {
         const known = this.#ephemerals.get(owner)
         if (known !== undefined || !isWanted) return known
-        const made = new Set<string>()
+        const made = new LargeSet<string>()
         this.#ephemerals.set(owner, made)
         return made
       }

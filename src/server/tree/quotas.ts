@@ -2,6 +2,7 @@
  * Which paths have limits, and their usage, which is kept in the nodes beside the limits (DataTree's PathTrie and
  * updateQuotaStat). Only the deepest one on a node's way up is charged, and the root never.
  */
+import { LargeSet } from '../large-map.ts'
 import { eachBelow } from './each-below.ts'
 import { NO_NODE } from './node-store.ts'
 import type { NodeStore } from './node-store.ts'
@@ -10,7 +11,7 @@ import { LIMITS_NAME, STATS_NAME, isQuotaParent, quotaPathOf, statsPath, usageCh
 
 export class Quotas {
   readonly #store: NodeStore
-  readonly #paths = new Set<string>()
+  readonly #paths = new LargeSet<string>()
 
   constructor(store: NodeStore) {
     this.#store = store

@@ -3,13 +3,14 @@
  * What is created meanwhile is not seen: a path that was deleted behind the walk and made anew before it would come
  * twice, and replay brings it anyway. What is deleted in time is not seen either.
  */
+import { IdSet } from './id-set.ts'
 import { NO_NODE } from './node-store.ts'
 import type { DataTree } from './data-tree.ts'
 
 export class TreeWalk {
   readonly #tree: DataTree
   /** Made since the walk began, and still there. */
-  readonly #fresh = new Set<number>()
+  readonly #fresh = new IdSet()
   /** By depth, the next node to visit there. */
   readonly #next: number[]
 

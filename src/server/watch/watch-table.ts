@@ -4,7 +4,10 @@
  * other half of persistent ones. Modes on one path are independent of each other.
  */
 import type { ACL } from '../../jute/generated/data.ts'
+import { LargeMap, LargeSet } from '../large-map.ts'
+import type { Slice } from '../slices.ts'
 import { parentOf } from '../tree/paths.ts'
+import { Watchers } from './watchers.ts'
 
 export const EventType = { NodeCreated: 1, NodeDeleted: 2, NodeDataChanged: 3, NodeChildrenChanged: 4 } as const
 export type EventType = (typeof EventType)[keyof typeof EventType]
@@ -26,6 +29,9 @@ export interface Watcher {
 /** Clients may register for a null path too; nothing ever happens to it. */
 type WatchPath = string | null
 
+/** Registrations of one that is gone that a slice removes: about a millisecond's worth. */
+const SLICE_PATHS = 2048
+
 const STANDARD = 1
 const PERSISTENT = 2
 const RECURSIVE = 4
@@ -39,20 +45,20 @@ function bytesOf(path: WatchPath): number {
 
 /** Path → watchers with their modes, and back. */
 class PathWatchers {
-  readonly byPath = new Map<WatchPath, Map<Watcher, number>>()
-  readonly byWatcher = new Map<Watcher, Set<WatchPath>>()
+  readonly byPath = new LargeMap<WatchPath, Watchers>()
+  readonly byWatcher = new Map<Watcher, LargeSet<WatchPath>>()
   recursiveCount = 0
   /** Registrations by (path, watcher), as `wchs` and the gauge count them. */
   size = 0
 
   modes(path: WatchPath, watcher: Watcher): number {
-    return this.byPath.get(path)?.get(watcher) ?? 0
+    return this.byPath.get(path)?.modes(watcher) ?? 0
   }
 
   add(path: WatchPath, watcher: Watcher, mode: number): void {
     let watchers = this.byPath.get(path)
-    if (watchers === undefined) this.byPath.set(path, (watchers = new Map()))
-    const before = watchers.get(watcher) ?? 0
+    if (watchers === undefined) this.byPath.set(path, (watchers = new Watchers()))
+    const before = watchers.modes(watcher)
     if ((before | mode) === before) return
     watchers.set(watcher, before | mode)
     if (mode === RECURSIVE) this.recursiveCount++
@@ -60,14 +66,14 @@ class PathWatchers {
     this.size++
     watcher.watchBytes += bytesOf(path)
     let paths = this.byWatcher.get(watcher)
-    if (paths === undefined) this.byWatcher.set(watcher, (paths = new Set()))
+    if (paths === undefined) this.byWatcher.set(watcher, (paths = new LargeSet()))
     paths.add(path)
   }
 
   /** Takes the modes away; false when none of them was there. */
   remove(path: WatchPath, watcher: Watcher, modes: number): boolean {
     const watchers = this.byPath.get(path)
-    const before = watchers?.get(watcher) ?? 0
+    const before = watchers?.modes(watcher) ?? 0
     if (watchers === undefined || (before & modes) === 0) return false
     const after = before & ~modes
     if ((before & modes & RECURSIVE) !== 0) this.recursiveCount--
@@ -84,11 +90,12 @@ class PathWatchers {
     return true
   }
 
-  removeWatcher(watcher: Watcher): void {
+  /** Takes the watcher's modes away path by path, as far as the result is iterated. */
+  *removeWatcher(watcher: Watcher): IterableIterator<void> {
     const paths = this.byWatcher.get(watcher)
     if (paths === undefined) return
     this.byWatcher.delete(watcher)
-    for (const path of paths) this.remove(path, watcher, STANDARD | PERSISTENT | RECURSIVE)
+    for (const path of paths) yield void this.remove(path, watcher, STANDARD | PERSISTENT | RECURSIVE)
   }
 
   /**
@@ -99,8 +106,8 @@ class PathWatchers {
     let hit: Set<Watcher> | undefined
     const exact = this.byPath.get(path)
     if (exact !== undefined) {
-      hit = new Set(exact.keys())
-      for (const [watcher, modes] of exact) if ((modes & STANDARD) !== 0) this.remove(path, watcher, STANDARD)
+      hit = new Set(exact)
+      for (const watcher of hit) this.remove(path, watcher, STANDARD)
     }
     if (this.recursiveCount === 0) return hit
     for (let above = path; above !== '/' && above !== ''; ) {
@@ -108,7 +115,7 @@ class PathWatchers {
       if (above === '') above = '/'
       const watchers = this.byPath.get(above)
       if (watchers === undefined) continue
-      for (const [watcher, modes] of watchers) if ((modes & RECURSIVE) !== 0) (hit ??= new Set()).add(watcher)
+      for (const watcher of watchers) if ((watchers.modes(watcher) & RECURSIVE) !== 0) (hit ??= new Set()).add(watcher)
     }
     return hit
   }
@@ -143,9 +150,14 @@ export class WatchTable {
     this.#data.add(path, watcher, RECURSIVE)
   }
 
-  removeWatcher(watcher: Watcher): void {
-    this.#data.removeWatcher(watcher)
-    this.#child.removeWatcher(watcher)
+  /** The watcher is gone and hears no event any more; its registrations go with each call of the result. */
+  removeWatcher(watcher: Watcher): Slice {
+    const registrations = [this.#data.removeWatcher(watcher), this.#child.removeWatcher(watcher)]
+    return () => {
+      let left = SLICE_PATHS
+      for (const each of registrations) while (left > 0 && !each.next().done) left--
+      return left === 0
+    }
   }
 
   /** Whether a registration of this kind exists; undefined for a kind that does not exist. */
@@ -234,6 +246,6 @@ export class WatchTable {
   }
 
   *byPath(): IterableIterator<[WatchPath, Iterable<Watcher>]> {
-    for (const [path, watchers] of this.#data.byPath) yield [path, watchers.keys()]
+    for (const [path, watchers] of this.#data.byPath) yield [path, watchers]
   }
 }
