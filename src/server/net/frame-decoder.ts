@@ -25,7 +25,7 @@ export class FrameDecoder {
       this.#chunk = bytes
       this.#at = 0
     } else {
-      this.#parts.push(bytes)
+      this.#parts.push(owned(bytes))
       this.#partBytes += bytes.length
     }
   }
@@ -71,11 +71,26 @@ export class FrameDecoder {
   /** Makes #chunk hold `count` bytes from #at on, if that many have come. */
   #gather(count: number): boolean {
     if (this.#chunk.length - this.#at >= count) return true
-    if (this.buffered < count) return false
+    if (this.buffered < count) {
+      this.#own()
+      return false
+    }
     this.#chunk = Buffer.concat([this.#chunk.subarray(this.#at), ...this.#parts])
     this.#at = 0
     this.#parts = []
     this.#partBytes = 0
     return true
   }
+
+  /** What waits for the rest of its frame may wait long. */
+  #own(): void {
+    if (this.#at === this.#chunk.length) return
+    this.#chunk = owned(this.#chunk.subarray(this.#at))
+    this.#at = 0
+  }
+}
+
+/** The bytes in memory of their own: a small chunk shares its block with others, and would keep all of it alive. */
+function owned(bytes: Uint8Array): Uint8Array {
+  return bytes.length === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
 }
