@@ -68,6 +68,8 @@ export class ClientConnection implements Client, Expiring {
   #isPaused = false
   #isCutLater = false
   #isAnsweringWord = false
+  /** Clock milliseconds of the last look for frames: one reading of the clock is enough for all that a chunk brings. */
+  #cutAt = 0
 
   constructor(service: ClientService, socket: Socket) {
     this.#service = service
@@ -113,7 +115,8 @@ export class ClientConnection implements Client, Expiring {
 
   /** Handles what is there, but no more than one turn's share of it: the rest follows in the next turn. */
   #cutFrames(): void {
-    const { settings, reader } = this.#service
+    const { clock, settings, reader } = this.#service
+    this.#cutAt = clock.now()
     let bytes = 0
     for (let requests = 0; ; requests++) {
       if (this.#stage.kind !== 'handshake' && this.#stage.kind !== 'established') return
@@ -245,7 +248,7 @@ export class ClientConnection implements Client, Expiring {
     const start = reader.position
     const { xid, type } = RequestHeader.read(reader)
     const service = this.#service
-    if (!service.touch(this, session)) return
+    if (!service.touch(this, session, this.#cutAt)) return
     if (type === OpCode.auth) return this.#onAuth(xid, AuthPacket.read(reader))
     if (type === OpCode.sasl) return this.#onSasl(xid, GetSASLRequest.read(reader))
     if (service.lacksRequiredAuth(this.#ids)) {
@@ -279,7 +282,7 @@ export class ClientConnection implements Client, Expiring {
       fault = Code.MARSHALLINGERROR
       takesZxid = op.kind === 'write' && op.undecodableTakesZxid === true && error.kind !== 'null'
     }
-    return { client: this, session, xid, op, record, fault, takesZxid, ids: this.#ids, bytes, receivedAt: this.#service.clock.now() }
+    return { client: this, session, xid, op, record, fault, takesZxid, ids: this.#ids, bytes, receivedAt: this.#cutAt }
   }
 
   /** Answered in the order of the requests; what it proves holds from the next request on. */
@@ -301,7 +304,7 @@ export class ClientConnection implements Client, Expiring {
   }
 
   #answerInOrder(op: AnyOp, xid: number, fault: Code): void {
-    this.#service.submit(frameless({ client: this, session: this.sessionId, xid, op, fault, receivedAt: this.#service.clock.now() }))
+    this.#service.submit(frameless({ client: this, session: this.sessionId, xid, op, fault, receivedAt: this.#cutAt }))
   }
 
   /** What comes in from here on is not looked at; the answer that ends the connection may still be waiting. */
@@ -313,7 +316,7 @@ export class ClientConnection implements Client, Expiring {
 
   // Out -------------------------------------------------------------------------------------------------------
 
-  reply(request: Request, zxid: bigint, err: number, body: Body | undefined): void {
+  reply(request: Request, zxid: bigint, err: number, body: Body | undefined, now: number): void {
     if (this.#stage.kind === 'closed') return
     const { op } = request
     if (op.type === OpCode.createSession) {
@@ -329,7 +332,7 @@ export class ClientConnection implements Client, Expiring {
     const bytes = this.#finishFrame(w, start)
     // As FinalRequestProcessor: a refused write fails before its name is noted down.
     const name = op.kind === 'write' && err !== Code.OK ? 'NA' : op.shortName
-    this.stats.onReply(request.xid, name, zxid, this.#service.clock.now(), request.receivedAt)
+    this.stats.onReply(request.xid, name, zxid, now, request.receivedAt)
     this.#service.onReply(bytes)
     if (op.type === OpCode.closeSession || (pseudoZxid !== undefined && err !== Code.OK)) this.end()
   }

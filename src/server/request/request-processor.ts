@@ -108,8 +108,9 @@ export class RequestProcessor {
   }
 
   #reply(request: Request, zxid: bigint, err: number, body: Body | undefined): void {
-    request.client!.reply(request, zxid, err, body)
-    this.#observer.onAnswered(request, this.#clock.now() - request.receivedAt)
+    const now = this.#clock.now()
+    request.client!.reply(request, zxid, err, body, now)
+    this.#observer.onAnswered(request, now - request.receivedAt)
     this.#finish(request)
   }
 

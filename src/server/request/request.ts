@@ -50,7 +50,8 @@ export interface Client extends Watcher {
   outstanding: number
   readonly isOpen: boolean
   readonly sessionTimeoutMs: number
-  reply(request: Request, zxid: bigint, err: number, body: Body | undefined): void
+  /** `now`: clock milliseconds. */
+  reply(request: Request, zxid: bigint, err: number, body: Body | undefined, now: number): void
 }
 
 /** A txn with its bytes, as the log and the learners get them. */
