@@ -248,7 +248,7 @@ export class ClientService {
 
   /** False when the session is over: what its connection still asks is not answered. */
   touch(connection: ClientConnection, session: Session, now: number): boolean {
-    if (session.closing || this.#parts.sessions.get(session.id) !== session) return false
+    if (session.closing) return false
     this.#parts.sessions.touch(session, now)
     this.#idle.touch(connection, now, connection.sessionTimeoutMs)
     return true
