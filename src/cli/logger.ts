@@ -2,7 +2,6 @@
 import { isatty } from 'node:tty'
 import { pino } from 'pino'
 import type { Level, Logger } from 'pino'
-import { prettyFactory } from 'pino-pretty'
 import { openLogOutput } from './log-output.ts'
 import type { LogOutput } from './log-output.ts'
 
@@ -30,16 +29,25 @@ export function logLevel(name: string | undefined): Level | 'silent' {
 /** Bytes of log kept for a reader that does not read. */
 const maxWaitingBytes = 1024 * 1024
 
-export function openServerLog(env: NodeJS.ProcessEnv, fd = 1): ServerLog {
+/** What a line of JSON is written as. */
+export type LineFormat = (line: string) => string
+
+export async function openServerLog(env: NodeJS.ProcessEnv, fd = 1): Promise<ServerLog> {
   const output = openLogOutput(fd, maxWaitingBytes)
-  return { log: createLogger(output, logLevel(env['ZOO_LOG_LEVEL']), isatty(fd) && env['NO_COLOR'] === undefined, isatty(fd)), output }
+  const format = isatty(fd) ? await prettyFormat(env['NO_COLOR'] === undefined) : asItIs
+  return { log: createLogger(output, logLevel(env['ZOO_LOG_LEVEL']), format), output }
+}
+
+export const asItIs: LineFormat = line => line
+
+/** Where a person is looking on; what makes lines pretty is loaded only there. */
+export async function prettyFormat(colorize: boolean): Promise<LineFormat> {
+  const { prettyFactory } = await import('pino-pretty')
+  return prettyFactory({ colorize, translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l', singleLine: true, ignore: 'pid,hostname' })
 }
 
 /** Writes to the output; when lines had to be dropped, says how many as soon as one gets through. */
-export function createLogger(output: LogOutput, level: Level | 'silent', colorize: boolean, isPretty: boolean): Logger {
-  const format = isPretty
-    ? prettyFactory({ colorize, translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l', singleLine: true, ignore: 'pid,hostname' })
-    : (line: string): string => line
+export function createLogger(output: LogOutput, level: Level | 'silent', format: LineFormat): Logger {
   let told = 0
   const write = (line: string): void => {
     const before = output.dropped

@@ -4,26 +4,22 @@ import { packageVersion, zooKeeperBuildTime, zooKeeperVersion } from '../server/
 import { findConfig } from './config-location.ts'
 import { fallback } from './context.ts'
 import type { CommandContext, Target } from './context.ts'
-import { printCommand, restart, start, stop } from './daemon.ts'
 import { missingDirectory } from './data-dir.ts'
-import { status } from './status.ts'
 
 /** A verb of one of the other scripts: it says nothing before its own. */
 type Tool = (args: readonly string[], target: Target, context: CommandContext) => number | Promise<number>
 
 type Verb = (target: Target, context: CommandContext) => number | Promise<number>
 
-/** The server's own modules are loaded only by the verb that needs them: the others answer at once. */
-const serveForeground: Verb = async (target, context) => (await import('./serve.ts')).serve(target, context)
-
-const verbs: readonly [name: string, description: string, verb: Verb][] = [
-  ['start', 'run a server in the background', start],
-  ['start-foreground', 'run a server here; its log goes to standard output', serveForeground],
-  ['stop', 'end the server in the background', stop],
-  ['version', 'show the version of ZooKeeper this server answers to', showVersion],
-  ['restart', 'stop, then start', restart],
-  ['status', 'ask the server what it is', status],
-  ['print-cmd', 'show the command that start runs', printCommand],
+/** Modules are loaded by the verb that needs them: a server starts sooner, the others answer at once. */
+const verbs: readonly [name: string, description: string, load: () => Promise<Verb>][] = [
+  ['start', 'run a server in the background', async () => (await import('./daemon.ts')).start],
+  ['start-foreground', 'run a server here; its log goes to standard output', async () => (await import('./serve.ts')).serve],
+  ['stop', 'end the server in the background', async () => (await import('./daemon.ts')).stop],
+  ['version', 'show the version of ZooKeeper this server answers to', async () => showVersion],
+  ['restart', 'stop, then start', async () => (await import('./daemon.ts')).restart],
+  ['status', 'ask the server what it is', async () => (await import('./status.ts')).status],
+  ['print-cmd', 'show the command that start runs', async () => (await import('./daemon.ts')).printCommand],
 ]
 
 const tools: readonly [name: string, args: string, description: string, tool: Tool][] = [
@@ -76,13 +72,13 @@ export async function runCommand(args: readonly string[], context: CommandContex
       announce(targetOf(program, []), context)
       context.err(`Usage: tskeeper [--config <conf-dir>] {${verbs.map(([name]) => name).join('|')}}\n`)
     })
-  for (const [name, description, verb] of verbs) {
+  for (const [name, description, load] of verbs) {
     program
       .command(name)
       .description(description)
       .argument('[config...]', 'a file, or: port dataDir [tickTime] [maxClientCnxns]')
       .action(async (config: string[]) => {
-        exitCode = await run(verb, targetOf(program, config), context)
+        exitCode = await run(load, targetOf(program, config), context)
       })
   }
   for (const [name, args, description, tool] of tools) {
@@ -116,10 +112,10 @@ export async function runCommand(args: readonly string[], context: CommandContex
 const helpAfter = `
 Without a configuration file the server listens on port ${fallback.clientPort} and keeps its data in ${fallback.dataDir}.`
 
-async function run(verb: Verb, target: Target, context: CommandContext): Promise<number> {
+async function run(load: () => Promise<Verb>, target: Target, context: CommandContext): Promise<number> {
   announce(target, context)
   const missing = missingDirectory(target, context)
-  if (missing === undefined) return verb(target, context)
+  if (missing === undefined) return (await load())(target, context)
   context.out(`${missing}\n`)
   return 1
 }

@@ -28,7 +28,7 @@ const flushMs = 200
 
 /** Runs until the process is told to end; never returns. */
 export async function serve(target: Target, context: CommandContext): Promise<never> {
-  const serverLog = openServerLog(context.env)
+  const serverLog = await openServerLog(context.env)
   const { log } = serverLog
   process.on('uncaughtException', error => {
     log.fatal(error, 'Severe unrecoverable error, exiting')

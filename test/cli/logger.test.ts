@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { boundedOutput, openLogOutput } from '../../src/cli/log-output.ts'
 import type { Sink } from '../../src/cli/log-output.ts'
-import { createLogger, logLevel } from '../../src/cli/logger.ts'
+import { asItIs, createLogger, logLevel, prettyFormat } from '../../src/cli/logger.ts'
 
 /** Standard output as a test holds it: it takes lines, or it does not. */
 class HeldSink implements Sink {
@@ -48,21 +48,21 @@ describe('levels', () => {
 describe('lines', () => {
   test('are JSON with level, time and message', () => {
     const sink = new HeldSink()
-    createLogger(boundedOutput(sink, 1000), 'info', false, false).warn({ session: '0x1' }, 'careful')
+    createLogger(boundedOutput(sink, 1000), 'info', asItIs).warn({ session: '0x1' }, 'careful')
     const [line] = sink.lines
     expect(line!.endsWith('\n')).toBe(true)
     expect(JSON.parse(line!)).toEqual({ level: 'warn', time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/), session: '0x1', msg: 'careful' })
   })
 
-  test('are text on a terminal', () => {
+  test('are text on a terminal', async () => {
     const sink = new HeldSink()
-    createLogger(boundedOutput(sink, 1000), 'info', false, true).info('binding to port 2181')
+    createLogger(boundedOutput(sink, 1000), 'info', await prettyFormat(false)).info('binding to port 2181')
     expect(sink.lines.join('')).toMatch(/^\[[-0-9]+ [0-9:.]+\] INFO: binding to port 2181\n$/)
   })
 
   test('below the level are not written', () => {
     const sink = new HeldSink()
-    createLogger(boundedOutput(sink, 1000), 'warn', false, false).info('quiet')
+    createLogger(boundedOutput(sink, 1000), 'warn', asItIs).info('quiet')
     expect(sink.lines).toEqual([])
   })
 })
@@ -70,7 +70,7 @@ describe('lines', () => {
 describe('a reader that does not read', () => {
   test('costs a bounded amount of memory, and what is dropped is counted', () => {
     const sink = new HeldSink()
-    const log = createLogger(boundedOutput(sink, 500), 'info', false, false)
+    const log = createLogger(boundedOutput(sink, 500), 'info', asItIs)
     sink.isHeld = true
     for (let i = 0; i < 100; i++) log.info('one more line')
     const kept = sink.lines.length

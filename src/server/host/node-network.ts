@@ -2,6 +2,7 @@
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket as NodeSocket } from 'node:net'
 import type { Network, Socket, SocketHandlers } from './host.ts'
+import { SharedReads } from './shared-reads.ts'
 
 /** How long a peer may take to close its side once ours is done. */
 const LINGER_MS = 2000
@@ -11,19 +12,28 @@ const DEFAULT_BACKLOG = 4096
 
 export interface NodeNetworkOptions {
   readonly keepAlive: boolean
+  /** False: node allocates for each read, as it also does where SharedReads does not find what it needs. */
+  readonly sharesReads?: boolean
 }
 
-export function createNodeNetwork({ keepAlive }: NodeNetworkOptions): Network {
+export function createNodeNetwork({ keepAlive, sharesReads = true }: NodeNetworkOptions): Network {
+  const reads = sharesReads ? new SharedReads() : undefined
   return {
     listen({ host, port, backlog }, onSocket, done) {
-      const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive }, (socket) => onSocket(new TcpSocket(socket)))
+      const open = new OpenSockets()
+      const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive, pauseOnConnect: true }, (accepted) => {
+        const socket = reads === undefined ? accepted : reads.adopt(accepted)
+        socket.resume()
+        onSocket(new TcpSocket(socket))
+        open.add(socket)
+      })
       server.once('error', (error) => done(error, undefined))
       server.listen({ host, port, backlog: backlog !== undefined && backlog > 0 ? backlog : DEFAULT_BACKLOG }, () => {
         server.removeAllListeners('error')
         // An accept that fails (no descriptors left) concerns the client that came, not the server.
         server.on('error', () => {})
         const address = server.address() as AddressInfo
-        done(undefined, { host: address.address, port: address.port, close: (closed) => void server.close(() => closed()) })
+        done(undefined, { host: address.address, port: address.port, close: (closed) => void server.close(() => open.whenNone(closed)) })
       })
     },
     connect(host, port, onConnect, onError) {
@@ -34,6 +44,24 @@ export function createNodeNetwork({ keepAlive }: NodeNetworkOptions): Network {
         onConnect(new TcpSocket(socket))
       })
     },
+  }
+}
+
+/** A listener is closed when the last connection it has taken is; node does not count those that SharedReads made. */
+class OpenSockets {
+  #count = 0
+  #whenNone: (() => void) | undefined
+
+  add(socket: NodeSocket): void {
+    this.#count++
+    socket.once('close', () => {
+      if (--this.#count === 0) this.#whenNone?.()
+    })
+  }
+
+  whenNone(callback: () => void): void {
+    if (this.#count === 0) callback()
+    else this.#whenNone = callback
   }
 }
 

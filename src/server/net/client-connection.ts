@@ -82,6 +82,8 @@ export class ClientConnection implements Client, Expiring {
   #isPaused = false
   #isCutLater = false
   #isAnsweringWord = false
+  /** Clock milliseconds of the last look for frames: one reading of the clock is enough for all that a chunk brings. */
+  #cutAt = 0
 
   constructor(service: ClientService, socket: Socket) {
     this.#service = service
@@ -128,7 +130,8 @@ export class ClientConnection implements Client, Expiring {
 
   /** Handles what is there, but no more than one turn's share of it: the rest follows in the next turn. */
   #cutFrames(): void {
-    const { settings, reader } = this.#service
+    const { clock, settings, reader } = this.#service
+    this.#cutAt = clock.now()
     let bytes = 0
     for (let requests = 0; ; requests++) {
       if (this.#stage.kind !== 'handshake' && this.#stage.kind !== 'established') return
@@ -284,7 +287,7 @@ export class ClientConnection implements Client, Expiring {
     const start = reader.position
     const { xid, type } = RequestHeader.read(reader)
     const service = this.#service
-    if (!service.touch(this, session)) return
+    if (!service.touch(this, session, this.#cutAt)) return
     if (type === OpCode.auth) return this.#onAuth(xid, AuthPacket.read(reader))
     if (type === OpCode.sasl) return this.#onSasl(xid, GetSASLRequest.read(reader))
     if (service.lacksRequiredAuth(this.#ids)) {
@@ -320,7 +323,7 @@ export class ClientConnection implements Client, Expiring {
       fault = Code.MARSHALLINGERROR
       takesZxid = op.kind === 'write' && op.undecodableTakesZxid === true && error.kind !== 'null'
     }
-    return { client: this, session, xid, op, record, fault, takesZxid, ids: this.#ids, bytes, receivedAt: this.#service.clock.now() }
+    return { client: this, session, xid, op, record, fault, takesZxid, ids: this.#ids, bytes, receivedAt: this.#cutAt }
   }
 
   /** Answered in the order of the requests; what it proves holds from the next request on. */
@@ -347,7 +350,7 @@ export class ClientConnection implements Client, Expiring {
   }
 
   #answerInOrder(op: AnyOp, xid: number, fault: Code): void {
-    this.#service.submit(frameless({ client: this, session: this.sessionId, xid, op, fault, receivedAt: this.#service.clock.now() }))
+    this.#service.submit(frameless({ client: this, session: this.sessionId, xid, op, fault, receivedAt: this.#cutAt }))
   }
 
   /** What comes in from here on is not looked at; the answer that ends the connection may still be waiting. */
@@ -359,7 +362,7 @@ export class ClientConnection implements Client, Expiring {
 
   // Out -------------------------------------------------------------------------------------------------------
 
-  reply(request: Request, zxid: bigint, err: number, body: Body | undefined): void {
+  reply(request: Request, zxid: bigint, err: number, body: Body | undefined, now: number): void {
     if (this.#stage.kind === 'closed') return
     const { op } = request
     if (op.type === OpCode.createSession) {
@@ -373,7 +376,7 @@ export class ClientConnection implements Client, Expiring {
     ReplyHeader.write(w, { xid: op.type === OpCode.ping ? PING_XID : request.xid, zxid: pseudoZxid ?? zxid, err })
     if (op === PSEUDO_OPS.sasl) SetSASLResponse.write(w, { token: null })
     if (body !== undefined) writeBody(w, body)
-    this.#noteReply(request, zxid, err, this.#finishFrame(w, start))
+    this.#noteReply(request, zxid, err, this.#finishFrame(w, start), now)
     if (op.type === OpCode.closeSession || (pseudoZxid !== undefined && err !== Code.OK)) this.end()
   }
 
@@ -381,7 +384,7 @@ export class ClientConnection implements Client, Expiring {
     if (isOfOneMoment) this.#outgoing.hold()
   }
 
-  replyLong(request: Request, zxid: bigint, { err, pieces }: LongAnswer): void {
+  replyLong(request: Request, zxid: bigint, { err, pieces }: LongAnswer, now: number): void {
     if (this.#stage.kind === 'closed') return
     const heldBack = this.#outgoing.release()
     const w = this.#outgoing.begin()
@@ -389,13 +392,13 @@ export class ClientConnection implements Client, Expiring {
     ReplyHeader.write(w, { xid: request.xid, zxid, err })
     const bytes = this.#finishFrame(w, start, pieces)
     for (const run of heldBack) this.#outgoing.write(run)
-    this.#noteReply(request, zxid, err, bytes)
+    this.#noteReply(request, zxid, err, bytes, now)
   }
 
-  #noteReply(request: Request, zxid: bigint, err: number, bytes: number): void {
+  #noteReply(request: Request, zxid: bigint, err: number, bytes: number, now: number): void {
     // As FinalRequestProcessor: a refused write fails before its name is noted down.
     const name = request.op.kind === 'write' && err !== Code.OK ? 'NA' : request.op.shortName
-    this.stats.onReply(request.xid, name, zxid, this.#service.clock.now(), request.receivedAt)
+    this.stats.onReply(request.xid, name, zxid, now, request.receivedAt)
     this.#service.onReply(bytes)
   }
 

@@ -261,9 +261,8 @@ export class ClientService {
   // Requests --------------------------------------------------------------------------------------------------
 
   /** False when the session is over: what its connection still asks is not answered. */
-  touch(connection: ClientConnection, session: Session): boolean {
-    if (session.closing || this.#parts.sessions.get(session.id) !== session) return false
-    const now = this.clock.now()
+  touch(connection: ClientConnection, session: Session, now: number): boolean {
+    if (session.closing) return false
     this.#parts.sessions.touch(session, now)
     this.#idle.touch(connection, now, connection.sessionTimeoutMs)
     return true

@@ -50,7 +50,7 @@ export class FrameDecoder {
     } else {
       if (bytes.length < SMALL_BYTES) this.#heapUp(bytes)
       else {
-        this.#parts.push(bytes)
+        this.#parts.push(owned(bytes))
         this.#heap = NONE
       }
       this.#partBytes += bytes.length
@@ -119,7 +119,10 @@ export class FrameDecoder {
   /** Makes #chunk hold `count` bytes from #at on, if that many have come. */
   #gather(count: number): boolean {
     if (this.#chunk.length - this.#at >= count) return true
-    if (this.#near < count) return false
+    if (this.#near < count) {
+      this.#own()
+      return false
+    }
     this.#chunk = Buffer.concat([this.#chunk.subarray(this.#at), ...this.#parts])
     this.#at = 0
     this.#dropParts()
@@ -143,4 +146,16 @@ export class FrameDecoder {
     this.#heapBytes += bytes.length
     this.#parts[this.#parts.length - 1] = this.#heap.subarray(0, this.#heapBytes)
   }
+
+  /** What waits for the rest of its frame may wait long. */
+  #own(): void {
+    if (this.#at === this.#chunk.length) return
+    this.#chunk = owned(this.#chunk.subarray(this.#at))
+    this.#at = 0
+  }
+}
+
+/** The bytes in memory of their own: a small chunk shares its block with others, and would keep all of it alive. */
+function owned(bytes: Uint8Array): Uint8Array {
+  return bytes.length === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
 }

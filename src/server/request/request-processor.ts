@@ -161,8 +161,9 @@ export class RequestProcessor {
       if (client.telling !== telling) return false
       if (answer.advance()) return true
       client.telling = undefined
-      client.replyLong(request, zxid, answer)
-      this.#onAnswered(request)
+      const now = this.#clock.now()
+      client.replyLong(request, zxid, answer, now)
+      this.#onAnswered(request, now)
       this.#goOn(client, telling.behind)
       return false
     })
@@ -181,12 +182,13 @@ export class RequestProcessor {
   }
 
   #reply(request: Request, zxid: bigint, err: number, body: Body | undefined): void {
-    request.client!.reply(request, zxid, err, body)
-    this.#onAnswered(request)
+    const now = this.#clock.now()
+    request.client!.reply(request, zxid, err, body, now)
+    this.#onAnswered(request, now)
   }
 
-  #onAnswered(request: Request): void {
-    this.#observer.onAnswered(request, this.#clock.now() - request.receivedAt)
+  #onAnswered(request: Request, now: number): void {
+    this.#observer.onAnswered(request, now - request.receivedAt)
     this.#finish(request)
   }
 

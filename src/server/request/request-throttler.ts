@@ -39,7 +39,12 @@ export class RequestThrottler {
   }
 
   submit(request: Request): void {
-    if (this.#settings.requestThrottleMaxRequests <= 0) return this.#pass(request)
+    const { requestThrottleMaxRequests, throttledOpWaitTimeMs } = this.#settings
+    if (requestThrottleMaxRequests <= 0) {
+      if (throttledOpWaitTimeMs <= 0) this.#processor.submit(request)
+      else this.#pass(request)
+      return
+    }
     this.#held.push(request)
     this.#release()
   }

@@ -59,8 +59,9 @@ export interface Client extends Watcher {
   /** A long answer begins, of this moment or not. */
   beginLong(answer: LongAnswer): void
   /** It is complete. */
-  replyLong(request: Request, zxid: bigint, answer: LongAnswer): void
-  reply(request: Request, zxid: bigint, err: number, body: Body | undefined): void
+  replyLong(request: Request, zxid: bigint, answer: LongAnswer, now: number): void
+  /** `now`: clock milliseconds. */
+  reply(request: Request, zxid: bigint, err: number, body: Body | undefined, now: number): void
 }
 
 export interface Telling {

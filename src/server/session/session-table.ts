@@ -12,7 +12,7 @@ export interface Session extends Expiring {
   readonly timeoutMs: number
   /** Negotiated at the last attachment; what expiry goes by. */
   attachedTimeoutMs: number
-  /** A closeSession is on its way; nothing else of the session is prepared any more. */
+  /** A closeSession is on its way or has been applied; nothing else of the session is prepared any more. */
   closing: boolean
 }
 
@@ -77,7 +77,7 @@ export class SessionTable {
   remove(id: bigint): void {
     const session = this.#sessions.get(id)
     if (session === undefined) return
-    this.#expiry.remove(session)
+    this.setClosing(session)
     this.#sessions.delete(id)
   }
 

@@ -4,9 +4,15 @@
  * snappy blocks is ours.
  */
 
-import { Gunzip } from 'fflate'
-import { compress as snappyCompress, uncompress as snappyUncompress } from 'snappyjs'
+import { createRequire } from 'node:module'
+import type * as Fflate from 'fflate'
+import type * as Snappy from 'snappyjs'
 import { CorruptStorage } from './storage-errors.ts'
+
+/** Both are loaded with the first compressed snapshot: most servers never meet one, and start sooner and smaller without. */
+const load = createRequire(import.meta.url)
+const fflate = (): typeof Fflate => load('fflate') as typeof Fflate
+const snappy = (): typeof Snappy => load('snappyjs') as typeof Snappy
 
 /** zookeeper.snapshot.compression.method, and what stands behind a file's last dot. */
 export type Compression = '' | 'gz' | 'snappy'
@@ -41,7 +47,7 @@ export function decompressor(compression: 'gz' | 'snappy'): Decompress {
 // file that ends early is found out by who misses the rest.
 function gunzip(): Decompress {
   const pieces: Uint8Array[] = []
-  const stream = new Gunzip((piece) => pieces.push(piece))
+  const stream = new (fflate().Gunzip)((piece) => pieces.push(piece))
   return (piece) => {
     pieces.length = 0
     try {
@@ -80,7 +86,7 @@ function unsnappy(): Decompress {
 
 function uncompressBlock(block: Uint8Array): Uint8Array {
   try {
-    return snappyUncompress(block, LARGEST_SNAPPY_BLOCK)
+    return snappy().uncompress(block, LARGEST_SNAPPY_BLOCK)
   } catch (error) {
     throw new CorruptStorage(`snappy: ${(error as Error).message}`)
   }
@@ -96,7 +102,7 @@ export class SnappyStream {
     if (!this.started) parts.push(snappyHeader())
     this.started = true
     for (let at = 0; at < piece.length; at += SNAPPY_BLOCK_SIZE) {
-      const block = snappyCompress(piece.subarray(at, at + SNAPPY_BLOCK_SIZE))
+      const block = snappy().compress(piece.subarray(at, at + SNAPPY_BLOCK_SIZE))
       const length = new Uint8Array(4)
       new DataView(length.buffer).setInt32(0, block.length)
       parts.push(length, block)

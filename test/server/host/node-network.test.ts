@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket as NodeSocket } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createNodeNetwork } from '../../../src/server/host/node-network.ts'
 import type { Listener, Socket, SocketHandlers } from '../../../src/server/host/host.ts'
 
@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-const network = createNodeNetwork({ keepAlive: false })
+let network = createNodeNetwork({ keepAlive: false })
 
 async function listen(onSocket: (socket: Socket) => void): Promise<Listener> {
   const listener = await new Promise<Listener>((resolve, reject) =>
@@ -22,15 +22,26 @@ async function listen(onSocket: (socket: Socket) => void): Promise<Listener> {
 }
 
 /** Both ends of one connection: the core's and a plain one; and what the core's heard. */
-async function pair(): Promise<{ core: Socket; plain: NodeSocket; heard: string[]; until: (what: string) => Promise<void> }> {
+async function pair(): Promise<{
+  core: Socket
+  plain: NodeSocket
+  listener: Listener
+  heard: string[]
+  chunks: Uint8Array[]
+  until: (what: string) => Promise<void>
+}> {
   const heard: string[] = []
+  const chunks: Uint8Array[] = []
   let wake = (): void => {}
   const hear = (what: string): void => {
     heard.push(what)
     wake()
   }
   const handlers: SocketHandlers = {
-    onData: (bytes) => hear(`data ${Buffer.from(bytes).toString()}`),
+    onData: (bytes) => {
+      chunks.push(bytes)
+      hear(`data ${Buffer.from(bytes).toString()}`)
+    },
     onDrain: () => hear('drain'),
     onEnd: () => hear('end'),
     onClose: (error) => hear(error === undefined ? 'close' : 'close with an error'),
@@ -49,10 +60,17 @@ async function pair(): Promise<{ core: Socket; plain: NodeSocket; heard: string[
   const until = async (what: string): Promise<void> => {
     while (!heard.includes(what)) await new Promise<void>((resolve) => (wake = resolve))
   }
-  return { core, plain, heard, until }
+  return { core, plain, listener, heard, chunks, until }
 }
 
-describe('sockets', () => {
+describe.each([
+  { name: 'sockets', sharesReads: true },
+  { name: 'sockets as node reads', sharesReads: false },
+])('$name', ({ sharesReads }) => {
+  beforeEach(() => {
+    network = createNodeNetwork({ keepAlive: false, sharesReads })
+  })
+
   it('know both addresses and carry bytes', async () => {
     const { core, plain, until } = await pair()
     expect([core.remoteAddress, core.remotePort, core.localPort]).toEqual(['127.0.0.1', plain.localPort, plain.remotePort])
@@ -97,6 +115,40 @@ describe('sockets', () => {
     plain.resume()
     await until('drain')
     expect(core.bufferedBytes).toBe(0)
+  })
+
+  it('hear nothing while they are paused, and everything afterwards', async () => {
+    const { core, plain, chunks, heard, until } = await pair()
+    plain.write('one')
+    await until('data one')
+    core.pause()
+    plain.end('two')
+    core.write(Buffer.from('answer'))
+    await once(plain, 'data')
+    expect(heard).toEqual(['data one'])
+    core.resume()
+    await until('end')
+    expect(Buffer.concat(chunks).toString()).toBe('onetwo')
+  })
+
+  it('keep what came as it was, whatever comes after it', async () => {
+    const { plain, chunks, until } = await pair()
+    plain.write('first')
+    await until('data first')
+    const large = 'x'.repeat(200_000)
+    plain.end(large)
+    await until('end')
+    expect(Buffer.concat(chunks).toString()).toBe(`first${large}`)
+    // This is how the two ways of reading can be told apart: blocks of node's pool, or memory of the chunk's own.
+    expect(chunks[0]!.buffer.byteLength > chunks[0]!.length).toBe(sharesReads)
+  })
+
+  it('are all closed when their listener is', async () => {
+    const { core, listener, heard } = await pair()
+    const closed = new Promise<void>((resolve) => listener.close(resolve))
+    core.destroy()
+    await closed
+    expect(heard).toEqual(['close'])
   })
 
   it('close once, with what broke them', async () => {

@@ -100,6 +100,19 @@ describe('the frame decoder', () => {
     expect(decoder.peekLength()).toBe(-2)
   })
 
+  it('does not hold on to the block that half a frame came in', () => {
+    const decoder = new FrameDecoder(new LongFrames())
+    const block = Buffer.concat([frame(Buffer.from('whole')), Buffer.from('00000004aa', 'hex'), Buffer.alloc(100)])
+    decoder.push(block.subarray(0, 14))
+    expect(decoder.take(decoder.peekLength()!, new JuteReader())).toBe(true)
+    expect(decoder.take(decoder.peekLength()!, new JuteReader())).toBe(false)
+    decoder.push(block.subarray(14, 15))
+    block.fill(0)
+    expect(decoder.buffered).toBe(6)
+    decoder.push(Buffer.from('bbcc', 'hex'))
+    expect(takeAll(decoder)).toEqual([Buffer.from('aa00bbcc', 'hex')])
+  })
+
   it('gives bytes without a length, and forgets on demand', () => {
     const decoder = new FrameDecoder(new LongFrames())
     decoder.push(Buffer.from('ru'))
