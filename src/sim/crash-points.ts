@@ -1,12 +1,17 @@
 /** Counts a life's steps, and says when it ends and when the disk fails. */
 import type { Area, LifePlan } from './plan.ts'
-import type { DiskFault, DiskStep } from './sim-disk.ts'
+import type { DiskFault, DiskStep, StepKind } from './sim-disk.ts'
 
 /** A file's purpose by its path; undefined for a directory. */
 export function areaOf(path: string): Area | undefined {
   const name = path.slice(path.lastIndexOf('/') + 1)
   if (name.includes('snapshot.')) return 'snapshot'
   return name.includes('log.') ? 'log' : undefined
+}
+
+/** A step as people count them. */
+export function placeOf({ phase, kind, path }: DiskStep): string {
+  return `${phase} ${kind} of a ${areaOf(path) ?? 'directory'}`
 }
 
 export class CrashPoints {
@@ -28,7 +33,7 @@ export class CrashPoints {
     const { trigger } = this.#plan
     const isCounted = trigger.kind === 'step' && trigger.step === step.kind && trigger.phase === step.phase && trigger.area === area
     if (isCounted && ++this.#steps === trigger.nth) {
-      this.#crash(`${step.phase} ${step.kind} of a ${area}`)
+      this.#crash(placeOf(step))
       return undefined
     }
     return step.phase === 'before' ? this.#faultFor(step, area) : undefined
@@ -36,18 +41,21 @@ export class CrashPoints {
 
   onSent(): void {
     const { trigger } = this.#plan
-    if (trigger.kind === 'sent' && ++this.#sent === trigger.nth) this.#crash('sent')
+    if (trigger.kind === 'sent' && ++this.#sent === trigger.nth) this.#crash('after an answer')
   }
 
   #faultFor(step: DiskStep, area: Area | undefined): DiskFault | undefined {
     const { fault: plan } = this.#plan
     if (plan === undefined) return undefined
-    if (this.failed !== undefined) {
-      const takesRoom = step.kind === 'create' || step.kind === 'write' || step.kind === 'truncate'
-      return plan.isLasting && takesRoom ? plan.fault : undefined
-    }
+    if (this.failed !== undefined) return plan.isLasting && isHitBy(plan.fault.code, step.kind) ? plan.fault : undefined
     if (plan.step !== step.kind || plan.area !== area || ++this.#faultSteps !== plan.nth) return undefined
     this.failed = { step, area }
     return plan.fault
   }
+}
+
+/** A full disk refuses what takes room; one that is broken everything but what the system does in memory alone. */
+function isHitBy(code: DiskFault['code'], step: StepKind): boolean {
+  if (code === 'ENOSPC') return step === 'create' || step === 'write' || step === 'extend'
+  return step !== 'truncate' && step !== 'remove'
 }
