@@ -32,6 +32,7 @@ const TREE_CHANCE = 0.25
 
 const NOWHERE: RecoveryTarget = {
   clear: () => undefined,
+  startEmpty: () => undefined,
   session: () => undefined,
   acl: () => undefined,
   node: () => undefined,
