@@ -23,13 +23,15 @@ const WHOLE = /^(\w+)\((.*)\) += (\?|-?\d+|0x[0-9a-f]+)(?:<[^>]*>)?(?: (E[A-Z0-9
 const BEGUN = /^(\w+)\((.*) <unfinished \.\.\.>$/
 const ENDED = /^<\.\.\. \w+ resumed>(.*)\) += (\?|-?\d+|0x[0-9a-f]+)(?:<[^>]*>)?(?: (E[A-Z0-9]+))?(.*)$/
 
+/** Signals, ends of threads, and `???()`: a call at whose door the thread was killed. */
+const NO_CALL = /^(---|\+\+\+|\?\?\?|<\.\.\. \?\?\? resumed>)/
+
 /** Everything that happened, in order. */
 export function* readTrace(text: string): Generator<TraceEvent> {
   const begun = new Map<string, Call>()
   for (const line of text.split('\n')) {
     const [, thread, rest] = LINE.exec(line) ?? []
-    // Signals and ends of threads.
-    if (thread === undefined || rest === undefined || rest.startsWith('---') || rest.startsWith('+++')) continue
+    if (thread === undefined || rest === undefined || NO_CALL.test(rest)) continue
     const unfinished = BEGUN.exec(rest)
     if (unfinished !== null) {
       const call: Call = { name: unfinished[1]!, args: unfinished[2]!, result: NaN, error: undefined, injected: false }
