@@ -14,7 +14,7 @@ export const interopSuites = [
   { name: 'node-zookeeper-client', filter: 'interop-tests/node-client/', budgetSeconds: 120 },
   { name: 'go-zookeeper', filter: 'interop-tests/go/', budgetSeconds: 150 },
   { name: 'C client', filter: 'interop-tests/c/', budgetSeconds: 150 },
-  { name: 'data directories', filter: 'interop-tests/storage/', budgetSeconds: 480 },
+  { name: 'data directories', filter: 'interop-tests/storage/', budgetSeconds: 600 },
   { name: 'durability', filter: 'interop-tests/durability/', budgetSeconds: 300 },
   { name: 'hostile clients', filter: 'interop-tests/hostile/', budgetSeconds: 240 },
   { name: 'applications', filter: 'interop-tests/apps/', budgetSeconds: 420 },
