@@ -1,6 +1,6 @@
 /** Counts a life's steps, and says when it ends and when the disk fails. */
 import type { Area, LifePlan } from './plan.ts'
-import type { DiskFault, DiskStep } from './sim-disk.ts'
+import type { DiskFault, DiskStep, StepKind } from './sim-disk.ts'
 
 /** A file's purpose by its path; undefined for a directory. */
 export function areaOf(path: string): Area | undefined {
@@ -42,12 +42,15 @@ export class CrashPoints {
   #faultFor(step: DiskStep, area: Area | undefined): DiskFault | undefined {
     const { fault: plan } = this.#plan
     if (plan === undefined) return undefined
-    if (this.failed !== undefined) {
-      const takesRoom = step.kind === 'create' || step.kind === 'write' || step.kind === 'truncate'
-      return plan.isLasting && takesRoom ? plan.fault : undefined
-    }
+    if (this.failed !== undefined) return plan.isLasting && isHitBy(plan.fault.code, step.kind) ? plan.fault : undefined
     if (plan.step !== step.kind || plan.area !== area || ++this.#faultSteps !== plan.nth) return undefined
     this.failed = { step, area }
     return plan.fault
   }
+}
+
+/** A full disk refuses what takes room; one that is broken everything but what the system does in memory alone. */
+function isHitBy(code: DiskFault['code'], step: StepKind): boolean {
+  if (code === 'ENOSPC') return step === 'create' || step === 'write' || step === 'extend'
+  return step !== 'truncate' && step !== 'remove'
 }

@@ -22,6 +22,8 @@ interface Done {
 export interface NodeVersion {
   readonly zxid: bigint
   readonly data: string | undefined
+  /** The session of an ephemeral, else 0. */
+  readonly owner: bigint
 }
 
 interface SessionRecord {
@@ -29,7 +31,7 @@ interface SessionRecord {
   readonly asked: Asked[]
   /** Those before it are done, or lost with their connection. */
   next: number
-  /** Paths of its ephemerals. */
+  /** Paths of ephemerals that it has made. */
   readonly ephemerals: Set<string>
 }
 
@@ -40,6 +42,10 @@ export class Ledger {
   lastSeen = 0n
   answers = 0
   acknowledged = 0
+  /** Of what is there now. */
+  nodeCount = 0
+  ephemeralCount = 0
+  sessionCount = 0
   readonly #txns = new Map<bigint, Done>()
   readonly #nodes = new Map<string, NodeVersion[]>()
   readonly #sessions = new Map<bigint, SessionRecord>()
@@ -106,7 +112,10 @@ export class Ledger {
     if (zxid !== this.lastApplied + 1n) throw new Violation(`zxid ${zxid} is applied after ${this.lastApplied}`)
     this.lastApplied = zxid
     this.#txns.set(zxid, { session, xid, payload: Uint8Array.from(payload) })
-    if (type === OpCode.createSession) return
+    if (type === OpCode.createSession) {
+      this.sessionCount++
+      return
+    }
     if (type === OpCode.closeSession) this.#endSession(session, zxid)
     // The server's own requests have no xid.
     if (xid === 0) return
@@ -124,8 +133,8 @@ export class Ledger {
   /** Every node that is there now. */
   *nodes(): IterableIterator<[path: string, version: NodeVersion & { readonly data: string }]> {
     for (const [path, versions] of this.#nodes) {
-      const { zxid, data } = versions.at(-1)!
-      if (data !== undefined) yield [path, { zxid, data }]
+      const { zxid, data, owner } = versions.at(-1)!
+      if (data !== undefined) yield [path, { zxid, data, owner }]
     }
   }
 
@@ -148,22 +157,33 @@ export class Ledger {
       if (write.kind === 'check') continue
       // Only the server knows what it has numbered.
       const path = write.kind === 'create' && write.mode === 'sequential' ? (record as CreateTxn).path! : write.path
-      if (write.kind === 'create' && write.mode === 'ephemeral') this.#session(session).ephemerals.add(path)
-      this.#note(path, { zxid, data: write.kind === 'delete' ? undefined : write.data })
+      const isEphemeral = write.kind === 'create' && write.mode === 'ephemeral'
+      if (isEphemeral) this.#session(session).ephemerals.add(path)
+      const owner = isEphemeral ? session : write.kind === 'set' ? this.at(path, zxid)!.owner : 0n
+      this.#note(path, { zxid, data: write.kind === 'delete' ? undefined : write.data, owner })
     }
   }
 
   #endSession(session: bigint, zxid: bigint): void {
+    this.sessionCount--
     for (const path of this.#session(session).ephemerals) {
-      if (this.at(path, zxid)?.data !== undefined) this.#note(path, { zxid, data: undefined })
+      if (this.at(path, zxid)?.owner === session) this.#note(path, { zxid, data: undefined, owner: 0n })
     }
     this.#session(session).ephemerals.clear()
   }
 
   #note(path: string, version: NodeVersion): void {
-    const versions = this.#nodes.get(path)
-    if (versions === undefined) this.#nodes.set(path, [version])
-    else versions.push(version)
+    const versions = this.#nodes.get(path) ?? []
+    this.#count(versions.at(-1), -1)
+    this.#count(version, 1)
+    versions.push(version)
+    this.#nodes.set(path, versions)
+  }
+
+  #count(version: NodeVersion | undefined, change: number): void {
+    if (version?.data === undefined) return
+    this.nodeCount += change
+    if (version.owner !== 0n) this.ephemeralCount += change
   }
 
   #session(id: bigint): SessionRecord {

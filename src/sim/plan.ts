@@ -30,7 +30,7 @@ export interface FaultPlan {
   readonly area: Area
   readonly nth: number
   readonly fault: DiskFault
-  /** Full from here on, until the server is started again. */
+  /** It goes on failing until the server is started again. */
   readonly isLasting: boolean
 }
 
@@ -58,8 +58,9 @@ export interface Plan {
   readonly troubles: readonly TroubleKind[]
 }
 
-const STEPS: readonly StepKind[] = ['create', 'write', 'sync', 'truncate', 'rename', 'syncDirectory', 'remove']
-const FAULTY_STEPS: readonly StepKind[] = ['create', 'write', 'sync', 'truncate', 'rename', 'syncDirectory']
+const STEPS: readonly StepKind[] = ['create', 'write', 'sync', 'extend', 'rename', 'syncDirectory', 'remove']
+/** Syncs above all: what a system does after one has failed is the least expected. */
+const FAULTY_STEPS: readonly StepKind[] = ['create', 'write', 'sync', 'sync', 'sync', 'extend', 'rename', 'syncDirectory']
 const PURGE_HOURS = 1.5 / 3600
 
 export function drawPlan(random: SeededRandom): Plan {
@@ -120,18 +121,21 @@ function drawLives(random: SeededRandom, forceSync: boolean): LifePlan[] {
   for (let left = 2 + random.below(4); left > 0; left--) {
     const life = drawLife(random, forceSync)
     // What a process leaves in the system's memory is lost only by a loss of power that follows soon.
-    const isSecondBlow = forceSync && lives.at(-1)?.crash === 'process' && random.chance(0.4)
+    const before = lives.at(-1)
+    const isSecondBlow = forceSync && before?.crash === 'process' && random.chance(before.fault === undefined ? 0.4 : 0.8)
     lives.push(isSecondBlow ? { ...life, ...drawSecondBlow(random) } : life)
   }
   return lives
 }
 
 function drawLife(random: SeededRandom, forceSync: boolean): LifePlan {
-  const fault = random.chance(0.2) ? drawFault(random) : undefined
+  const fault = random.chance(0.35) ? drawFault(random) : undefined
   // Without forceSync nothing is promised for a loss of power.
-  const byPower = forceSync && random.chance(fault === undefined ? 0.7 : 0.3)
+  const byPower = forceSync && random.chance(fault === undefined ? 0.7 : 0.2)
+  // A log is cut back after a failure, and at no other time.
+  const atCutBack: Trigger = { kind: 'step', step: 'truncate', phase: 'after', area: 'log', nth: 1 }
   return {
-    trigger: drawTrigger(random),
+    trigger: fault !== undefined && random.chance(0.15) ? atCutBack : drawTrigger(random),
     longestMs: random.chance(0.1) ? random.between(2, 100) : random.between(200, 2500),
     crash: byPower ? 'power' : 'process',
     survival: random.pick(['everything', 'nothing', 'some', 'some']),
@@ -160,14 +164,15 @@ function drawTrigger(random: SeededRandom): Trigger {
 
 function drawFault(random: SeededRandom): FaultPlan {
   const step = random.pick(FAULTY_STEPS)
+  const isOfLog = random.chance(step === 'sync' ? 0.8 : 0.5)
   const code = random.pick(['ENOSPC', 'EIO'] as const)
   const isShort = step === 'write' && random.chance(0.5)
   return {
     step,
-    area: random.pick(['log', 'snapshot']),
+    area: isOfLog ? 'log' : 'snapshot',
     nth: drawNth(random),
     fault: { code, isShort },
-    isLasting: code === 'ENOSPC' && random.chance(0.5),
+    isLasting: random.chance(0.5),
   }
 }
 

@@ -3,23 +3,18 @@ import type { Disk } from '../server/host/host.ts'
 import { startStandalone } from '../server/standalone.ts'
 import type { StandaloneServer } from '../server/standalone.ts'
 import type { Settings } from '../server/config/settings.ts'
-import type { SimDisk, SimMount } from './sim-disk.ts'
+import type { SimMount } from './sim-disk.ts'
 import { createSimHost } from './sim-host.ts'
-import type { SimNetwork } from './sim-network.ts'
+import type { SimMachine } from './sim-machine.ts'
 import { SimProcess } from './sim-process.ts'
-import type { World } from './world.ts'
 
 /** Makes a server wrong by standing between it and its disk. */
 export type Mutation = (mount: SimMount) => Disk
 
-export interface Machine {
-  readonly world: World
-  readonly disk: SimDisk
-  readonly network: SimNetwork
-  readonly mutation: Mutation | undefined
-  readonly logLevel: 'info' | 'error'
-  /** Kept over restarts, as a machine's clock is. */
-  wallOffsetMs: number
+export interface LifeOptions {
+  readonly mutation?: Mutation | undefined
+  /** 'error' when undefined. */
+  readonly logLevel?: 'info' | 'error' | undefined
 }
 
 export type LifeState =
@@ -33,25 +28,27 @@ export class ServerLife {
   state: LifeState = { kind: 'starting' }
   /** Set once it serves; stays after its death, as the memory of what it had applied. */
   server: StandaloneServer | undefined
-  readonly #machine: Machine
+  /** The last that it has logged. */
+  lastLine = ''
+  readonly #options: LifeOptions
 
-  constructor(machine: Machine, name: string) {
-    this.#machine = machine
-    this.process = new SimProcess(machine.world, name)
-    this.process.clock.wallOffsetMs = machine.wallOffsetMs
-    this.process.onDeath.push(() => (machine.wallOffsetMs = this.process.clock.wallOffsetMs))
+  constructor(machine: SimMachine, name: string, options: LifeOptions = {}) {
+    this.process = new SimProcess(machine, name)
+    this.#options = options
   }
 
   /** `onServing` is called before any client can have been heard. */
   start(settings: Settings, onServing: (server: StandaloneServer) => void): void {
-    const { world, disk, network, mutation, logLevel } = this.#machine
-    const { journal } = world
-    const mount = disk.mount(this.process)
+    const { mutation, logLevel } = this.#options
+    const { journal } = this.process.world
+    const mount = this.process.machine.disk.mount(this.process)
     const host = createSimHost(this.process, {
-      network,
       disk: mutation?.(mount) ?? mount,
-      logLevel,
-      onLog: (message) => journal.remark(`${this.process.name} logs: ${message}`),
+      logLevel: logLevel ?? 'error',
+      onLog: (message) => {
+        this.lastLine = message
+        journal.remark(`${this.process.name} logs: ${message}`)
+      },
     })
     journal.note(`${this.process.name} starts`)
     this.process.deliver(() =>

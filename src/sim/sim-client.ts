@@ -9,7 +9,6 @@ import { OpCode } from '../server/codes.ts'
 import type { Timer } from '../server/host/host.ts'
 import { decodeAnswer, describe, encodeAction, opCodeOf } from './actions.ts'
 import type { Action, Answer } from './actions.ts'
-import type { SimNetwork } from './sim-network.ts'
 import type { SimProcess } from './sim-process.ts'
 import type { SimSocket } from './sim-socket.ts'
 import { WatchBook } from './watch-book.ts'
@@ -32,6 +31,12 @@ export interface ClientObserver {
   onDisconnected(client: SimClient): void
 }
 
+/** Where a server listens. */
+export interface ServerAddress {
+  readonly address: string
+  readonly port: number
+}
+
 const NOTIFICATION_XID = -1
 const PING_XID = -2
 const SET_WATCHES_XID = -8
@@ -45,8 +50,7 @@ export class SimClient {
   readonly name: string
   sessionId = 0n
   socket: SimSocket | undefined
-  readonly #network: SimNetwork
-  readonly #port: number
+  readonly #servers: readonly ServerAddress[]
   readonly #timeoutMs: number
   readonly #observer: ClientObserver
   readonly #writer = new JuteWriter({ supplementary: 'cesu8' })
@@ -63,11 +67,11 @@ export class SimClient {
   #heardAt = 0
   #timer: Timer | undefined
 
-  constructor(owner: SimProcess, network: SimNetwork, port: number, timeoutMs: number, observer: ClientObserver) {
+  /** Tries any of the servers at each connect. */
+  constructor(owner: SimProcess, servers: readonly ServerAddress[], timeoutMs: number, observer: ClientObserver) {
     this.process = owner
     this.name = owner.name
-    this.#network = network
-    this.#port = port
+    this.#servers = servers
     this.#timeoutMs = timeoutMs
     this.#observer = observer
   }
@@ -110,9 +114,12 @@ export class SimClient {
     this.#stage = 'connecting'
     const connection = ++this.#connection
     const isCurrent = (): boolean => this.#connection === connection && this.#stage !== 'gone'
-    this.#network.dial(
+    const { world, machine } = this.process
+    const { address, port } = world.random.pick(this.#servers)
+    machine.network.dial(
       this.process,
-      this.#port,
+      address,
+      port,
       (socket) => {
         if (!isCurrent()) return socket.destroy()
         this.#onConnected(socket, isCurrent)

@@ -1,9 +1,10 @@
 /**
- * A process's two clocks: a monotonic one that began at any number and runs a little fast or slow, and a wall clock that
- * somebody may set while the process looks on.
+ * A process's two clocks: a monotonic one that began at any number, and its machine's wall clock, which somebody may set
+ * while the process looks on. Both run as fast or slow as the machine's do.
  */
 import type { Clock, Timer } from '../server/host/host.ts'
 import type { SimProcess } from './sim-process.ts'
+import type { SimMachine } from './sim-machine.ts'
 import type { World } from './world.ts'
 
 interface Pending {
@@ -14,23 +15,22 @@ interface Pending {
 
 /** 2023-11-14, so that stamps look like stamps. */
 const WALL_START = 1_700_000_000_000
-const WORST_DRIFT = 0.002
 
 export class SimClock implements Clock {
-  /** Moved by who sets the time of day; a machine's, so a restarted process is given its forerunner's. */
-  wallOffsetMs = 0
   readonly #world: World
   readonly #process: SimProcess
+  readonly #machine: SimMachine
   readonly #origin: number
   readonly #rate: number
   #timers: Pending[] = []
   #sequence = 0
 
-  constructor(world: World, owner: SimProcess) {
-    this.#world = world
+  constructor(machine: SimMachine, owner: SimProcess) {
+    this.#world = machine.world
     this.#process = owner
-    this.#origin = world.random.between(0, 1e7)
-    this.#rate = 1 + world.random.between(-WORST_DRIFT, WORST_DRIFT)
+    this.#machine = machine
+    this.#origin = this.#world.random.between(0, 1e7)
+    this.#rate = machine.clockRate
   }
 
   now(): number {
@@ -38,7 +38,7 @@ export class SimClock implements Clock {
   }
 
   wallTime(): number {
-    return Math.floor(WALL_START + this.#world.now * this.#rate + this.wallOffsetMs)
+    return Math.floor(WALL_START + this.#world.now * this.#rate + this.#machine.wallOffsetMs)
   }
 
   after(delayMs: number, callback: () => void): Timer {

@@ -6,6 +6,7 @@
 import { Buffer } from 'node:buffer'
 import { DirectoryInUse } from '../server/host/host.ts'
 import type { Disk, DiskDone, DiskFile, DirectoryLock, FileStatus } from '../server/host/host.ts'
+import type { SeededRandom } from './seeded-random.ts'
 import { baseName, directoryOf, SimNames } from './sim-names.ts'
 import { SimInode } from './sim-inode.ts'
 import type { Survival } from './sim-inode.ts'
@@ -14,7 +15,7 @@ import type { SimProcess } from './sim-process.ts'
 import { Violation } from './world.ts'
 import type { World } from './world.ts'
 
-export type StepKind = 'create' | 'write' | 'sync' | 'truncate' | 'rename' | 'remove' | 'syncDirectory'
+export type StepKind = 'create' | 'write' | 'sync' | 'extend' | 'truncate' | 'rename' | 'remove' | 'syncDirectory'
 
 export interface DiskStep {
   readonly kind: StepKind
@@ -40,15 +41,16 @@ export interface DiskSpeed {
 }
 
 export class SimDisk {
-  readonly names = new SimNames()
+  names: SimNames
   speed: DiskSpeed = { writeMs: 0.2, syncMs: 2, slowSyncChance: 0, slowSyncMs: 0 }
   /** Asked before each step, told after it. May kill the process; a fault is looked at before the step only. */
   onStep: (step: DiskStep, owner: SimProcess) => DiskFault | undefined = () => undefined
   readonly #world: World
   readonly #locks = new Map<string, SimProcess>()
 
-  constructor(world: World) {
+  constructor(world: World, names = new SimNames()) {
     this.#world = world
+    this.names = names
   }
 
   /** The disk as one process sees it, while it lives. */
@@ -57,7 +59,12 @@ export class SimDisk {
   }
 
   losePower(survival: Survival): void {
-    this.names.losePower(survival, this.#world.random)
+    this.names = this.names.survivors(survival, this.#world.random)
+  }
+
+  /** Another disk, as a loss of power would leave this one now. */
+  survivor(survival: Survival, random: SeededRandom): SimDisk {
+    return new SimDisk(this.#world, this.names.survivors(survival, random))
   }
 }
 
@@ -188,7 +195,6 @@ export class SimMount implements Disk {
         work()
       } catch (thrown) {
         if (thrown instanceof Halted) return
-        if (thrown instanceof Violation) throw thrown
         error = thrown as Error
       }
       if (error !== undefined || isLast) this.process.deliver(() => done(error))
@@ -260,10 +266,11 @@ export class SimFile implements DiskFile {
   }
 
   truncate(length: number): void {
-    const fault = this.#mount.before('truncate', this.#path)
-    if (fault !== undefined) throw faultError(fault, 'truncate', this.#path)
+    const kind = length > this.#inode.length ? 'extend' : 'truncate'
+    const fault = this.#mount.before(kind, this.#path)
+    if (fault !== undefined) throw faultError(fault, kind, this.#path)
     this.#inode.truncate(length)
-    this.#mount.after('truncate', this.#path)
+    this.#mount.after(kind, this.#path)
   }
 
   close(): void {
@@ -291,7 +298,7 @@ export class SimFile implements DiskFile {
     this.#inode.write(position, bytes)
     const copy = Uint8Array.from(bytes)
     return () => {
-      if (Buffer.compare(copy, bytes) !== 0) throw new Violation(`bytes were changed while they were written to ${this.#path}`)
+      if (Buffer.compare(copy, bytes) !== 0) this.#mount.world.fail(new Violation(`bytes were changed while they were written to ${this.#path}`))
     }
   }
 
@@ -313,7 +320,8 @@ export class SimFile implements DiskFile {
 
   /** Linux forgets what it could not write: a second sync succeeds, and lies. */
   #refuseRetry(): void {
-    if (this.#inode.toldOfFailure.has(this.#mount.process)) throw new Violation(`${this.#path} is written to or synced although a sync of it has failed`)
+    const { world, process } = this.#mount
+    if (this.#inode.toldOfFailure.has(process)) world.fail(new Violation(`${this.#path} is written to or synced although a sync of it has failed`))
   }
 }
 

@@ -4,11 +4,9 @@ import { pino } from 'pino'
 import { unknownProcess } from '../server/admin/process-facts.ts'
 import type { Compressor, Disk, Host } from '../server/host/host.ts'
 import { SeededRandom } from './seeded-random.ts'
-import type { SimNetwork } from './sim-network.ts'
 import type { SimProcess } from './sim-process.ts'
 
 export interface SimHostOptions {
-  readonly network: SimNetwork
   readonly disk: Disk
   readonly logLevel: 'info' | 'error'
   /** Lines that the server has logged. */
@@ -19,12 +17,12 @@ const COMPRESS_MS = 1
 /** Fast rather than small. */
 const GZIP_LEVEL = 1
 
-export function createSimHost(owner: SimProcess, { network, disk, logLevel, onLog }: SimHostOptions): Host {
-  const { world, clock } = owner
+export function createSimHost(owner: SimProcess, { disk, logLevel, onLog }: SimHostOptions): Host {
+  const { world, clock, machine } = owner
   const sink = { write: (line: string) => onLog(messageOf(line)) }
   return {
     clock,
-    network: network.of(owner),
+    network: machine.network.of(owner),
     disk,
     random: new SeededRandom(world.random.below(0x1_0000_0000)),
     log: pino({ level: logLevel, base: null, timestamp: false }, sink),

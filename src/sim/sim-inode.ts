@@ -9,25 +9,31 @@ const SECTOR_BYTES = 512
 /** What a loss of power leaves of what was not synced. */
 export type Survival = 'everything' | 'nothing' | 'some'
 
-type Change = { readonly kind: 'write'; readonly position: number; readonly bytes: Uint8Array } | { readonly kind: 'truncate'; readonly length: number }
+interface Change {
+  /** Of a new length when there are no bytes. */
+  readonly bytes: Uint8Array | undefined
+  /** Where the bytes go, or the new length. */
+  readonly position: number
+  /** A sync of it has failed: it may have reached the disk, and no later sync makes it durable. */
+  isForgotten: boolean
+}
 
 export class SimInode {
   modifiedAt = 0
   /** Processes that were told of a failed sync: the system has forgotten what it could not write, and says so only once. */
   readonly toldOfFailure = new Set<unknown>()
-  readonly #current = new Content()
-  #durable = new Content()
+  readonly #current: Content
+  readonly #durable: Content
   /** Not covered by a sync that has succeeded, in order. */
   #pending: Change[] = []
-  /** No later sync makes these durable. */
-  readonly #forgotten = new Set<Change>()
+
+  constructor(content = new Content()) {
+    this.#current = content
+    this.#durable = content.copy()
+  }
 
   get length(): number {
     return this.#current.length
-  }
-
-  get isDurable(): boolean {
-    return this.#pending.length === 0
   }
 
   read(position: number, length: number): Uint8Array {
@@ -36,13 +42,16 @@ export class SimInode {
 
   /** Copies the bytes. */
   write(position: number, bytes: Uint8Array): void {
-    this.#current.write(position, bytes)
-    this.#pending.push({ kind: 'write', position, bytes: Uint8Array.from(bytes) })
+    this.#change({ bytes: Uint8Array.from(bytes), position, isForgotten: false })
   }
 
   truncate(length: number): void {
-    this.#current.truncate(length)
-    this.#pending.push({ kind: 'truncate', length })
+    this.#change({ bytes: undefined, position: length, isForgotten: false })
+  }
+
+  #change(change: Change): void {
+    apply(this.#current, change)
+    this.#pending.push(change)
   }
 
   /** Begins a sync of all that was changed so far; the result ends it. */
@@ -50,47 +59,74 @@ export class SimInode {
     const covered = [...this.#pending]
     return {
       succeed: () => {
-        const still = new Set(this.#pending)
-        for (const change of covered) if (still.has(change) && !this.#forgotten.has(change)) apply(this.#durable, change)
-        this.#pending = this.#pending.filter((change) => this.#forgotten.has(change) || !covered.includes(change))
+        for (const change of covered) this.#settle(change)
       },
       fail: () => {
-        for (const change of covered) this.#forgotten.add(change)
+        for (const change of covered) change.isForgotten = true
       },
     }
   }
 
-  /** Power is lost: what survives is all there is from now on. */
-  losePower(survival: Survival, random: SeededRandom): void {
-    if (this.#pending.length === 0) return
-    const share = random.between(0, 1)
-    const lengths = [this.#durable.length]
-    for (const change of this.#pending) {
-      if (survival === 'nothing') break
-      if (survival === 'everything') apply(this.#durable, change)
-      else if (change.kind === 'truncate' && random.chance(share)) apply(this.#durable, change)
-      else if (change.kind === 'write') applySome(this.#durable, change.position, change.bytes, () => random.chance(share))
-      lengths.push(change.kind === 'truncate' ? change.length : Math.max(lengths.at(-1)!, change.position + change.bytes.length))
+  /** Makes a change durable; another sync may have done it, or have failed to. */
+  #settle(change: Change): void {
+    const at = this.#pending.indexOf(change)
+    if (at < 0 || change.isForgotten) return
+    apply(this.#durable, change)
+    // All that is left before it is forgotten, and does not come back where this one has come after it.
+    const left = this.#pending.slice(0, at).flatMap((older) => remainder(older, change))
+    this.#pending = [...left, ...this.#pending.slice(at + 1)]
+  }
+
+  /** The file as a loss of power would leave it now. */
+  survivor(survival: Survival, random: SeededRandom): SimInode {
+    const left = this.#durable.copy()
+    if (this.#pending.length > 0 && survival !== 'nothing') {
+      if (survival === 'everything') for (const change of this.#pending) apply(left, change)
+      else applySome(left, this.#pending, random)
     }
-    // The length is kept apart from the bytes: it may have got there before them, or not at all.
-    if (survival === 'some') this.#durable.truncate(random.pick(lengths))
-    this.#pending = []
-    this.#forgotten.clear()
-    this.#current.copyFrom(this.#durable)
+    const survivor = new SimInode(left)
+    survivor.modifiedAt = this.modifiedAt
+    return survivor
   }
 }
 
-function apply(content: Content, change: Change): void {
-  if (change.kind === 'write') content.write(change.position, change.bytes)
-  else content.truncate(change.length)
+function apply(content: Content, { bytes, position }: Change): void {
+  if (bytes === undefined) content.truncate(position)
+  else content.write(position, bytes)
 }
 
-function applySome(content: Content, position: number, bytes: Uint8Array, survives: () => boolean): void {
+function applySome(content: Content, changes: readonly Change[], random: SeededRandom): void {
+  const share = random.between(0, 1)
+  const lengths = [content.length]
+  for (const change of changes) {
+    const { bytes, position } = change
+    if (bytes !== undefined) applySectors(content, position, bytes, () => random.chance(share))
+    else if (random.chance(share)) apply(content, change)
+    lengths.push(bytes === undefined ? position : Math.max(lengths.at(-1)!, position + bytes.length))
+  }
+  // The length is kept apart from the bytes: it may have got there before them, or not at all.
+  content.truncate(random.pick(lengths))
+}
+
+function applySectors(content: Content, position: number, bytes: Uint8Array, survives: () => boolean): void {
   for (let at = 0; at < bytes.length; ) {
     const end = Math.min(bytes.length, at + SECTOR_BYTES - ((position + at) % SECTOR_BYTES))
     if (survives()) content.write(position + at, bytes.subarray(at, end))
     at = end
   }
+}
+
+/** What may still come of a change once a newer one is durable. */
+function remainder(older: Change, newer: Change): Change[] {
+  const end = newer.bytes === undefined ? Infinity : newer.position + newer.bytes.length
+  if (older.bytes === undefined) return newer.bytes === undefined || older.position < end ? [] : [older]
+  const before = older.bytes.subarray(0, Math.max(0, newer.position - older.position))
+  const behind = older.bytes.subarray(Math.max(0, end - older.position))
+  const parts = [
+    { ...older, bytes: before },
+    { ...older, bytes: behind, position: older.position + older.bytes.length - behind.length },
+  ]
+  return parts.filter(({ bytes }) => bytes.length > 0)
 }
 
 /** The bytes of a file; zeros behind the last one written take no room. */
@@ -125,9 +161,11 @@ class Content {
     this.length = length
   }
 
-  copyFrom(other: Content): void {
-    this.#bytes = other.#bytes.slice(0, other.#written)
-    this.#written = other.#written
-    this.length = other.length
+  copy(): Content {
+    const copy = new Content()
+    copy.#bytes = this.#bytes.slice(0, this.#written)
+    copy.#written = this.#written
+    copy.length = this.length
+    return copy
   }
 }

@@ -20,11 +20,6 @@ export class SimNames {
     return this.#current.get(path)
   }
 
-  /** Every file with its path. */
-  files(): Iterable<[string, SimInode]> {
-    return this.#current
-  }
-
   /** Names in the directory, sorted. */
   list(directory: string): string[] {
     const names: string[] = []
@@ -57,20 +52,27 @@ export class SimNames {
     this.#pending = this.#pending.filter((change) => !here.includes(change))
   }
 
-  /** Power is lost. A file system with a journal keeps a beginning of the changes, one without keeps any of them. */
-  losePower(survival: Survival, random: SeededRandom): void {
+  /**
+   * The files as a loss of power would leave them now. A file system with a journal keeps a beginning of the changes, one
+   * without keeps any of them.
+   */
+  survivors(survival: Survival, random: SeededRandom): SimNames {
+    const names = new Map(this.#durable)
     const isJournaled = random.chance(0.5)
     const share = random.between(0, 1)
     for (const change of this.#pending) {
       const survives = survival === 'everything' || (survival === 'some' && random.chance(share))
-      if (survives) apply(this.#durable, change)
+      if (survives) apply(names, change)
       else if (isJournaled) break
     }
-    this.#pending = []
-    this.#current.clear()
-    for (const [path, inode] of this.#durable) this.#current.set(path, inode)
-    const inodes = new Set(this.#current.values())
-    for (const inode of inodes) inode.losePower(survival, random)
+    const left = new SimNames()
+    for (const directory of this.directories) left.directories.add(directory)
+    for (const [path, inode] of names) {
+      const survivor = inode.survivor(survival, random)
+      left.#current.set(path, survivor)
+      left.#durable.set(path, survivor)
+    }
+    return left
   }
 
   #change(change: NameChange): void {

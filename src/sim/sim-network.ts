@@ -1,6 +1,6 @@
 /**
- * The network between the processes of a simulation: who listens, who may dial, what becomes of the streams of a
- * process that dies, and the faults of single connections.
+ * The network between the machines of a simulation: who listens where, who may dial, which ways are cut off, what becomes
+ * of the streams of a process that dies. Faults of single connections are the sockets' own.
  */
 import type { ListenOptions, Listener, Network, Socket } from '../server/host/host.ts'
 import { SimSocket } from './sim-socket.ts'
@@ -35,12 +35,20 @@ export class SimNetwork {
   /** Called when a process has handed bytes to a socket; may end the process. */
   onSent: (owner: SimProcess) => void = () => undefined
   readonly world: World
-  readonly #listeners = new Map<number, Listening>()
+  /** By address and port. */
+  readonly #listeners = new Map<string, Listening>()
   readonly #sockets = new Set<SimSocket>()
+  /** By the two ends of a one-way path: until when nothing comes through. */
+  readonly #cutOff = new Map<string, number>()
+  #machines = 0
   #nextPort = FIRST_PORT
 
   constructor(world: World) {
     this.world = world
+  }
+
+  newAddress(): string {
+    return `10.0.0.${++this.#machines}`
   }
 
   /** The network as one process sees it. */
@@ -48,25 +56,36 @@ export class SimNetwork {
     owner.onDeath.push(() => this.#onDeath(owner))
     return {
       listen: (options, onSocket, done) => this.#listen(owner, options, onSocket, done),
-      connect: (_host, port, onConnect, onError) => this.dial(owner, port, onConnect, onError),
+      connect: (address, port, onConnect, onError) => this.dial(owner, address, port, onConnect, onError),
     }
   }
 
-  dial(owner: SimProcess, port: number, onConnect: (socket: SimSocket) => void, onError: (error: Error) => void): void {
-    this.world.after(this.world.random.between(0, ACCEPT_MS), () => {
-      const listening = this.#listeners.get(port)
+  dial(owner: SimProcess, address: string, port: number, onConnect: (socket: SimSocket) => void, onError: (error: Error) => void): void {
+    const { random } = this.world
+    const from = owner.machine.address
+    const arrival = Math.max(this.world.now, this.cutOffUntil(from, address), this.cutOffUntil(address, from)) + random.between(0, ACCEPT_MS)
+    this.world.at(arrival, () => {
+      const listening = this.#listeners.get(`${address}:${port}`)
       if (!owner.isAlive) return
       if (listening?.process.isAlive !== true) {
-        owner.deliver(() => onError(new Error(`ECONNREFUSED: port ${port}`)))
+        owner.deliver(() => onError(new Error(`ECONNREFUSED: ${address}:${port}`)))
         return
       }
-      const here = { address: '10.0.0.2', port: this.#nextPort++ }
-      const there = { address: '10.0.0.1', port }
-      const [client, server] = SimSocket.pair(this, owner, listening.process, here, there)
+      const [client, server] = SimSocket.pair(this, owner, listening.process, { address: from, port: this.#nextPort++ }, { address, port })
       this.#sockets.add(client).add(server)
       listening.process.deliver(() => listening.onSocket(server))
       owner.deliver(() => onConnect(client))
     })
+  }
+
+  /** What one machine sends to another is held up for so long. The other way is a path of its own. */
+  cutOff(from: string, to: string, ms: number): void {
+    this.#cutOff.set(`${from} ${to}`, this.world.now + ms)
+  }
+
+  /** In the past when the path is free. */
+  cutOffUntil(from: string, to: string): number {
+    return this.#cutOff.get(`${from} ${to}`) ?? -Infinity
   }
 
   /** Open connections of a process. */
@@ -84,17 +103,19 @@ export class SimNetwork {
     onSocket: (socket: Socket) => void,
     done: (error: Error | undefined, listener: Listener | undefined) => void,
   ): void {
+    const { address } = owner.machine
     const port = options.port === 0 ? this.#nextPort++ : options.port
-    if (this.#listeners.get(port)?.process.isAlive === true) {
-      owner.deliver(() => done(new Error(`EADDRINUSE: port ${port}`), undefined))
+    const place = `${address}:${port}`
+    if (this.#listeners.get(place)?.process.isAlive === true) {
+      owner.deliver(() => done(new Error(`EADDRINUSE: ${place}`), undefined))
       return
     }
-    this.#listeners.set(port, { process: owner, onSocket })
+    this.#listeners.set(place, { process: owner, onSocket })
     const close = (closed: () => void): void => {
-      this.#listeners.delete(port)
+      this.#listeners.delete(place)
       owner.deliver(closed)
     }
-    owner.deliver(() => done(undefined, { host: '10.0.0.1', port, close }))
+    owner.deliver(() => done(undefined, { host: address, port, close }))
   }
 
   /** Bytes that were sent may still arrive; then the peers are told, or find out. */

@@ -3,6 +3,7 @@
  * sockets and the disk have brought, then the ends of the turn. It can be frozen, and it can die between any two steps.
  */
 import { SimClock } from './sim-clock.ts'
+import type { SimMachine } from './sim-machine.ts'
 import type { World } from './world.ts'
 
 /** Unwinds whatever a process was doing when it died. */
@@ -20,6 +21,7 @@ const LEAST_AWAKE_MS = 500
 
 export class SimProcess {
   readonly world: World
+  readonly machine: SimMachine
   readonly name: string
   readonly clock: SimClock
   isAlive = true
@@ -31,10 +33,11 @@ export class SimProcess {
   #wakeToken = 0
   #frozenUntil = -Infinity
 
-  constructor(world: World, name: string) {
-    this.world = world
+  constructor(machine: SimMachine, name: string) {
+    this.world = machine.world
+    this.machine = machine
     this.name = name
-    this.clock = new SimClock(world, this)
+    this.clock = new SimClock(machine, this)
   }
 
   /** For the poll phase of a coming turn. */

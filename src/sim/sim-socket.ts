@@ -5,6 +5,7 @@
 import { Buffer } from 'node:buffer'
 import type { Socket, SocketHandlers } from '../server/host/host.ts'
 import type { SimNetwork } from './sim-network.ts'
+import { Halted } from './sim-process.ts'
 import type { SimProcess } from './sim-process.ts'
 
 const NO_HANDLERS: SocketHandlers = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} }
@@ -81,6 +82,7 @@ export class SimSocket implements Socket {
     this.#pump()
     if (this.#outboxBytes > 0) this.#owesDrain = true
     this.#network.onSent(this.process)
+    if (!this.process.isAlive) throw new Halted()
   }
 
   pause(): void {
@@ -172,7 +174,8 @@ export class SimSocket implements Socket {
   #send(arrive: () => void): void {
     const { world, quality } = this.#network
     const held = world.random.chance(quality.stallChance) ? world.random.between(0, quality.stallMs) : 0
-    this.#lastArrival = Math.max(this.#lastArrival, world.now + world.random.between(0, quality.latencyMs) + held)
+    const leaves = Math.max(world.now, this.#network.cutOffUntil(this.localAddress, this.remoteAddress))
+    this.#lastArrival = Math.max(this.#lastArrival, leaves + world.random.between(0, quality.latencyMs) + held)
     world.at(this.#lastArrival, () => {
       if (!this.#isDeaf) arrive()
     })

@@ -2,31 +2,24 @@
  * One seed: a server on one machine and its clients, through crashes, faults and restarts to a healed world, with
  * everything checked on the way. What a client was told must still be true whatever happened after it.
  */
-import { JuteReader } from '../jute/reader.ts'
-import type { Replica } from '../server/replica.ts'
-import { decodeTxn } from '../server/request/txn-codec.ts'
-import type { StandaloneServer } from '../server/standalone.ts'
-import { dataDirs } from '../server/storage/data-dirs.ts'
-import type { DataDirs } from '../server/storage/data-dirs.ts'
 import { isUnfinished } from '../server/storage/file-names.ts'
 import { ExitCode } from '../server/storage/storage-errors.ts'
-import { TxnLogReader } from '../server/storage/txn-log-reader.ts'
 import { isWrite } from './actions.ts'
 import type { Answer } from './actions.ts'
 import { CrashPoints } from './crash-points.ts'
+import { Inspector } from './inspector.ts'
 import { Ledger } from './ledger.ts'
 import { drawPlan } from './plan.ts'
 import type { LifePlan, Plan } from './plan.ts'
+import { ServerChecks } from './server-checks.ts'
 import { ServerLife } from './server-life.ts'
-import type { Machine, Mutation } from './server-life.ts'
+import type { LifeOptions, Mutation } from './server-life.ts'
 import { SimClient } from './sim-client.ts'
 import type { Asked, ClientObserver } from './sim-client.ts'
-import { SimDisk } from './sim-disk.ts'
-import { SimNetwork } from './sim-network.ts'
+import { SimMachine } from './sim-machine.ts'
 import { baseName } from './sim-names.ts'
+import { SimNetwork } from './sim-network.ts'
 import { SimProcess } from './sim-process.ts'
-import { checkSurvivingFiles } from './surviving-files.ts'
-import { compareWithLedger, difference, replicaText } from './tree-text.ts'
 import { makeTrouble } from './troubles.ts'
 import { Workload } from './workload.ts'
 import { Violation, World } from './world.ts'
@@ -50,6 +43,8 @@ export interface Outcome {
   /** Where lives ended, and which disk faults there were. */
   readonly crashes: readonly string[]
   readonly faults: readonly string[]
+  /** How often it was looked at what a loss of power would leave. */
+  readonly looks: number
 }
 
 const LONGEST_START_MS = 60_000
@@ -59,7 +54,6 @@ const LONGEST_AGONY_MS = 10_000
 const LONGEST_RECOVERY_MS = 15_000
 const LONGEST_EXPIRY_MS = 15_000
 const LONGEST_STOP_MS = 15_000
-const MAX_LENGTH = 8 << 20
 
 export function simulate(seed: number, options: SimulationOptions = {}): Outcome {
   const simulation = new Simulation(seed, options)
@@ -75,31 +69,33 @@ export function simulate(seed: number, options: SimulationOptions = {}): Outcome
 class Simulation implements ClientObserver {
   readonly #seed: number
   readonly #world: World
+  readonly #network: SimNetwork
   readonly #plan: Plan
-  readonly #machine: Machine
-  readonly #dirs: DataDirs
+  readonly #machine: SimMachine
+  readonly #options: LifeOptions
   readonly #ledger = new Ledger()
+  readonly #inspector: Inspector
+  readonly #checks: ServerChecks
   readonly #clients: SimClient[] = []
   readonly #workloads = new Map<SimClient, Workload>()
   readonly #crashes: string[] = []
   readonly #faults: string[] = []
   #life: ServerLife | undefined
   #lives = 0
-  /** The memory of the last server that served, with all it had applied. */
-  #remembered: Replica | undefined
   #isHealed = false
   /** Clients that were answered a write since the world was healed. */
   readonly #served = new Set<SimClient>()
 
   constructor(seed: number, { mutation, onLine }: SimulationOptions) {
     this.#seed = seed
-    const world = new World(seed)
-    this.#world = world
-    world.journal.onLine = onLine
-    this.#plan = drawPlan(world.random)
-    const logLevel = onLine === undefined ? 'error' : 'info'
-    this.#machine = { world, disk: new SimDisk(world), network: new SimNetwork(world), mutation, logLevel, wallOffsetMs: 0 }
-    this.#dirs = dataDirs(this.#plan.settings.dataDir, this.#plan.settings.dataLogDir)
+    this.#world = new World(seed)
+    this.#world.journal.onLine = onLine
+    this.#network = new SimNetwork(this.#world)
+    this.#plan = drawPlan(this.#world.random)
+    this.#machine = new SimMachine(this.#network)
+    this.#options = { mutation, logLevel: onLine === undefined ? 'error' : 'info' }
+    this.#inspector = new Inspector(this.#machine, this.#plan.settings, this.#ledger, seed)
+    this.#checks = new ServerChecks(this.#ledger, this.#inspector, this.#machine.disk)
   }
 
   outcome(failure: Error | undefined): Outcome {
@@ -114,16 +110,19 @@ class Simulation implements ClientObserver {
       virtualMs: now,
       crashes: this.#crashes,
       faults: this.#faults,
+      looks: this.#inspector.looks,
     }
   }
 
   run(): void {
-    const { world, disk, network } = this.#machine
-    world.journal.note(`seed ${this.#seed}`)
-    disk.speed = this.#plan.speed
-    network.quality = this.#plan.quality
+    this.#world.journal.note(`seed ${this.#seed}`)
+    this.#machine.disk.speed = this.#plan.speed
+    this.#network.quality = this.#plan.quality
+    this.#world.onEvent = () => {
+      if (this.#life?.process.isAlive === true && this.#life.server !== undefined) this.#checks.checkNow(this.#life.server)
+    }
     for (let index = 0; index < this.#plan.clients; index++) this.#addClient(`client${index}`)
-    const troubled = () => ({ world, network, server: this.#life?.process, clients: this.#clients })
+    const troubled = () => ({ network: this.#network, server: this.#life?.process, clients: this.#clients })
     makeTrouble(this.#plan.troubles, troubled, () => this.#isHealed)
     for (const life of this.#plan.lives) this.#live(life)
     this.#heal()
@@ -135,13 +134,9 @@ class Simulation implements ClientObserver {
   // Lives -----------------------------------------------------------------------------------------------------
 
   #live(plan: LifePlan): void {
-    const { world, disk, network } = this.#machine
+    const { world } = this.#machine
     const points = new CrashPoints(plan, (where) => this.#crash(plan, where))
-    disk.onStep = (step, owner) => (owner === this.#life?.process ? points.onStep(step) : undefined)
-    network.onSent = (owner) => {
-      if (owner === this.#life?.process) points.onSent()
-    }
-    const life = this.#boot()
+    const life = this.#boot(points)
     const isOver = (): boolean => !life.process.isAlive || life.state.kind === 'refused' || life.state.kind === 'fatal' || points.failed !== undefined
     world.runUntil(() => isOver() || life.state.kind === 'serving', LONGEST_START_MS)
     if (!isOver() && life.state.kind === 'starting') throw new Violation('the server does not start and does not say why')
@@ -150,20 +145,28 @@ class Simulation implements ClientObserver {
     if (points.failed !== undefined && life.process.isAlive) this.#endByFault(life, plan, points)
     else if (life.process.isAlive && life.state.kind !== 'serving') throw unexpectedEnd(life)
     if (life.process.isAlive) this.#crash(plan, 'at some time')
-    disk.onStep = () => undefined
-    network.onSent = () => undefined
-    this.#checkMetrics(life)
     world.run(plan.downMs)
   }
 
-  #boot(): ServerLife {
-    const inspector = new SimProcess(this.#world, 'inspector')
-    // Without syncs a rename may come before the bytes: then nothing is promised but what a process leaves.
-    checkSurvivingFiles(this.#machine.disk.mount(inspector), this.#dirs)
-    inspector.kill()
-    const life = new ServerLife(this.#machine, `server${this.#lives++}`)
+  /** Its end and its faults come where the points say, if there are any. */
+  #boot(points?: CrashPoints): ServerLife {
+    const { disk } = this.#machine
+    const inspector = this.#inspector
+    inspector.checkFiles(disk)
+    inspector.onNewLife()
+    const life = new ServerLife(this.#machine, `server${this.#lives++}`, this.#options)
     this.#life = life
-    life.start(this.#plan.settings, (server) => this.#onServing(server))
+    disk.onStep = (step, owner) => {
+      if (owner !== life.process) return undefined
+      inspector.onStep(disk, `${step.phase} ${step.kind} of ${baseName(step.path)}`)
+      return points?.onStep(step)
+    }
+    this.#network.onSent = (owner) => {
+      if (owner !== life.process) return
+      inspector.onStep(disk, 'after an answer')
+      points?.onSent()
+    }
+    life.start(this.#plan.settings, (server) => this.#checks.onServing(server))
     return life
   }
 
@@ -204,63 +207,20 @@ class Simulation implements ClientObserver {
     if (state.kind !== 'fatal' && state.kind !== 'refused') throw new Violation(`nobody was told of ${what}`)
     const exitCode = state.kind === 'fatal' ? state.exitCode : (state.error.exitCode ?? ExitCode.UNEXPECTED_ERROR)
     if (!(allowed as number[]).includes(exitCode)) throw new Violation(`exit code ${exitCode} for ${what}`)
+    const lastWords = state.kind === 'fatal' ? life.lastLine : state.error.message
+    if (!lastWords.includes(plan.fault!.fault.code)) throw new Violation(`the last words do not speak of ${what}: ${lastWords}`)
     // The last lines of the log take a moment.
     world.runUntil(() => !life.process.isAlive, world.random.between(0, 50))
     this.#crash(plan, 'after a fault')
   }
 
-  // What a restart must have brought back ---------------------------------------------------------------------
-
-  #onServing(server: StandaloneServer): void {
-    const { replica } = server
-    this.#readTail(replica.lastProcessedZxid)
-    if (this.#remembered !== undefined) this.#compareWithMemory(this.#remembered, replica)
-    compareWithLedger(replica, this.#ledger)
-    this.#remembered = replica
-    const apply = replica.apply.bind(replica)
-    replica.apply = (txn) => {
-      const result = apply(txn)
-      this.#ledger.onTxn(txn)
-      return result
-    }
-  }
-
-  /** Txns that were logged and not applied when the server died: nobody was told of them, and they hold all the same. */
-  #readTail(recovered: bigint): void {
-    const ledger = this.#ledger
-    if (recovered < ledger.lastSeen) throw new Violation(`clients have seen zxid ${ledger.lastSeen}, the restart has brought back ${recovered}`)
-    if (recovered < ledger.lastApplied) throw new Violation(`zxid ${ledger.lastApplied} was applied, the restart has brought back ${recovered}`)
-    const inspector = new SimProcess(this.#world, 'inspector')
-    const disk = this.#machine.disk.mount(inspector)
-    const reader = new TxnLogReader(disk, this.#dirs.logDirectory, ledger.lastApplied + 1n, { maxLength: MAX_LENGTH })
-    while (reader.next()) {
-      const txn = decodeTxn(Uint8Array.from(reader.payload), new JuteReader({ maxLength: MAX_LENGTH }))
-      ledger.onTxn(txn)
-      this.#remembered?.apply(txn)
-    }
-    reader.close()
-    inspector.kill()
-    if (recovered !== ledger.lastApplied) throw new Violation(`the log ends at zxid ${ledger.lastApplied}, the restart has brought back ${recovered}`)
-  }
-
-  #compareWithMemory(remembered: Replica, recovered: Replica): void {
-    const [expected, found] = [replicaText(remembered), replicaText(recovered)]
-    if (expected === found) return
-    throw new Violation(`the restart has brought back another state than there was:\n${difference(expected, found)}`)
-  }
-
-  #checkMetrics({ server }: ServerLife): void {
-    const mismatches = server?.metrics.digestMismatchesCount.value ?? 0
-    if (mismatches > 0) throw new Violation(`${mismatches} digests did not match`)
-  }
-
   // The end ---------------------------------------------------------------------------------------------------
 
   #heal(): void {
-    const { world, disk, network } = this.#machine
+    const { world, disk } = this.#machine
     world.journal.note('all is healed')
     disk.speed = { writeMs: 0.2, syncMs: 1, slowSyncChance: 0, slowSyncMs: 0 }
-    network.quality = { latencyMs: 0.5, stallChance: 0, stallMs: 0, splitChance: 0, windowBytes: 65_536 }
+    this.#network.quality = { latencyMs: 0.5, stallChance: 0, stallMs: 0, splitChance: 0, windowBytes: 65_536 }
     const life = this.#boot()
     world.runUntil(() => life.state.kind !== 'starting', LONGEST_START_MS)
     if (life.state.kind !== 'serving') throw unexpectedEnd(life)
@@ -284,26 +244,24 @@ class Simulation implements ClientObserver {
     if (!this.#world.runUntil(isQuiet, LONGEST_EXPIRY_MS)) {
       throw new Violation(`${server.sessions.size} sessions and ${server.replica.tree.ephemeralCount} ephemerals outlive their clients`)
     }
-    compareWithLedger(server.replica, this.#ledger)
+    this.#checks.checkTree(server)
   }
 
   #checkCleanRestart(): void {
     this.#stop(this.#life!)
-    this.#checkMetrics(this.#life!)
     const life = this.#boot()
     this.#world.runUntil(() => life.state.kind !== 'starting', LONGEST_START_MS)
     if (life.state.kind !== 'serving') throw unexpectedEnd(life)
     this.#stop(life)
-    this.#checkMetrics(life)
   }
 
   // Clients ---------------------------------------------------------------------------------------------------
 
   #addClient(name: string): void {
-    const { world, network } = this.#machine
     const { settings, sessionTimeoutMs, depth, pauseMs, dataBytes } = this.#plan
-    const timeoutMs = world.random.between(...sessionTimeoutMs)
-    const client = new SimClient(new SimProcess(world, name), network, settings.clientPort!, Math.floor(timeoutMs), this)
+    const timeoutMs = Math.floor(this.#world.random.between(...sessionTimeoutMs))
+    const servers = [{ address: this.#machine.address, port: settings.clientPort! }]
+    const client = new SimClient(new SimProcess(new SimMachine(this.#network), name), servers, timeoutMs, this)
     const workload = new Workload(client, { depth, pauseMs, dataBytes })
     this.#clients.push(client)
     this.#workloads.set(client, workload)

@@ -46,17 +46,21 @@ export function compareWithLedger(replica: Replica, ledger: Ledger): void {
   const found = new Map<string, string>()
   for (const { path, data, stat } of nodesOf(replica)) {
     if (path === '' || path.startsWith(SYSTEM_PATH)) continue
-    found.set(path, `zxid ${stat.mzxid} "${textOf(data)}"`)
+    found.set(path, versionText(stat.mzxid, stat.ephemeralOwner, textOf(data)))
     if (stat.ephemeralOwner !== 0n && replica.sessions.get(stat.ephemeralOwner) === undefined) {
       throw new Violation(`${path} is an ephemeral of session ${stat.ephemeralOwner.toString(16)}, which is over`)
     }
   }
-  for (const [path, { zxid, data }] of ledger.nodes()) {
-    const expected = `zxid ${zxid} "${data}"`
+  for (const [path, { zxid, data, owner }] of ledger.nodes()) {
+    const expected = versionText(zxid, owner, data)
     if (found.get(path) !== expected) {
       throw new Violation(`${path} should be ${expected.slice(0, 60)} and is ${found.get(path)?.slice(0, 60) ?? 'not there'}`)
     }
     found.delete(path)
   }
   for (const path of found.keys()) throw new Violation(`${path} is there and should not be`)
+}
+
+function versionText(zxid: bigint, owner: bigint, data: string): string {
+  return `zxid ${zxid} ${owner === 0n ? '' : `of session ${owner.toString(16)} `}"${data}"`
 }

@@ -2,7 +2,6 @@
 import type { SimClient } from './sim-client.ts'
 import type { SimNetwork } from './sim-network.ts'
 import type { SimProcess } from './sim-process.ts'
-import type { World } from './world.ts'
 
 export const TROUBLES = [
   'freeze server',
@@ -13,6 +12,7 @@ export const TROUBLES = [
   'cut at server',
   'lose requests',
   'lose answers',
+  'cut off',
   'stall',
   'half close',
   'stop reading',
@@ -21,17 +21,17 @@ export const TROUBLES = [
 export type TroubleKind = (typeof TROUBLES)[number]
 
 export interface Troubled {
-  readonly world: World
   readonly network: SimNetwork
   readonly server: SimProcess | undefined
   readonly clients: readonly SimClient[]
 }
 
 const LONGEST_INTERVAL_MS = 500
+const LONGEST_CUT_OFF_MS = 3000
 
 /** Begins to make trouble; goes on until `isOver` says so. */
 export function makeTrouble(kinds: readonly TroubleKind[], target: () => Troubled, isOver: () => boolean): void {
-  const { world } = target()
+  const { world } = target().network
   if (kinds.length === 0) return
   world.after(world.random.between(0, LONGEST_INTERVAL_MS), () => {
     if (isOver()) return
@@ -40,7 +40,8 @@ export function makeTrouble(kinds: readonly TroubleKind[], target: () => Trouble
   })
 }
 
-function trouble(kind: TroubleKind, { world, network, server, clients }: Troubled): void {
+function trouble(kind: TroubleKind, { network, server, clients }: Troubled): void {
+  const { world } = network
   const { random } = world
   if (server === undefined || !server.isAlive) return
   const client = random.pick(clients)
@@ -52,7 +53,7 @@ function trouble(kind: TroubleKind, { world, network, server, clients }: Trouble
     case 'freeze client':
       return client.process.freeze(random.pick([30, 300, 3000]))
     case 'step clock':
-      server.clock.wallOffsetMs += Math.floor(random.between(-3_600_000, 3_600_000))
+      server.machine.wallOffsetMs += Math.floor(random.between(-3_600_000, 3_600_000))
       return
     case 'cut':
       return client.socket?.cut()
@@ -66,6 +67,12 @@ function trouble(kind: TroubleKind, { world, network, server, clients }: Trouble
     case 'lose answers':
       if (atServer.length > 0) random.pick(atServer).goDeaf()
       return
+    case 'cut off': {
+      const ends = [client.process.machine.address, server.machine.address] as const
+      const ms = random.between(0, LONGEST_CUT_OFF_MS)
+      for (const [from, to] of [ends, ends.toReversed() as [string, string]]) if (random.chance(0.7)) network.cutOff(from, to, ms)
+      return
+    }
     case 'stall':
       if (atServer.length > 0) random.pick(atServer).stall(random.between(0, 1500))
       return

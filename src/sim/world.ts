@@ -19,6 +19,9 @@ const MOST_EVENTS = 3_000_000
 export class World {
   readonly random: SeededRandom
   readonly journal: Journal
+  /** Called after every event: what must hold at every moment is looked at here. */
+  onEvent: () => void = () => undefined
+  #violation: Violation | undefined
   #now = 0
   #sequence = 0
   #eventCount = 0
@@ -63,12 +66,19 @@ export class World {
       assert(++this.#eventCount < MOST_EVENTS, 'the simulation comes to an end')
       this.#now = next.time
       next.callback()
+      this.onEvent()
+      if (this.#violation !== undefined) throw this.#violation
     }
     return true
   }
 
   run(ms: number): void {
     this.runUntil(() => false, ms)
+  }
+
+  /** Ends the run after the event under way, whatever the server that has caused it makes of exceptions. */
+  fail(violation: Violation): void {
+    this.#violation ??= violation
   }
 
   #push(event: Event): void {

@@ -2,15 +2,15 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { defaultSettings } from '../../src/server/config/settings.ts'
 import { ServerLife } from '../../src/sim/server-life.ts'
-import type { LifeState, Machine } from '../../src/sim/server-life.ts'
-import { SimDisk } from '../../src/sim/sim-disk.ts'
+import type { LifeState } from '../../src/sim/server-life.ts'
+import { SimMachine } from '../../src/sim/sim-machine.ts'
 import { baseName } from '../../src/sim/sim-names.ts'
 import { SimNetwork } from '../../src/sim/sim-network.ts'
 import { World } from '../../src/sim/world.ts'
 
 const SETTINGS = defaultSettings({ dataDir: '/data', clientPort: 2181, preAllocSizeKb: 0, tickTime: 100 })
 
-let machine: Machine
+let machine: SimMachine
 
 function start(): ServerLife {
   const life = new ServerLife(machine, 'server')
@@ -29,8 +29,7 @@ function startWithout(kind: string, name: string): LifeState {
 }
 
 beforeEach(() => {
-  const world = new World(1)
-  machine = { world, disk: new SimDisk(world), network: new SimNetwork(world), mutation: undefined, logLevel: 'error', wallOffsetMs: 0 }
+  machine = new SimMachine(new SimNetwork(new World(1)))
 })
 
 describe('a start', () => {

@@ -1,7 +1,8 @@
 // The disk of the simulation itself: what it keeps and what it may lose.
 import { beforeEach, describe, expect, it } from 'vitest'
-import { SimDisk } from '../../src/sim/sim-disk.ts'
-import type { DiskFault, DiskStep, SimMount } from '../../src/sim/sim-disk.ts'
+import type { DiskFault, DiskStep, SimDisk, SimFile, SimMount } from '../../src/sim/sim-disk.ts'
+import { SimMachine } from '../../src/sim/sim-machine.ts'
+import { SimNetwork } from '../../src/sim/sim-network.ts'
 import { Halted, SimProcess } from '../../src/sim/sim-process.ts'
 import { Violation, World } from '../../src/sim/world.ts'
 
@@ -9,13 +10,15 @@ const NAME = '/d/a'
 const SECTOR = 512
 
 let world: World
+let machine: SimMachine
 let disk: SimDisk
 let mount: SimMount
 
 function boot(seed = 1): void {
   world = new World(seed)
-  disk = new SimDisk(world)
-  mount = disk.mount(new SimProcess(world, 'a'))
+  machine = new SimMachine(new SimNetwork(world))
+  disk = machine.disk
+  mount = disk.mount(new SimProcess(machine, 'a'))
   mount.makeDirectory('/d')
 }
 
@@ -23,7 +26,7 @@ function boot(seed = 1): void {
 function losePower(survival: 'everything' | 'nothing' | 'some'): SimMount {
   mount.process.kill()
   disk.losePower(survival)
-  return disk.mount(new SimProcess(world, 'b'))
+  return disk.mount(new SimProcess(machine, 'b'))
 }
 
 /** Runs until the disk has called back; gives its error. */
@@ -103,11 +106,30 @@ describe('a disk that fails', () => {
     expect(finish((done) => file.writeAndSync(0, Buffer.from('gone'), done))).toMatchObject({ code: 'EIO' })
     disk.onStep = () => undefined
     mount.process.kill()
-    mount = disk.mount(new SimProcess(world, 'b'))
+    mount = disk.mount(new SimProcess(machine, 'b'))
     expect(Buffer.from(mount.readFile(NAME)).toString()).toBe('gone')
     const again = mount.open(NAME, 'update')
     expect(finish((done) => again.sync(done))).toBeUndefined()
     expect(losePower('nothing').size(NAME)).toBe(0)
+  })
+
+  it.each<[what: string, left: string, then: (file: SimFile) => void]>([
+    ['what was cut off since', 'kept', (file) => file.truncate(4)],
+    ['what was written over since', 'keptXYne', (file) => file.write(4, Buffer.from('XY'), () => undefined)],
+    ['what was written over in its middle', 'keptgXYe', (file) => file.write(5, Buffer.from('XY'), () => undefined)],
+  ])('does not bring back %s', (_what, left, then) => {
+    const file = mount.open(NAME, 'create')
+    mount.syncDirectory('/d')
+    finish((done) => file.writeAndSync(0, Buffer.from('kept'), done))
+    failAt('sync', { code: 'EIO' })
+    finish((done) => file.writeAndSync(4, Buffer.from('gone'), done))
+    disk.onStep = () => undefined
+    mount.process.kill()
+    mount = disk.mount(new SimProcess(machine, 'b'))
+    const again = mount.open(NAME, 'update')
+    then(again)
+    expect(finish((done) => again.sync(done))).toBeUndefined()
+    expect(Buffer.from(losePower('everything').readFile(NAME)).toString()).toBe(left)
   })
 
   it('does not let the process that was told try again', () => {
@@ -115,7 +137,8 @@ describe('a disk that fails', () => {
     failAt('sync', { code: 'EIO' })
     finish((done) => file.sync(done))
     disk.onStep = () => undefined
-    expect(() => file.sync(() => undefined)).toThrow(Violation)
+    file.sync(() => undefined)
+    expect(() => world.run(1)).toThrow(Violation)
   })
 
   it('writes a part of what it should', () => {
