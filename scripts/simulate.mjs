@@ -36,43 +36,47 @@ async function replay(seed) {
 
 async function simulateAll(count) {
   const begin = performance.now()
-  const ends = new Map()
+  const places = new Map()
   const faults = new Map()
   const failed = []
-  const total = { txns: 0, acknowledged: 0, looks: 0, virtualMs: 0 }
+  const total = { txns: 0, acknowledged: 0, virtualMs: 0 }
   let done = 0
   let shownAt = begin
   await runSeeds({ from, count, jobs }, (outcome) => {
     done++
     for (const name of Object.keys(total)) total[name] += outcome[name]
-    countAll(ends, outcome.crashes)
-    countAll(faults, outcome.faults)
+    for (const { by, where } of outcome.ends) countAt(places, where, by)
+    for (const where of outcome.looks) countAt(places, where, 'look')
+    for (const fault of outcome.faults) countAt(faults, fault, 'fault')
     if (outcome.failure !== undefined && failed.push(outcome.seed) <= SHOWN_FAILURES) showFailure(outcome)
     if (performance.now() - shownAt < PROGRESS_MS) return
     shownAt = performance.now()
     console.log(`${done} of ${count} seeds, ${failed.length} failed`)
   })
-  printTable(['how lives of the server ended', 'times'], sorted(ends))
-  printTable(['disk faults', 'times'], sorted(faults))
+  printTable(['a life of the server', 'power lost', 'killed', 'stopped', 'looked at'], rowsOf(places, ['power', 'process', 'stop', 'look']))
+  printTable(['disk faults', 'times'], rowsOf(faults, ['fault']))
   const seconds = (performance.now() - begin) / 1000
   console.log(
     `${count} seeds in ${seconds.toFixed(0)} s: ${(total.virtualMs / 3_600_000).toFixed(1)} hours of virtual time, ${total.txns} txns, ` +
-      `${total.acknowledged} acknowledged writes, ${sum(ends)} ends of a server, ${sum(faults)} disk faults, ` +
-      `${total.looks} looks at what a loss of power would leave, ${failed.length} seeds failed${listed(failed)}`,
+      `${total.acknowledged} acknowledged writes, ${sum(places, 'power')} losses of power, ${sum(places, 'process')} kills, ` +
+      `${sum(places, 'look')} looks at what a loss of power would leave, ${sum(faults, 'fault')} disk faults, ${failed.length} seeds failed${listed(failed)}`,
   )
   return failed.length === 0
 }
 
-function countAll(counts, names) {
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
+function countAt(places, place, what) {
+  const counts = places.get(place) ?? {}
+  counts[what] = (counts[what] ?? 0) + 1
+  places.set(place, counts)
 }
 
-function sum(counts) {
-  return [...counts.values()].reduce((left, right) => left + right, 0)
+function sum(places, what) {
+  return [...places.values()].reduce((total, counts) => total + (counts[what] ?? 0), 0)
 }
 
-function sorted(counts) {
-  return [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => [name, String(count)])
+function rowsOf(places, columns) {
+  const sorted = [...places].sort(([a], [b]) => (a < b ? -1 : 1))
+  return sorted.map(([place, counts]) => [place, ...columns.map((what) => String(counts[what] ?? ''))])
 }
 
 function listed(seeds) {

@@ -41,4 +41,4 @@ function runSeed(worker, task) {
   })
 }
 
-const NOTHING = { events: [], txns: 0, acknowledged: 0, looks: 0, virtualMs: 0, crashes: [], faults: [] }
+const NOTHING = { events: [], txns: 0, acknowledged: 0, virtualMs: 0, ends: [], looks: [], faults: [] }

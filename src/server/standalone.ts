@@ -160,6 +160,11 @@ export class StandaloneServer implements Proposer {
     this.#reaper = new ContainerReaper(clock, settings, this.replica.tree, (path) => this.#submitOwn(deleteContainerOp, 0n, { path }))
   }
 
+  /** Of a txn, header and digest included. */
+  get #maxRecordLength(): number {
+    return this.settings.juteMaxBuffer + this.settings.juteMaxBufferExtraSize
+  }
+
   get clientPort(): number {
     return this.service.listener?.port ?? 0
   }
@@ -212,7 +217,7 @@ export class StandaloneServer implements Proposer {
     try {
       const recovery = this.#load()
       const goOn = (error: Error | undefined): void => (error === undefined ? this.#startFrom(recovery) : this.#onBegun?.(error))
-      if (this.settings.forceSync) syncRecovered(this.#host.disk, this.dirs, recovery.snapshot, goOn)
+      if (this.settings.forceSync) syncRecovered(this.#host.disk, this.dirs, recovery, this.#maxRecordLength, goOn)
       else goOn(undefined)
     } catch (error) {
       this.#host.clock.endOfTurn(() => this.#onBegun?.(error as Error))
@@ -233,10 +238,9 @@ export class StandaloneServer implements Proposer {
 
   #load(): Recovery {
     const { settings } = this
-    const maxLength = settings.juteMaxBuffer + settings.juteMaxBufferExtraSize
     const recovery = recover(
       this.#host,
-      { dirs: this.dirs, maxLength, trustEmptySnapshot: settings.snapshotTrustEmpty, autocreateDb: settings.dbAutocreate },
+      { dirs: this.dirs, maxLength: this.#maxRecordLength, trustEmptySnapshot: settings.snapshotTrustEmpty, autocreateDb: settings.dbAutocreate },
       this.#image,
     )
     this.replica.dropOrphans()

@@ -9,6 +9,11 @@ export function areaOf(path: string): Area | undefined {
   return name.includes('log.') ? 'log' : undefined
 }
 
+/** A step as people count them. */
+export function placeOf({ phase, kind, path }: DiskStep): string {
+  return `${phase} ${kind} of a ${areaOf(path) ?? 'directory'}`
+}
+
 export class CrashPoints {
   /** Set once a step was made to fail. */
   failed: { readonly step: DiskStep; readonly area: Area | undefined } | undefined
@@ -28,7 +33,7 @@ export class CrashPoints {
     const { trigger } = this.#plan
     const isCounted = trigger.kind === 'step' && trigger.step === step.kind && trigger.phase === step.phase && trigger.area === area
     if (isCounted && ++this.#steps === trigger.nth) {
-      this.#crash(`${step.phase} ${step.kind} of a ${area}`)
+      this.#crash(placeOf(step))
       return undefined
     }
     return step.phase === 'before' ? this.#faultFor(step, area) : undefined

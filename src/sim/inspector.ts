@@ -9,11 +9,12 @@ import { ReplicaImage } from '../server/replica-image.ts'
 import { SessionTable } from '../server/session/session-table.ts'
 import { dataDirs } from '../server/storage/data-dirs.ts'
 import type { DataDirs } from '../server/storage/data-dirs.ts'
+import type { RecoveryTarget } from '../server/storage/image.ts'
 import { recover } from '../server/storage/recovery.ts'
 import type { Ledger } from './ledger.ts'
 import { SeededRandom } from './seeded-random.ts'
 import type { SimDisk } from './sim-disk.ts'
-import type { Survival } from './sim-inode.ts'
+import type { SimInode, Survival } from './sim-inode.ts'
 import type { SimMachine } from './sim-machine.ts'
 import { SimProcess } from './sim-process.ts'
 import { checkSurvivingFiles } from './surviving-files.ts'
@@ -27,16 +28,30 @@ const LATER_CHANCE = 0.01
 const MOST_LOOKS_PER_LIFE = 25
 const SURVIVALS: readonly Survival[] = ['nothing', 'nothing', 'nothing', 'some', 'some', 'everything']
 
+const TREE_CHANCE = 0.25
+
+const NOWHERE: RecoveryTarget = {
+  clear: () => undefined,
+  startEmpty: () => undefined,
+  session: () => undefined,
+  acl: () => undefined,
+  node: () => undefined,
+  loaded: () => undefined,
+  replay: () => undefined,
+}
 const SILENT = pino({ level: 'silent' })
 
 export class Inspector {
-  looks = 0
+  /** Where they were. */
+  readonly looks: string[] = []
   readonly dirs: DataDirs
   readonly process: SimProcess
   readonly #settings: Settings
   readonly #ledger: Ledger
   /** Of its own, so that a history is the same with looks and without. */
   readonly #random: SeededRandom
+  /** Snapshots that were found whole when nothing could be lost of them any more. */
+  readonly #whole = new WeakSet<SimInode>()
   #steps = 0
   #looksOfLife = 0
 
@@ -55,56 +70,60 @@ export class Inspector {
 
   /** Whatever a crash has left, files under their final names are whole. */
   checkFiles(disk: SimDisk): void {
-    checkSurvivingFiles(disk.mount(this.process), this.dirs)
+    const checked: SimInode[] = []
+    checkSurvivingFiles(disk.mount(this.process), this.dirs, (path) => {
+      const inode = disk.names.get(path)!
+      if (inode.isSettled) checked.push(inode)
+      return this.#whole.has(inode)
+    })
+    for (const inode of checked) this.#whole.add(inode)
   }
 
   /** A step of the server, at which the power might go. */
-  onStep(disk: SimDisk, where: string): void {
+  onStep(disk: SimDisk, where: string, what = ''): void {
     const chance = this.#steps++ < FIRST_STEPS ? FIRST_CHANCE : LATER_CHANCE
     // Without forceSync nothing is promised for a loss of power.
     if (!this.#settings.forceSync || this.#looksOfLife >= MOST_LOOKS_PER_LIFE || !this.#random.chance(chance)) return
     this.#looksOfLife++
-    this.looks++
+    this.looks.push(where)
     const survival = this.#random.pick(SURVIVALS)
     try {
       this.#look(disk.survivor(survival, this.#random))
     } catch (error) {
-      this.process.world.fail(new Violation(`had the power gone ${where}, and left ${survival}: ${(error as Error).message}`))
+      this.process.world.fail(new Violation(`had the power gone ${where}${what}, and left ${survival}: ${(error as Error).message}`))
     }
   }
 
   #look(disk: SimDisk): void {
-    const ledger = this.#ledger
+    const { lastApplied } = this.#ledger
     this.checkFiles(disk)
-    const replica = this.#recover(disk)
-    const { lastProcessedZxid } = replica
-    if (lastProcessedZxid < ledger.lastApplied) throw new Violation(`zxid ${ledger.lastApplied} was applied, and ${lastProcessedZxid} is brought back`)
+    // To build a tree takes longer than all the rest.
+    const replica = this.#random.chance(TREE_CHANCE) ? this.#newReplica() : undefined
+    const lastZxid = this.#recover(disk, replica === undefined ? NOWHERE : new ReplicaImage(replica))
+    if (lastZxid < lastApplied) throw new Violation(`zxid ${lastApplied} was applied, and ${lastZxid} is brought back`)
     // What was logged and not applied is not known to the ledger yet.
-    if (lastProcessedZxid === ledger.lastApplied) compareWithLedger(replica, ledger)
+    if (replica === undefined || lastZxid > lastApplied) return
+    if (lastZxid === 0n) replica.startEmpty()
+    replica.dropOrphans()
+    compareWithLedger(replica, this.#ledger)
   }
 
-  #recover(disk: SimDisk): Replica {
-    const settings = this.#settings
+  #newReplica(): Replica {
     const { clock } = this.process
-    const host = { clock, disk: disk.mount(this.process), log: SILENT, random: new SeededRandom(0) }
     const onDigestMismatch = (zxid: bigint): never => {
       throw new Violation(`the digest of zxid ${zxid} does not match`)
     }
-    const replica = new Replica(host, settings, new SessionTable(settings.tickTime, 1, 0), { onDigestMismatch })
+    const sessions = new SessionTable(this.#settings.tickTime, 1, 0)
+    return new Replica({ clock, random: new SeededRandom(0) }, this.#settings, sessions, { onDigestMismatch })
+  }
+
+  /** The zxid that a start would go on from. */
+  #recover(disk: SimDisk, target: RecoveryTarget): bigint {
+    const { juteMaxBuffer, juteMaxBufferExtraSize, snapshotTrustEmpty, dbAutocreate } = this.#settings
+    const host = { clock: this.process.clock, disk: disk.mount(this.process), log: SILENT }
     // Before the first start the directories are not there.
-    if (!host.disk.exists(this.dirs.logDirectory)) return replica
-    const recovery = recover(
-      host,
-      {
-        dirs: this.dirs,
-        maxLength: settings.juteMaxBuffer + settings.juteMaxBufferExtraSize,
-        trustEmptySnapshot: settings.snapshotTrustEmpty,
-        autocreateDb: settings.dbAutocreate,
-      },
-      new ReplicaImage(replica),
-    )
-    if (recovery.kind !== 'restored') replica.startEmpty()
-    replica.dropOrphans()
-    return replica
+    if (!host.disk.exists(this.dirs.logDirectory)) return 0n
+    const maxLength = juteMaxBuffer + juteMaxBufferExtraSize
+    return recover(host, { dirs: this.dirs, maxLength, trustEmptySnapshot: snapshotTrustEmpty, autocreateDb: dbAutocreate }, target).lastZxid
   }
 }

@@ -133,7 +133,7 @@ function drawLife(random: SeededRandom, forceSync: boolean): LifePlan {
   // Without forceSync nothing is promised for a loss of power.
   const byPower = forceSync && random.chance(fault === undefined ? 0.7 : 0.2)
   // A log is cut back after a failure, and at no other time.
-  const atCutBack: Trigger = { kind: 'step', step: 'truncate', phase: 'after', area: 'log', nth: 1 }
+  const atCutBack: Trigger = { kind: 'step', step: 'truncate', phase: random.pick(['before', 'after']), area: 'log', nth: 1 }
   return {
     trigger: fault !== undefined && random.chance(0.15) ? atCutBack : drawTrigger(random),
     longestMs: random.chance(0.1) ? random.between(2, 100) : random.between(200, 2500),

@@ -77,13 +77,17 @@ export class SimInode {
     this.#pending = [...left, ...this.#pending.slice(at + 1)]
   }
 
-  /** The file as a loss of power would leave it now. */
+  /** Whether there is nothing that a loss of power could take. */
+  get isSettled(): boolean {
+    return this.#pending.length === 0
+  }
+
+  /** The file as a loss of power would leave it now; itself when it loses nothing. */
   survivor(survival: Survival, random: SeededRandom): SimInode {
+    if (this.isSettled) return this
     const left = this.#durable.copy()
-    if (this.#pending.length > 0 && survival !== 'nothing') {
-      if (survival === 'everything') for (const change of this.#pending) apply(left, change)
-      else applySome(left, this.#pending, random)
-    }
+    if (survival === 'everything') for (const change of this.#pending) apply(left, change)
+    if (survival === 'some') applySome(left, this.#pending, random)
     const survivor = new SimInode(left)
     survivor.modifiedAt = this.modifiedAt
     return survivor

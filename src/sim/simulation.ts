@@ -6,7 +6,7 @@ import { isUnfinished } from '../server/storage/file-names.ts'
 import { ExitCode } from '../server/storage/storage-errors.ts'
 import { isWrite } from './actions.ts'
 import type { Answer } from './actions.ts'
-import { CrashPoints } from './crash-points.ts'
+import { CrashPoints, placeOf } from './crash-points.ts'
 import { Inspector } from './inspector.ts'
 import { Ledger } from './ledger.ts'
 import { drawPlan } from './plan.ts'
@@ -40,11 +40,17 @@ export interface Outcome {
   readonly txns: number
   readonly acknowledged: number
   readonly virtualMs: number
-  /** Where lives ended, and which disk faults there were. */
-  readonly crashes: readonly string[]
+  readonly ends: readonly LifeEnd[]
+  /** Which faults the disk has had. */
   readonly faults: readonly string[]
-  /** How often it was looked at what a loss of power would leave. */
-  readonly looks: number
+  /** Where it was looked at what a loss of power would leave. */
+  readonly looks: readonly string[]
+}
+
+/** How and where a life of the server ended. */
+export interface LifeEnd {
+  readonly by: 'power' | 'process' | 'stop'
+  readonly where: string
 }
 
 const LONGEST_START_MS = 60_000
@@ -78,7 +84,7 @@ class Simulation implements ClientObserver {
   readonly #checks: ServerChecks
   readonly #clients: SimClient[] = []
   readonly #workloads = new Map<SimClient, Workload>()
-  readonly #crashes: string[] = []
+  readonly #ends: LifeEnd[] = []
   readonly #faults: string[] = []
   #life: ServerLife | undefined
   #lives = 0
@@ -108,7 +114,7 @@ class Simulation implements ClientObserver {
       txns: this.#ledger.txnCount,
       acknowledged: this.#ledger.acknowledged,
       virtualMs: now,
-      crashes: this.#crashes,
+      ends: this.#ends,
       faults: this.#faults,
       looks: this.#inspector.looks,
     }
@@ -158,12 +164,12 @@ class Simulation implements ClientObserver {
     this.#life = life
     disk.onStep = (step, owner) => {
       if (owner !== life.process) return undefined
-      inspector.onStep(disk, `${step.phase} ${step.kind} of ${baseName(step.path)}`)
+      inspector.onStep(disk, placeOf(step), `, ${baseName(step.path)}`)
       return points?.onStep(step)
     }
     this.#network.onSent = (owner) => {
       if (owner !== life.process) return
-      inspector.onStep(disk, 'after an answer')
+      inspector.onStep(disk, 'sent')
       points?.onSent()
     }
     life.start(this.#plan.settings, (server) => this.#checks.onServing(server))
@@ -174,7 +180,7 @@ class Simulation implements ClientObserver {
     const life = this.#life!
     if (!life.process.isAlive) return
     this.#world.journal.note(`${life.process.name} dies ${where}, by ${plan.crash === 'power' ? `a loss of power, ${plan.survival} survives` : 'a signal'}`)
-    this.#crashes.push(`${plan.crash} ${where}`)
+    this.#ends.push({ by: plan.crash, where })
     life.process.kill()
     if (plan.crash === 'power') this.#machine.disk.losePower(plan.survival)
   }
@@ -187,7 +193,7 @@ class Simulation implements ClientObserver {
     this.#world.runUntil(() => isStopped || !life.process.isAlive || life.state.kind === 'fatal', LONGEST_STOP_MS)
     if (!life.process.isAlive || life.state.kind === 'fatal') return
     if (!isStopped) throw new Violation('the server does not stop')
-    this.#crashes.push('stopped')
+    this.#ends.push({ by: 'stop', where: 'when told to' })
     life.process.kill()
   }
 

@@ -13,9 +13,11 @@ import { Violation } from './world.ts'
 const NOWHERE: SnapshotTarget = { session: () => undefined, acl: () => undefined, node: () => undefined }
 const MAX_LENGTH = 8 << 20
 
-export function checkSurvivingFiles(disk: Disk, dirs: DataDirs): void {
+/** Without those snapshots that are known to be good. */
+export function checkSurvivingFiles(disk: Disk, dirs: DataDirs, isKnown: (path: string) => boolean): void {
   for (const { name, zxid } of stored(disk, dirs.snapshotDirectory, 'snapshot')) {
-    wholeOrViolation(name, () => loadSnapshot(disk, `${dirs.snapshotDirectory}/${name}`, zxid, NOWHERE, { maxLength: MAX_LENGTH }))
+    const path = `${dirs.snapshotDirectory}/${name}`
+    if (!isKnown(path)) wholeOrViolation(name, () => loadSnapshot(disk, path, zxid, NOWHERE, { maxLength: MAX_LENGTH }))
   }
   for (const { name } of stored(disk, dirs.logDirectory, 'log')) {
     wholeOrViolation(name, () => new LogCursor(disk, `${dirs.logDirectory}/${name}`, MAX_LENGTH).close())

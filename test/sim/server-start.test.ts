@@ -1,14 +1,20 @@
 // Starts on a disk that fails, and on one that holds what a killed process has left.
 import { beforeEach, describe, expect, it } from 'vitest'
 import { defaultSettings } from '../../src/server/config/settings.ts'
+import { NO_NODE } from '../../src/server/tree/node-store.ts'
 import { ServerLife } from '../../src/sim/server-life.ts'
 import type { LifeState } from '../../src/sim/server-life.ts'
+import { SimClient } from '../../src/sim/sim-client.ts'
 import { SimMachine } from '../../src/sim/sim-machine.ts'
 import { baseName } from '../../src/sim/sim-names.ts'
 import { SimNetwork } from '../../src/sim/sim-network.ts'
+import { SimProcess } from '../../src/sim/sim-process.ts'
 import { World } from '../../src/sim/world.ts'
 
 const SETTINGS = defaultSettings({ dataDir: '/data', clientPort: 2181, preAllocSizeKb: 0, tickTime: 100 })
+
+/** A client's observer that wants to know nothing. */
+const NOBODY = { onAsked() {}, onAnswered() {}, onEvent() {}, onConnected() {}, onDisconnected() {} }
 
 let machine: SimMachine
 
@@ -58,5 +64,30 @@ describe('a start', () => {
     machine.world.run(1000)
     expect(steps.slice(0, 3)).toEqual(['syncDirectory data', 'syncDirectory version-2', 'sync snapshot.0'])
     expect(steps.indexOf('serves')).toBeGreaterThan(2)
+  })
+
+  it('does not rely on what a failed sync has left in the log of a process that was killed over it', () => {
+    const { world, disk } = machine
+    const life = start()
+    const client = new SimClient(new SimProcess(new SimMachine(machine.network), 'client'), [{ address: machine.address, port: 2181 }], 1000, NOBODY)
+    client.start()
+    world.runUntil(() => client.isConnected, 1000)
+    // The log has its name, and this is its second write.
+    disk.onStep = ({ kind, phase, path }) => {
+      if (kind === 'truncate') life.process.kill()
+      return kind === 'sync' && phase === 'before' && path.includes('log.1') ? { code: 'EIO' } : undefined
+    }
+    client.ask({ kind: 'create', path: '/found', data: '', mode: 'persistent' })
+    expect(world.runUntil(() => !life.process.isAlive, 1000)).toBe(true)
+    disk.onStep = () => undefined
+    const next = new ServerLife(machine, 'next')
+    next.start(SETTINGS, () => undefined)
+    world.runUntil(() => next.server !== undefined, 1000)
+    expect(next.server!.replica.tree.store.find('/found')).not.toBe(NO_NODE)
+    expect(disk.names.list('/data/version-2')).not.toContain('snapshot.2')
+    next.process.kill()
+    disk.losePower('nothing')
+    const last = start()
+    expect(last.server!.replica.tree.store.find('/found')).not.toBe(NO_NODE)
   })
 })

@@ -19,7 +19,12 @@ import {
   writeLogHeader,
 } from './txn-log-format.ts'
 
-/** A batch that one burst made larger than this does not keep its room. */
+/**
+ * A batch this long takes no more entries: what is written and not known to be durable stays small enough to be written
+ * once more at a start (sync-recovered).
+ */
+export const FULL_BATCH_BYTES = 4 << 20
+/** A batch that one entry made larger than this does not keep its room. */
 const KEPT_BATCH_SIZE = 8 << 20
 
 export interface LogFileOptions {
@@ -146,6 +151,10 @@ export class EntryBatch {
     this.target = target
     this.startsFile = startsFile
     this.begin(target, startsFile)
+  }
+
+  get sizeBytes(): number {
+    return this.writer.position
   }
 
   get bytes(): Uint8Array {

@@ -31,6 +31,11 @@ export interface RecoveredSnapshot {
   readonly modifiedAt: number
 }
 
+export interface LogEnd {
+  readonly path: string
+  readonly position: number
+}
+
 export interface Recovery {
   /**
    * `restored`: from a snapshot, or from logs alone. `created`: there was nothing, and the server begins at zxid 0; a
@@ -40,6 +45,8 @@ export interface Recovery {
   readonly lastZxid: bigint
   /** What was loaded, if anything was. */
   readonly snapshot: RecoveredSnapshot | undefined
+  /** Where the last entry ends that was read from a log, if any was. */
+  readonly logEnd: LogEnd | undefined
   readonly txns: number
   readonly snapshotMs: number
   readonly txnsMs: number
@@ -68,11 +75,11 @@ export function recover(host: RecoveryHost, options: RecoveryOptions, target: Re
     }
     log.warn(`${EMPTY_SNAPSHOT_WARNING}This should only be allowed during upgrading.`)
   }
-  const { lastZxid, txns } = replay(host, options, loaded?.info.zxid ?? 0n, target)
+  const { lastZxid, txns, logEnd } = replay(host, options, loaded?.info.zxid ?? 0n, target)
   warnOfUncovered(host, loaded?.info, lastZxid)
   const txnsMs = clock.now() - loadedAt
   log.info(`${txns} txns loaded in ${Math.round(txnsMs)} ms`)
-  return { kind: 'restored', lastZxid, snapshot: loaded?.snapshot, txns, snapshotMs: loadedAt - startedAt, txnsMs }
+  return { kind: 'restored', lastZxid, snapshot: loaded?.snapshot, logEnd, txns, snapshotMs: loadedAt - startedAt, txnsMs }
 }
 
 interface Loaded {
@@ -134,7 +141,7 @@ function takeInitializeFile({ disk, log }: RecoveryHost, dirs: DataDirs): boolea
 }
 
 function startEmpty({ log }: RecoveryHost, trusted: boolean): Recovery {
-  const nothing = { snapshot: undefined, txns: 0, snapshotMs: 0, txnsMs: 0 }
+  const nothing = { snapshot: undefined, logEnd: undefined, txns: 0, snapshotMs: 0, txnsMs: 0 }
   if (trusted) return { kind: 'created', lastZxid: 0n, ...nothing }
   log.warn('Unexpected empty data tree, setting zxid to -1')
   return { kind: 'suspicious', lastZxid: -1n, ...nothing }
@@ -142,6 +149,7 @@ function startEmpty({ log }: RecoveryHost, trusted: boolean): Recovery {
 
 interface Replayed {
   readonly lastZxid: bigint
+  readonly logEnd: LogEnd | undefined
   readonly txns: number
 }
 
@@ -178,7 +186,8 @@ function replay(host: RecoveryHost, options: RecoveryOptions, snapshotZxid: bigi
     reader.close()
   }
   if (repeated > 0) log.warn(`${repeated} txns of the logs are not newer than those before them and were left out`)
-  return { lastZxid: last ?? snapshotZxid, txns }
+  const logEnd = last === undefined ? undefined : { path: reader.endPath, position: reader.end }
+  return { lastZxid: last ?? snapshotZxid, logEnd, txns }
 }
 
 /** As FileTxnIterator.next, for which a record that is cut short within a whole entry is the end of its file. */

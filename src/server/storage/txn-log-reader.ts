@@ -11,7 +11,7 @@ import type { Disk } from '../host/host.ts'
 import { logsFrom, type StoredFile } from './file-names.ts'
 import { LogCursor } from './log-cursor.ts'
 import { CorruptStorage } from './storage-errors.ts'
-import { payloadZxid, TXN_HEADER_SIZE } from './txn-log-format.ts'
+import { ENTRY_HEAD_SIZE, ENTRY_TRAILER_SIZE, payloadZxid, TXN_HEADER_SIZE } from './txn-log-format.ts'
 
 export interface TxnLogReaderOptions {
   /** The longest payload that is taken for one: jute.maxbuffer + jute.maxbuffer.extrasize. */
@@ -32,6 +32,9 @@ export class TxnLogReader {
   payload: Uint8Array = NOTHING
   /** The zxid of the txn that `next` found. */
   zxid = -1n
+  /** Where it ends, and in which file. */
+  end = 0
+  endPath = ''
 
   private readonly disk: Disk
   private readonly directory: string
@@ -89,6 +92,8 @@ export class TxnLogReader {
     if (item.payload.length < TXN_HEADER_SIZE) return false
     if (!item.checksumRight) throw new CorruptStorage(`CRC check failed: ${this.path} at ${item.position}`)
     this.payload = item.payload
+    this.end = item.position + ENTRY_HEAD_SIZE + item.payload.length + ENTRY_TRAILER_SIZE
+    this.endPath = this.path
     this.zxid = payloadZxid(item.payload)
     return true
   }

@@ -5,7 +5,7 @@
 
 import { assert } from '../../assert.ts'
 import type { Host } from '../host/host.ts'
-import { EntryBatch, LogFile, type LogFileOptions } from './log-file.ts'
+import { EntryBatch, FULL_BATCH_BYTES, LogFile, type LogFileOptions } from './log-file.ts'
 
 export interface TxnLogOptions extends LogFileOptions {
   /** `version-2` below dataLogDir. */
@@ -32,7 +32,7 @@ export class TxnLog {
   private readonly options: TxnLogOptions
   private state: State = 'open'
 
-  /** Appended and not yet on the way to the disk; more than one batch when a roll lies between. */
+  /** Appended and not yet on the way to the disk; more than one batch when a roll lies between, or one was full. */
   private collecting: EntryBatch[] = []
   /** Callbacks of `commit` for what is collected. */
   private committing: (() => void)[] = []
@@ -137,7 +137,7 @@ export class TxnLog {
 
   private batchFor(): EntryBatch {
     const last = this.collecting.at(-1)
-    if (last !== undefined && last.target === this.current) return last
+    if (last !== undefined && last.target === this.current && last.sizeBytes < FULL_BATCH_BYTES) return last
     const startsFile = this.current === undefined
     this.current ??= new LogFile(this.host.disk, this.options)
     const batch = this.idleBatches.pop()

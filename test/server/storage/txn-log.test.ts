@@ -159,6 +159,27 @@ describe('the log being written', () => {
     expect(readAll(host)).toEqual([1n, 2n, 3n, 4n])
   })
 
+  it('syncs a commit of more than 4 MiB in parts, so that not more than that is ever in doubt', () => {
+    const host = new TestHost()
+    const trace: string[] = []
+    host.disk = traced(host.memory, trace)
+    const log = openLog(host)
+    for (let zxid = 1n; zxid <= 10n; zxid++) log.append(zxid, txn(zxid, 1 << 20))
+    log.commit(() => trace.push('durable'))
+    host.settle()
+    const entry = 12 + 32 + (1 << 20) + 1
+    expect(trace.filter((step) => !step.startsWith('rename') && !step.startsWith('create'))).toEqual([
+      `writeAndSync .unfinished-log.1 0+${16 + 4 * entry}`,
+      'synced',
+      `writeAndSync .unfinished-log.1 ${16 + 4 * entry}+${4 * entry}`,
+      'synced',
+      `writeAndSync .unfinished-log.1 ${16 + 8 * entry}+${2 * entry}`,
+      'synced',
+      'durable',
+    ])
+    expect(readAll(host)).toHaveLength(10)
+  })
+
   it('answers a commit of nothing, but not at once', () => {
     const host = new TestHost()
     const log = openLog(host)
