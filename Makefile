@@ -35,7 +35,7 @@ unit: install
 interop: build
 	node scripts/interop.mjs
 
-# SEEDS=2000 from the first on, or SEED=7 alone, with everything that happened.
+# SEEDS=2000 from the first on, or SEED=7 alone, with everything that happened; JOBS=2 side by side. MUTANTS=1 for servers made wrong.
 simulate: install
 	node scripts/simulate.mjs
 

@@ -41,7 +41,7 @@ export class CrashPoints {
 
   onSent(): void {
     const { trigger } = this.#plan
-    if (trigger.kind === 'sent' && ++this.#sent === trigger.nth) this.#crash('sent')
+    if (trigger.kind === 'sent' && ++this.#sent === trigger.nth) this.#crash('after an answer')
   }
 
   #faultFor(step: DiskStep, area: Area | undefined): DiskFault | undefined {

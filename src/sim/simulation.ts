@@ -169,7 +169,7 @@ class Simulation implements ClientObserver {
     }
     this.#network.onSent = (owner) => {
       if (owner !== life.process) return
-      inspector.onStep(disk, 'sent')
+      inspector.onStep(disk, 'after an answer')
       points?.onSent()
     }
     life.start(this.#plan.settings, (server) => this.#checks.onServing(server))

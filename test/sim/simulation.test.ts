@@ -46,7 +46,7 @@ describe('a server in a faulty world', () => {
     const again = outcomes.slice(0, 5).map(({ seed }) => simulate(seed).hash)
     expect(again).toEqual(outcomes.slice(0, 5).map(({ hash }) => hash))
     expect(new Set(outcomes.map(({ hash }) => hash)).size).toBe(SEEDS)
-  })
+  }, LONGEST_MS)
 
   it('has the same history when it is watched', () => {
     const lines: string[] = []
