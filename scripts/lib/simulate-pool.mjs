@@ -14,7 +14,7 @@ export async function runSeeds({ from, count, jobs, mutant }, onOutcome) {
   const work = async () => {
     let worker
     while (goesOn && next < from + count) {
-      worker = worker?.connected ? worker : fork(WORKER)
+      if (worker === undefined || worker.killed || !worker.connected) worker = fork(WORKER)
       const outcome = await runSeed(worker, { seed: next++, mutant })
       if (onOutcome(outcome) === false) goesOn = false
     }

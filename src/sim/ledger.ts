@@ -159,7 +159,7 @@ export class Ledger {
       const path = write.kind === 'create' && write.mode === 'sequential' ? (record as CreateTxn).path! : write.path
       const isEphemeral = write.kind === 'create' && write.mode === 'ephemeral'
       if (isEphemeral) this.#session(session).ephemerals.add(path)
-      const owner = isEphemeral ? session : write.kind === 'set' ? this.at(path, zxid)!.owner : 0n
+      const owner = isEphemeral ? session : write.kind === 'set' ? (this.at(path, zxid)?.owner ?? 0n) : 0n
       this.#note(path, { zxid, data: write.kind === 'delete' ? undefined : write.data, owner })
     }
   }
