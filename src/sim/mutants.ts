@@ -26,8 +26,8 @@ export const MUTANTS: readonly Mutant[] = [
   { name: 'renames a snapshot that is not synced', mutate: snapshotNotSynced, foundWithin: 10 },
   { name: 'serves what it has found without a sync', mutate: recoveredNotSynced, foundWithin: 80 },
   { name: 'keeps in the log what could not be synced', mutate: keepUnsynced, foundWithin: 300 },
-  { name: 'tries a failed sync again', mutate: retrySync, foundWithin: 80 },
-  { name: 'takes a failed write for done', mutate: ignoreWriteErrors, foundWithin: 80 },
+  { name: 'tries a failed sync again', mutate: retrySync, foundWithin: 120 },
+  { name: 'takes a failed write for done', mutate: ignoreWriteErrors, foundWithin: 120 },
 ]
 
 /** Every method of the disk, some of them replaced. */
