@@ -66,8 +66,8 @@ export class ServerChecks {
     const ledger = this.#ledger
     if (recovered < ledger.lastSeen) throw new Violation(`clients have seen zxid ${ledger.lastSeen}, the restart has brought back ${recovered}`)
     if (recovered < ledger.lastApplied) throw new Violation(`zxid ${ledger.lastApplied} was applied, the restart has brought back ${recovered}`)
-    const { dirs, process } = this.#inspector
-    const reader = new TxnLogReader(this.#disk.mount(process), dirs.logDirectory, ledger.lastApplied + 1n, { maxLength: MAX_LENGTH })
+    const { dirs, process: inspector } = this.#inspector
+    const reader = new TxnLogReader(this.#disk.mount(inspector), dirs.logDirectory, ledger.lastApplied + 1n, { maxLength: MAX_LENGTH })
     while (reader.next()) {
       const txn = decodeTxn(Uint8Array.from(reader.payload), new JuteReader({ maxLength: MAX_LENGTH }))
       ledger.onTxn(txn)

@@ -320,8 +320,8 @@ export class SimFile implements DiskFile {
 
   /** Linux forgets what it could not write: a second sync succeeds, and lies. */
   #refuseRetry(): void {
-    const { world, process } = this.#mount
-    if (this.#inode.toldOfFailure.has(process)) world.fail(new Violation(`${this.#path} is written to or synced although a sync of it has failed`))
+    const { world, process: owner } = this.#mount
+    if (this.#inode.toldOfFailure.has(owner)) world.fail(new Violation(`${this.#path} is written to or synced although a sync of it has failed`))
   }
 }
 

@@ -45,7 +45,7 @@ export interface Recovery {
   readonly lastZxid: bigint
   /** What was loaded, if anything was. */
   readonly snapshot: RecoveredSnapshot | undefined
-  /** Where the last txn ends that was read from a log, if any was. */
+  /** Where the last entry ends that was read from a log, if any was. */
   readonly logEnd: LogEnd | undefined
   readonly txns: number
   readonly snapshotMs: number
