@@ -380,8 +380,8 @@ export class ClientConnection implements Client, Expiring {
     if (op.type === OpCode.closeSession || (pseudoZxid !== undefined && err !== Code.OK)) this.end()
   }
 
-  beginLong({ isOfOneMoment }: LongAnswer): void {
-    if (isOfOneMoment) this.#outgoing.hold()
+  beginLong(): void {
+    this.#outgoing.hold()
   }
 
   replyLong(request: Request, zxid: bigint, { err, pieces }: LongAnswer, now: number): void {

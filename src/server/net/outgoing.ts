@@ -182,6 +182,7 @@ export class Outgoing {
     this.#runs = runs.slice(count)
     this.#runBytes -= bytes
     this.#isDirty = count < runs.length
+    if (!this.#isDirty) this.#onFlushed()
     return bytes
   }
 

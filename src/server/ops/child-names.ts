@@ -49,22 +49,33 @@ export function namesBytes({ tree: { store }, id }: Children): number {
   return bytes
 }
 
-export function tellChildren(children: Children): Body | LongAnswer {
-  return children.tree.store.childCount(children.id) > SLICE_NAMES ? new ManyChildren(children) : body(ChildNames, children)
+/** Whether the names of so many children make a long answer. */
+export function areMany(count: number): boolean {
+  return count > SLICE_NAMES
 }
 
-class ManyChildren implements LongAnswer {
+export class ManyChildren implements LongAnswer {
   readonly codec = undefined
-  readonly isOfOneMoment = true
-  readonly err = Code.OK
+  err: Code = Code.OK
   readonly pieces: Uint8Array[] = []
-  readonly #children: Children
-  readonly #walk: ChainWalk
+  readonly #ask: () => Children | Code
   readonly #writer = new JuteWriter({ supplementary: 'cesu8' })
-  readonly #stat: Body | undefined
+  #children: Children | undefined
+  #walk: ChainWalk | undefined
+  #stat: Body | undefined
   #units = 0
 
-  constructor(children: Children) {
+  /** `ask` is called at the moment of which the answer is. */
+  constructor(ask: () => Children | Code) {
+    this.#ask = ask
+  }
+
+  begin(): void {
+    const children = this.#ask()
+    if (typeof children === 'number') {
+      this.err = children
+      return
+    }
     this.#children = children
     const { store } = children.tree
     const chain = {
@@ -78,20 +89,20 @@ class ManyChildren implements LongAnswer {
   }
 
   advance(): boolean {
+    if (this.#walk === undefined) return false
     const isLeft = this.#walk.advance(SLICE_NAMES)
-    if (!isLeft) this.#finish()
+    if (!isLeft) this.#finish(this.#children!)
     this.pieces.push(this.#writer.copy())
     this.#writer.reset()
     return isLeft
   }
 
-  #finish(): void {
-    const { tree, path } = this.#children
+  #finish({ tree, path }: Children): void {
     if (this.#stat !== undefined) writeBody(this.#writer, this.#stat)
     tree.meter.onRead(path, this.#units)
   }
 
   drop(): void {
-    this.#walk.close()
+    this.#walk?.close()
   }
 }

@@ -23,19 +23,19 @@ export interface Body {
 }
 
 /**
- * An answer that takes more than one turn. Until it is told, its connection is given no other answer. Its methods are called at the end of a
- * turn, where nothing else is being written.
+ * An answer that takes more than one turn. They are made one after the other, for each may take much memory, and until it is told, its connection
+ * is given no other answer. None of its methods is called while an answer is being written.
  */
 export interface LongAnswer {
   readonly codec: undefined
-  /** It is of the moment when it was asked for: what its connection is notified of meanwhile follows behind it. */
-  readonly isOfOneMoment: boolean
+  /** The moment of which the answer is: what its connection is notified of from now on follows behind it. */
+  begin(): void
   /** Does a slice of the work; false when that was the last, and `err` and `pieces` are the answer. */
   advance(): boolean
   readonly err: Code
   /** The body, piece by piece. */
   readonly pieces: readonly Uint8Array[]
-  /** Nobody wants the answer any more. */
+  /** Nobody wants the answer any more, begun or not. */
   drop(): void
 }
 

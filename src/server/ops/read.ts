@@ -15,10 +15,10 @@ import type { Stat } from '../../jute/generated/data.ts'
 import { Code, OpCode, Perms } from '../codes.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import { NO_NODE } from '../tree/node-store.ts'
-import { tellChildren } from './child-names.ts'
+import { ChildNames, ManyChildren, areMany } from './child-names.ts'
 import type { Children } from './child-names.ts'
 import { body, readOp } from './op.ts'
-import type { ReadContext } from './op.ts'
+import type { Body, LongAnswer, ReadContext } from './op.ts'
 
 /** A guess: the names are not added up for it. */
 const CHILD_BYTES = 32
@@ -56,6 +56,22 @@ export function readData(context: ReadContext, path: string | null): { data: Uin
 export function readChildren(context: ReadContext, path: string | null): Children | Code {
   const id = readable(context, path)
   return id < 0 ? (id as Code) : { tree: context.tree, id, path: path!, stat: undefined }
+}
+
+/** Of very many children the answer is asked for when it can be made, and all of it is of that moment. */
+function tellChildren(context: ReadContext, path: string | null, watch: boolean, withStat: boolean): Body | LongAnswer | Code {
+  const id = readable(context, path)
+  if (id < 0) return id as Code
+  if (!areMany(context.tree.store.childCount(id))) return body(ChildNames, watchedChildren(context, id, path!, watch, withStat))
+  return new ManyChildren(() => {
+    const then = readable(context, path)
+    return then < 0 ? (then as Code) : watchedChildren(context, then, path!, watch, withStat)
+  })
+}
+
+function watchedChildren({ tree, watches, watcher }: ReadContext, id: number, path: string, watch: boolean, withStat: boolean): Children {
+  if (watch) watches.addChild(path, watcher)
+  return { tree, id, path, stat: withStat ? tree.stat(id) : undefined }
 }
 
 /** A missing node may be watched for; an existing one only by those who may read it. */
@@ -98,12 +114,7 @@ export const getChildrenOp = readOp<GetChildrenRequest>({
   name: 'getChildren',
   shortName: 'GETC',
   request: GetChildrenRequest,
-  run(context, { path, watch }) {
-    const answer = readChildren(context, path)
-    if (typeof answer === 'number') return answer
-    if (watch) context.watches.addChild(path!, context.watcher)
-    return tellChildren(answer)
-  },
+  run: (context, { path, watch }) => tellChildren(context, path, watch, false),
   answerBytes: (tree, { path }) => childrenBytes(tree, path),
 })
 
@@ -113,12 +124,7 @@ export const getChildren2Op = readOp<GetChildren2Request>({
   name: 'getChildren2',
   shortName: 'GETC',
   request: GetChildren2Request,
-  run(context, { path, watch }) {
-    const answer = readChildren(context, path)
-    if (typeof answer === 'number') return answer
-    if (watch) context.watches.addChild(path!, context.watcher)
-    return tellChildren({ ...answer, stat: context.tree.stat(answer.id) })
-  },
+  run: (context, { path, watch }) => tellChildren(context, path, watch, true),
   answerBytes: (tree, { path }) => childrenBytes(tree, path),
 })
 

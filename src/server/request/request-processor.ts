@@ -45,6 +45,9 @@ export class RequestProcessor {
   /** For whatever of the server takes long, so that a turn does a slice of one thing. */
   readonly slices: Slices
   #inFlight = 0
+  /** Long answers, the oldest being made; those that nobody wants any more are passed over. */
+  readonly #long: Telling[] = []
+  #isTelling = false
 
   constructor({ clock, settings, replica, access, proposer, observer }: RequestProcessorParts) {
     this.#clock = clock
@@ -66,6 +69,8 @@ export class RequestProcessor {
     const waiting = request.client?.waiting
     if (isWrite(request)) {
       if (request.client !== undefined) {
+        // It must not show what its own client writes behind it.
+        if (request.client.telling !== undefined) this.#begin(request.client.telling)
         request.client.waiting.push(request)
         if (request.bytes > request.client.waitingWriteBytes) request.client.waitingWriteBytes = request.bytes
       }
@@ -148,25 +153,47 @@ export class RequestProcessor {
     }
     const answer = request.op.run(context, request.record as never)
     if (typeof answer === 'number') this.#reply(request, zxid, answer, undefined)
-    else if (answer.codec === undefined) this.#answerLong(request, zxid, answer)
+    else if (answer.codec === undefined) this.#answerLong(request, answer)
     else this.#reply(request, zxid, answer.err ?? Code.OK, answer)
   }
 
-  #answerLong(request: Request, zxid: bigint, answer: LongAnswer): void {
+  #answerLong(request: Request, answer: LongAnswer): void {
+    const telling: Telling = { request, answer, zxid: undefined, behind: [] }
+    request.client!.telling = telling
+    this.#long.push(telling)
+    if (this.#isTelling) return
+    this.#isTelling = true
+    this.slices.add(() => (this.#isTelling = this.#tellNext()))
+  }
+
+  /** A slice of the oldest long answer; false when there is none left. */
+  #tellNext(): boolean {
+    const telling = this.#long[0]
+    if (telling === undefined) return false
+    const { request, answer } = telling
     const client = request.client!
-    const telling: Telling = { request, answer, behind: [] }
-    client.telling = telling
-    client.beginLong(answer)
-    this.slices.add(() => {
-      if (client.telling !== telling) return false
-      if (answer.advance()) return true
-      client.telling = undefined
-      const now = this.#clock.now()
-      client.replyLong(request, zxid, answer, now)
-      this.#onAnswered(request, now)
-      this.#goOn(client, telling.behind)
-      return false
-    })
+    if (client.telling !== telling) {
+      this.#long.shift()
+      return true
+    }
+    const zxid = this.#begin(telling)
+    if (answer.advance()) return true
+    this.#long.shift()
+    client.telling = undefined
+    const now = this.#clock.now()
+    client.replyLong(request, zxid, answer, now)
+    this.#onAnswered(request, now)
+    this.#goOn(client, telling.behind)
+    return true
+  }
+
+  /** The zxid of the moment of which the answer is: this one if it was not begun. */
+  #begin(telling: Telling): bigint {
+    if (telling.zxid !== undefined) return telling.zxid
+    telling.zxid = this.#replica.lastProcessedZxid
+    telling.request.client!.beginLong()
+    telling.answer.begin()
+    return telling.zxid
   }
 
   /** What came up behind a long answer. */

@@ -56,8 +56,8 @@ export interface Client extends Watcher {
   telling: Telling | undefined
   readonly isOpen: boolean
   readonly sessionTimeoutMs: number
-  /** A long answer begins, of this moment or not. */
-  beginLong(answer: LongAnswer): void
+  /** What is said from here on follows behind a long answer. */
+  beginLong(): void
   /** It is complete. */
   replyLong(request: Request, zxid: bigint, answer: LongAnswer, now: number): void
   /** `now`: clock milliseconds. */
@@ -67,6 +67,8 @@ export interface Client extends Watcher {
 export interface Telling {
   readonly request: Request
   readonly answer: LongAnswer
+  /** The last txn that it shows; undefined until it is begun. */
+  zxid: bigint | undefined
   /** To writes of the same connection that were applied meanwhile, in order. */
   readonly behind: Answer[]
 }

@@ -74,6 +74,39 @@ describe('the children of a node that has very many', () => {
     expect(fake.server.processor.inFlight).toBe(0)
   })
 
+  it('asked for by several are told one after the other, none with what its own client wrote behind it', () => {
+    const { fake, session, other } = withMany()
+    const third = fake.session()
+    for (const [i, each] of [session, other, third].entries()) {
+      each.send(ask.getChildren('/many', true), 1)
+      if (each !== third) each.send(ask.create(`/many/of${i}`), 2)
+    }
+    let firstTold = false
+    while (!firstTold) {
+      fake.host.turn()
+      firstTold = session.connection.receivedBytes > 0
+    }
+    expect([other, third].map((each) => each.connection.receivedBytes)).toEqual([0, 0])
+    fake.host.settle()
+    const said = [session, other, third].map(heard)
+    expect(said[0]).toEqual([`1 0 ${COUNT}`, 'event /many', '2 0 /many/of0'])
+    expect(said[1]).toEqual([`1 0 ${COUNT}`, 'event /many', '2 0 /many/of1'])
+    // It wrote nothing, so it is asked when the others are told, and its watch is set then.
+    expect(said[2]).toEqual([`1 0 ${COUNT + 2}`])
+  })
+
+  it('whose node goes before their turn comes are refused', () => {
+    const { fake, session, other } = withMany()
+    session.send(ask.getChildren('/many'), 1)
+    other.send(ask.getChildren('/many', true), 1)
+    const { tree } = fake.server.replica
+    fake.host.turn()
+    for (const name of names) tree.deleteNode(`/many/${name}`, 1000n)
+    tree.deleteNode('/many', 1000n)
+    fake.host.settle()
+    expect([heard(session), heard(other)]).toEqual([[`1 0 ${COUNT}`], ['1 -101 ']])
+  })
+
   it('do not keep others waiting', () => {
     const { fake, session, other } = withMany()
     session.send(ask.getChildren('/many'))
