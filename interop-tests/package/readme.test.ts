@@ -45,8 +45,8 @@ describe('the README', () => {
   it('names verbs that the command has', async () => {
     const [program, ...args] = tskeeperCommand('--help')
     const { stdout } = await mustRun(program!, args, { timeoutMs: RUN_LIMIT_MS })
-    const verbs = [...stdout.matchAll(/^ {2}([a-z-]+) (?:\[options\] )?\[config\.\.\.\]/gm)].map((match) => match[1]!)
-    expect(verbs).toHaveLength(7)
+    const verbs = [...stdout.matchAll(/^ {2}([a-z-]+) \[(?:config|args)\.\.\.\]/gm)].map((match) => match[1]!)
+    expect(verbs).toHaveLength(12)
     for (const verb of verbs) expect(text).toContain(verb)
     expect(matches(/tskeeper ([a-z][a-z-]+)/g).filter((verb) => !verbs.includes(verb))).toEqual([])
   })
