@@ -173,7 +173,8 @@ export class StandaloneAdmin implements AdminView, WordAnswerer {
 
   *watchesByPath(): IterableIterator<readonly [string, Iterable<bigint>]> {
     for (const [path, watchers] of this.#server.replica.watches.byPath()) {
-      yield [String(path), mapped(watchers, (watcher) => (watcher as ClientConnection).sessionId)]
+      // An array each: of the generators that a million paths would need, the collector keeps most for long.
+      yield [String(path), Array.from(watchers, (watcher) => (watcher as ClientConnection).sessionId)]
     }
   }
 

@@ -35,8 +35,8 @@ export class Watchers {
   }
 
   /** In the order in which they came. A watcher may be taken out while it is visited. */
-  *[Symbol.iterator](): IterableIterator<Watcher> {
-    if (this.#many !== undefined) yield* this.#many.keys()
-    else if (this.#one !== undefined) yield this.#one
+  [Symbol.iterator](): IterableIterator<Watcher> {
+    if (this.#many !== undefined) return this.#many.keys()
+    return (this.#one === undefined ? [] : [this.#one])[Symbol.iterator]()
   }
 }
