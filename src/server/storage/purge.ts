@@ -22,10 +22,12 @@ export function purge(disk: Disk, dirs: DataDirs, count: number, observer: Purge
   removeAll(disk, dirs.snapshotDirectory, oldSnapshots(disk.list(dirs.snapshotDirectory), oldestKept.zxid), observer)
 }
 
-const timeOfDay = new Intl.DateTimeFormat('en-US', { dateStyle: 'medium', timeStyle: 'medium' })
+/** Made with the first file that goes: the locale data behind it take 9 MB, and most servers never purge. */
+let timeOfDay: Intl.DateTimeFormat | undefined
 
 /** What is said before a file goes, in the words and with the date of PurgeTxnLog on an American machine. */
 export function removalLine(path: string, modifiedAt: number): string {
+  timeOfDay ??= new Intl.DateTimeFormat('en-US', { dateStyle: 'medium', timeStyle: 'medium' })
   // Younger editions of the locale data than Java 17's put another kind of blank before AM and PM.
   return `Removing file: ${timeOfDay.format(modifiedAt).replaceAll('\u202f', ' ')}\t${path}`
 }
