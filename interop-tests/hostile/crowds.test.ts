@@ -126,12 +126,16 @@ async function memory(): Promise<Memory> {
   return JSON.parse(await fourLetterWord(probePort, '', 60_000)) as Memory
 }
 
-/** What is in use as soon as it is hardly more than it was: pages are given back to the system in the background. */
+/**
+ * What is in use as soon as it is hardly more than it was, before this crowd or before the first: pages are given back to the system in the
+ * background, some of them late and some again to the next.
+ */
 async function memoryLike(before: Memory): Promise<Memory> {
   let now = before
+  const most = Math.max(before.rss, first.rss) + MAX_GROWTH_BYTES
   const isLike = async (): Promise<Memory | undefined> => {
     now = await memory()
-    return now.rss < before.rss + MAX_GROWTH_BYTES ? now : undefined
+    return now.rss < most ? now : undefined
   }
   return await eventually('memory as before', GONE_LIMIT_MS, isLike).catch((error: unknown) => {
     throw new Error(`${String(error)}: ${megabytes(now)} where there were ${megabytes(before)}`)
