@@ -162,6 +162,7 @@ export class ClientService {
   }
 
   expireIdle(now: number): void {
+    this.longFrames.trim()
     for (const connection of this.#idle.takeExpired(now)) {
       this.#parts.metrics.sessionlessConnectionsExpired.add(1)
       connection.close('it has been silent for too long')

@@ -8,12 +8,12 @@ const CELL_BYTES = 16 * 1024
 export const LONG_BYTES = CELL_BYTES
 /** Above 32 MiB the C library maps memory for itself, whatever it has been used to. */
 const SLAB_CELLS = 33 * 64
-/** A slab that is empty is kept for the next frame if no more of it than this was ever written to. */
+/** A slab of which no more than this was ever written to is kept for good. */
 const KEPT_CELLS = 128
 
 interface Slab {
   readonly bytes: Uint8Array
-  /** Cells that are free, the lowest last. */
+  /** Cells that are free; the next to be taken is the last. */
   readonly free: number[]
   /** Cells that have been written to. */
   touched: number
@@ -49,8 +49,19 @@ export class LongFrames {
 
   giveBack(cells: readonly Cell[]): void {
     for (const { slab, index } of cells) slab.free.push(index)
-    this.#slabs = this.#slabs.filter(({ free, touched }) => free.length < SLAB_CELLS || touched <= KEPT_CELLS)
+    if (this.#slabs.length < 2) return
+    const inUse = this.#slabs.filter((slab) => !isEmpty(slab))
+    this.#slabs = inUse.length > 0 ? inUse : this.#slabs.slice(0, 1)
   }
+
+  /** Lets go of the slab that was kept for the next frame. From time to time: a new one for each would keep the collector busy. */
+  trim(): void {
+    this.#slabs = this.#slabs.filter((slab) => !isEmpty(slab) || slab.touched <= KEPT_CELLS)
+  }
+}
+
+function isEmpty({ free }: Slab): boolean {
+  return free.length === SLAB_CELLS
 }
 
 /** One long frame on its way. */

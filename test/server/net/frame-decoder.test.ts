@@ -89,7 +89,10 @@ describe('the frame decoder', () => {
     for (const decoder of decoders.slice(1)) decoder.clear()
     decoders[0]!.push(new Uint8Array(500_000))
     expect(decoders[0]!.take(1_000_000, reader)).toBe(true)
-    expect([longFrames.cellsInUse, longFrames.reservedBytes]).toEqual([0, 0])
+    expect(longFrames.cellsInUse).toBe(0)
+    expect(longFrames.reservedBytes).toBeLessThan(40_000_000)
+    longFrames.trim()
+    expect(longFrames.reservedBytes).toBe(0)
   })
 
   it('gives lengths with their sign, before the frame is there', () => {
