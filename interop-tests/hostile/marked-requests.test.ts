@@ -133,36 +133,38 @@ describe.runIf(java !== undefined)('limits near the quotas that a Java server ha
   })
 })
 
-describe.runIf(isFull && java !== undefined)('a Java server', () => {
-  const rows = markedRequests.filter((row) => row.java !== undefined)
-  it.each(rows.map((row) => [row.name, row] as const))('does not survive %s', async (_name, row) => {
-    const dataDir = await temporaryDirectory('doomed')
-    // A quota that is enforced refuses writes beside usage that it cannot read; one that is not dies of them.
-    const side = { kind: JAVA, properties: { ...properties(row.extendedTypes ?? true), 'zookeeper.enforceQuota': 'false' } }
-    let server = await startSide(side, dataDir)
-    try {
-      const session = await RawSession.open(server.port, { timeoutMs: SESSION_MS })
-      await play(session, row.before ?? [])
-      await session.askUntilEnd([row.request])
-      if (row.java === 'dies') {
-        await session.askUntilEnd((row.after ?? []).map(([request]) => request)).catch(() => [])
-        await eventually('the end of the server', DEATH_LIMIT_MS, () => (hasDied(server) ? true : undefined))
-        session.drop()
+if (isFull && java !== undefined) {
+  describe('a Java server', () => {
+    const rows = markedRequests.filter((row) => row.java !== undefined)
+    it.each(rows.map((row) => [row.name, row] as const))('does not survive %s', async (_name, row) => {
+      const dataDir = await temporaryDirectory('doomed')
+      // A quota that is enforced refuses writes beside usage that it cannot read; one that is not dies of them.
+      const side = { kind: JAVA, properties: { ...properties(row.extendedTypes ?? true), 'zookeeper.enforceQuota': 'false' } }
+      let server = await startSide(side, dataDir)
+      try {
+        const session = await RawSession.open(server.port, { timeoutMs: SESSION_MS })
+        await play(session, row.before ?? [])
+        await session.askUntilEnd([row.request])
+        if (row.java === 'dies') {
+          await session.askUntilEnd((row.after ?? []).map(([request]) => request)).catch(() => [])
+          await eventually('the end of the server', DEATH_LIMIT_MS, () => (hasDied(server) ? true : undefined))
+          session.drop()
+          await server.kill()
+        } else {
+          session.drop()
+          await server.stop()
+          // A start writes the snapshot that the next one cannot load.
+          server = await startSide(side, dataDir)
+          await server.stop()
+        }
+        const { code } = await refusedStart(side, dataDir)
+        expect([1, 2]).toContain(code)
+      } finally {
         await server.kill()
-      } else {
-        session.drop()
-        await server.stop()
-        // A start writes the snapshot that the next one cannot load.
-        server = await startSide(side, dataDir)
-        await server.stop()
       }
-      const { code } = await refusedStart(side, dataDir)
-      expect([1, 2]).toContain(code)
-    } finally {
-      await server.kill()
-    }
+    })
   })
-})
+}
 
 function hasDied(server: ServerProcess): boolean {
   return /Severe unrecoverable error/.test(server.log())

@@ -88,14 +88,14 @@ export class ClientConnection implements Client, Expiring {
   constructor(service: ClientService, socket: Socket) {
     this.#service = service
     this.socket = socket
-    this.#decoder = new FrameDecoder(service.longFrames)
+    this.#decoder = new FrameDecoder(service.slabs)
     this.#outgoing = new Outgoing(service.scratch, socket, () => this.#onTaken())
     this.remoteAddress = javaAddress(socket.remoteAddress)
     this.stats = new ConnectionStats(service.clock.wallTime())
     this.#ids = [{ scheme: 'ip', id: this.remoteAddress }]
     socket.handlers = {
       onData: (bytes) => this.#onData(bytes),
-      onDrain: () => this.#onTaken(),
+      onDrain: () => this.#outgoing.onDrain(),
       onEnd: () => this.#onEnd(),
       onClose: () => this.#onClose(),
     }
@@ -456,7 +456,7 @@ export class ClientConnection implements Client, Expiring {
   end(): void {
     if (this.#stage.kind === 'closed') return
     this.#stage = { kind: 'ending' }
-    this.#outgoing.flush()
+    this.#outgoing.flushAll()
     this.#enterClosed()
     this.socket.end()
   }

@@ -26,8 +26,8 @@ import { isSessionPassword } from '../session/session-password.ts'
 import type { Session, SessionTable } from '../session/session-table.ts'
 import { ClientConnection } from './client-connection.ts'
 import { ConnectionThrottle } from './connection-throttle.ts'
-import { LongFrames } from './long-frames.ts'
 import { OutgoingScratch } from './outgoing.ts'
+import { Slabs } from './slabs.ts'
 import { Words } from './words.ts'
 import type { WordAnswerer } from './words.ts'
 
@@ -54,7 +54,7 @@ export class ClientService {
   /** One for all connections: a frame is read to its end before another is looked at. */
   readonly reader: JuteReader
   readonly scratch: OutgoingScratch
-  readonly longFrames = new LongFrames()
+  readonly slabs = new Slabs()
   readonly connections = new Set<ClientConnection>()
   readonly throttle: ConnectionThrottle
   readonly throttler: RequestThrottler
@@ -81,7 +81,7 @@ export class ClientService {
     this.clock = host.clock
     this.settings = settings
     this.reader = new JuteReader({ maxLength: settings.juteMaxBuffer + settings.juteMaxBufferExtraSize })
-    this.scratch = new OutgoingScratch(host.clock)
+    this.scratch = new OutgoingScratch(host.clock, this.slabs)
     this.words = new Words(words, settings, host.log)
     this.throttle = new ConnectionThrottle(host, settings)
     this.throttler = new RequestThrottler(host.clock, settings, processor, {
@@ -162,6 +162,7 @@ export class ClientService {
   }
 
   expireIdle(now: number): void {
+    this.slabs.trim()
     for (const connection of this.#idle.takeExpired(now)) {
       this.#parts.metrics.sessionlessConnectionsExpired.add(1)
       connection.close('it has been silent for too long')

@@ -4,14 +4,16 @@
  * for it where it takes no room for long.
  */
 import type { JuteReader } from '../../jute/reader.ts'
-import { LONG_BYTES, LongFrame } from './long-frames.ts'
-import type { LongFrames } from './long-frames.ts'
+import { ByteQueue } from './slabs.ts'
+import type { Slabs } from './slabs.ts'
 
 const LENGTH_BYTES = 4
 const NONE = new Uint8Array(0)
 /** Chunks below this size are copied together while they wait: each would cost some hundred bytes besides its own. */
 const SMALL_BYTES = 1024
 const LARGEST_HEAP_BYTES = 64 * 1024
+/** Longer frames than this wait in slabs. */
+export const LONG_BYTES = 16 * 1024
 
 export class FrameDecoder {
   /** What is left to cut; bytes before #at are done with. */
@@ -24,16 +26,16 @@ export class FrameDecoder {
   #heap: Uint8Array = NONE
   #heapBytes = 0
   /** The next frame, if it is long and has not come whole; the bytes behind it are in #chunk and #parts. */
-  #long: LongFrame | undefined
-  readonly #longFrames: LongFrames
+  #long: { readonly length: number; readonly bytes: ByteQueue } | undefined
+  readonly #slabs: Slabs
 
-  constructor(longFrames: LongFrames) {
-    this.#longFrames = longFrames
+  constructor(slabs: Slabs) {
+    this.#slabs = slabs
   }
 
   /** Bytes received and not cut into frames yet. */
   get buffered(): number {
-    return this.#near + (this.#long === undefined ? 0 : LENGTH_BYTES + this.#long.received)
+    return this.#near + (this.#long === undefined ? 0 : LENGTH_BYTES + this.#long.bytes.length)
   }
 
   get #near(): number {
@@ -41,9 +43,8 @@ export class FrameDecoder {
   }
 
   push(received: Uint8Array): void {
-    const taken = this.#long === undefined ? 0 : this.#long.add(received)
-    if (taken === received.length) return
-    const bytes = taken === 0 ? received : received.subarray(taken)
+    const bytes = this.#long === undefined ? received : this.#withoutLong(received)
+    if (bytes.length === 0) return
     if (this.#at === this.#chunk.length && this.#partBytes === 0) {
       this.#chunk = bytes
       this.#at = 0
@@ -68,7 +69,7 @@ export class FrameDecoder {
 
   /** Points the reader at the next frame of this length and steps over it; false while it is not there whole. */
   take(length: number, reader: JuteReader): boolean {
-    if (this.#long !== undefined) return this.#takeLong(this.#long, reader)
+    if (this.#long !== undefined) return this.#takeLong(reader)
     if (!this.#gather(LENGTH_BYTES + length)) {
       if (length > LONG_BYTES) this.#beginLong(length)
       return false
@@ -91,22 +92,32 @@ export class FrameDecoder {
   clear(): void {
     this.#dropChunk()
     this.#dropParts()
-    this.#long?.drop()
+    this.#long?.bytes.drop()
     this.#long = undefined
   }
 
   #beginLong(length: number): void {
-    this.#long = new LongFrame(this.#longFrames, length)
-    this.#long.add(this.#chunk.subarray(this.#at + LENGTH_BYTES))
-    for (const part of this.#parts) this.#long.add(part)
+    const bytes = new ByteQueue(this.#slabs)
+    bytes.add(this.#chunk.subarray(this.#at + LENGTH_BYTES))
+    for (const part of this.#parts) bytes.add(part)
+    this.#long = { length, bytes }
     this.#dropChunk()
     this.#dropParts()
   }
 
-  #takeLong(long: LongFrame, reader: JuteReader): boolean {
-    if (!long.isWhole) return false
+  /** Adds to the long frame what belongs to it; returns the rest. */
+  #withoutLong(received: Uint8Array): Uint8Array {
+    const { length, bytes } = this.#long!
+    const missing = length - bytes.length
+    if (missing > 0) bytes.add(received.subarray(0, missing))
+    return received.subarray(missing)
+  }
+
+  #takeLong(reader: JuteReader): boolean {
+    const { length, bytes } = this.#long!
+    if (bytes.length < length) return false
     this.#long = undefined
-    reader.reset(long.take())
+    reader.reset(bytes.take(length))
     return true
   }
 

@@ -5,11 +5,17 @@
  */
 import { JuteWriter } from '../../jute/writer.ts'
 import type { Clock, Socket } from '../host/host.ts'
+import { ByteQueue } from './slabs.ts'
+import type { Slabs } from './slabs.ts'
 
 /** A run longer than this is copied out at once, so that the scratch stays small. */
 const RUN_LIMIT_BYTES = 256 * 1024
 /** Runs up to this size are joined into one write. */
 const JOIN_LIMIT_BYTES = 64 * 1024
+/** A socket that has so much left is given no more small runs before it has none. */
+const SOCKET_LIMIT_BYTES = 64 * 1024
+/** What it is given then of those that waited. */
+const PIECE_BYTES = 256 * 1024
 
 /** What one turn hands to sockets: a write costs as much as reading and answering some requests (bench/turns.mjs). */
 const TURN_SOCKETS = 256
@@ -19,13 +25,15 @@ const NO_RUNS: readonly Uint8Array[] = []
 
 export class OutgoingScratch {
   readonly writer = new JuteWriter({ supplementary: 'cesu8' })
+  readonly slabs: Slabs
   readonly #clock: Clock
   #owner: Outgoing | undefined
   #dirty: Outgoing[] = []
   #isScheduled = false
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, slabs: Slabs) {
     this.#clock = clock
+    this.slabs = slabs
   }
 
   /** The writer, at the end of what this connection has written in its present run. */
@@ -84,6 +92,8 @@ export class Outgoing {
   /** Runs that wait for something longer to be said before them; undefined while nothing is awaited. */
   #held: Uint8Array[] | undefined
   #heldBytes = 0
+  /** What a client that does not read has yet to be told; what comes behind it joins it. */
+  readonly #backlog: ByteQueue
   #isDirty = false
   #isClosed = false
 
@@ -94,12 +104,13 @@ export class Outgoing {
     this.#scratch = scratch
     this.#socket = socket
     this.#onFlushed = onFlushed
+    this.#backlog = new ByteQueue(scratch.slabs)
   }
 
   /** Bytes encoded or handed to the socket and not taken by the operating system yet. */
   get bufferedBytes(): number {
     const own = this.#scratch.isOwner(this) ? this.#scratch.writer.position : 0
-    return own + this.#runBytes + this.#heldBytes + this.#socket.bufferedBytes
+    return own + this.#runBytes + this.#heldBytes + this.#backlog.length + this.#socket.bufferedBytes
   }
 
   /** Something is left to be handed on. */
@@ -161,6 +172,8 @@ export class Outgoing {
     const runs = this.#runs
     if (runs.length === 0 || this.#isClosed) return 0
     const total = this.#runBytes
+    const isSlow = total <= JOIN_LIMIT_BYTES && this.#socket.bufferedBytes > SOCKET_LIMIT_BYTES
+    if (isSlow || this.#backlog.length > 0) return this.#putBack()
     if (total > limit && runs.length > 1) return this.#flushFirst(limit)
     this.#runs = []
     this.#runBytes = 0
@@ -186,6 +199,28 @@ export class Outgoing {
     return bytes
   }
 
+  #putBack(): number {
+    for (const run of this.#runs) this.#backlog.add(run)
+    this.#runs = []
+    this.#runBytes = 0
+    return 0
+  }
+
+  /** The socket has nothing left. */
+  onDrain(): void {
+    if (this.#backlog.length > 0) this.#socket.write(this.#backlog.take(PIECE_BYTES))
+    this.#onFlushed()
+  }
+
+  /** Hands on everything there is, for the socket to end behind it. */
+  flushAll(): void {
+    this.takeRun()
+    while (this.#backlog.length > 0) this.#socket.write(this.#backlog.take(PIECE_BYTES))
+    for (const run of this.#runs) this.#socket.write(run)
+    this.#runs = []
+    this.#runBytes = 0
+  }
+
   /** Nothing is sent any more. */
   close(): void {
     this.#isClosed = true
@@ -194,6 +229,7 @@ export class Outgoing {
     this.#runBytes = 0
     this.#held = undefined
     this.#heldBytes = 0
+    this.#backlog.drop()
   }
 
   #push(run: Uint8Array): void {

@@ -16,7 +16,8 @@ function stage(settings = {}) {
 
 /** What the server holds of answers for its one such client. */
 function held(fake: FakeServer, session: RawSession): number {
-  return fake.server.service.connectionOf(session.id)?.socket.bufferedBytes ?? 0
+  const connection = fake.server.service.connectionOf(session.id)
+  return connection === undefined ? 0 : Math.max(connection.socket.bufferedBytes, connection.backlogBytes)
 }
 
 describe('a client that does not read', () => {
@@ -93,6 +94,28 @@ describe('a client that does not read', () => {
 })
 
 describe('a client that reads slowly', () => {
+  it('gets every notification, in order, and what it asked meanwhile, up to the end', () => {
+    const { fake, session } = stage({ outgoingCloseBytes: 4000 * KB })
+    session.ok(ask.addWatch('/', 1))
+    session.connection.socket.pause()
+    const writer = fake.session({ timeOut: 40_000 })
+    const names = Array.from({ length: 500 }, (_, i) => `/${'n'.repeat(i % 7 === 0 ? 5000 : 900)}${i}`)
+    for (const name of names) writer.call(ask.create(name))
+    session.send(ask.closeSession())
+    expect(fake.server.service.slabs.cellsInUse).toBeGreaterThan(0)
+    for (let i = 0; !session.isEnded && i < 5000; i++) {
+      if (i % 5 === 0) session.connection.socket.resume()
+      else session.connection.socket.pause()
+      fake.host.turn()
+    }
+    session.connection.socket.resume()
+    fake.host.settle()
+    expect(session.replies().map(({ err }) => err)).toEqual([0])
+    expect(session.takeEvents().map(({ path }) => path)).toEqual(names)
+    expect(session.isEnded).toBe(true)
+    expect(fake.server.service.slabs.cellsInUse).toBe(0)
+  })
+
   it('gets everything, in order', () => {
     const { fake, session } = stage()
     for (let i = 0; i < 60; i++) session.send(ask.getData(i % 2 === 0 ? '/big' : '/missing'))

@@ -75,7 +75,7 @@ describe('unread answers of all connections together', () => {
       session.connection.socket.pause()
     }
     const writer = fake.session({ timeOut: 40_000 })
-    const held = (): number => slow.reduce((sum, { id }) => sum + (fake.server.service.connectionOf(id)?.socket.bufferedBytes ?? 0), 0)
+    const held = (): number => slow.reduce((sum, { id }) => sum + (fake.server.service.connectionOf(id)?.backlogBytes ?? 0), 0)
     let most = 0
     for (let i = 0; i < 600; i++) {
       expect(writer.err(ask.create(`/${block(1000)}${i}`))).toBe(0)

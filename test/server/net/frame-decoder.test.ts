@@ -2,8 +2,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { JuteReader } from '../../../src/jute/reader.ts'
-import { FrameDecoder } from '../../../src/server/net/frame-decoder.ts'
-import { LONG_BYTES, LongFrames } from '../../../src/server/net/long-frames.ts'
+import { FrameDecoder, LONG_BYTES } from '../../../src/server/net/frame-decoder.ts'
+import { Slabs } from '../../../src/server/net/slabs.ts'
 import { frame } from '../../support/raw-session.ts'
 
 /** Takes every frame that is there. */
@@ -23,7 +23,7 @@ describe('the frame decoder', () => {
     const cuts = fc.array(fc.record({ size: fc.integer({ min: 1, max: 30 }), takes: fc.boolean() }), { minLength: 1, maxLength: 40 })
     fc.assert(
       fc.property(payloads, cuts, (sent, steps) => {
-        const decoder = new FrameDecoder(new LongFrames())
+        const decoder = new FrameDecoder(new Slabs())
         const stream = Buffer.concat(sent.map(frame))
         const got: Buffer[] = []
         for (let at = 0, step = 0; at < stream.length; step++) {
@@ -40,7 +40,7 @@ describe('the frame decoder', () => {
   })
 
   it('reads a frame where it lies when it lies in one chunk', () => {
-    const decoder = new FrameDecoder(new LongFrames())
+    const decoder = new FrameDecoder(new Slabs())
     const chunk = Buffer.concat([frame(Buffer.from('one')), frame(Buffer.from('two'))])
     decoder.push(chunk)
     const reader = new JuteReader()
@@ -53,8 +53,8 @@ describe('the frame decoder', () => {
     const cuts = fc.array(fc.constantFrom(1, 3, 4, 1000, LONG_BYTES, LONG_BYTES + 1, 65_536), { minLength: 1, maxLength: 20 })
     fc.assert(
       fc.property(sizes, cuts, fc.boolean(), (lengths, steps, takesAtOnce) => {
-        const longFrames = new LongFrames()
-        const decoder = new FrameDecoder(longFrames)
+        const slabs = new Slabs()
+        const decoder = new FrameDecoder(slabs)
         const sent = lengths.map((length, i) => Buffer.from(Uint8Array.from({ length }, (_, at) => at * 31 + i)))
         const stream = Buffer.concat(sent.map(frame))
         const got: Buffer[] = []
@@ -68,32 +68,35 @@ describe('the frame decoder', () => {
         got.push(...takeAll(decoder))
         expect(got.map(({ length }) => length)).toEqual(lengths)
         expect(Buffer.concat(got).equals(Buffer.concat(sent))).toBe(true)
-        expect([decoder.buffered, longFrames.cellsInUse]).toEqual([0, 0])
+        expect([decoder.buffered, slabs.cellsInUse]).toEqual([0, 0])
       }),
       { numRuns: 50 },
     )
   })
 
   it('gives the room of long frames back, whole or not', () => {
-    const longFrames = new LongFrames()
+    const slabs = new Slabs()
     const half = Buffer.concat([frame(new Uint8Array(1_000_000)).subarray(0, 4), new Uint8Array(500_000)])
-    const decoders = Array.from({ length: 100 }, () => new FrameDecoder(longFrames))
+    const decoders = Array.from({ length: 100 }, () => new FrameDecoder(slabs))
     const reader = new JuteReader()
     for (const decoder of decoders) {
       decoder.push(half)
       expect(decoder.take(decoder.peekLength()!, reader)).toBe(false)
       expect(decoder.buffered).toBe(half.length)
     }
-    expect(longFrames.reservedBytes).toBeGreaterThanOrEqual(50_000_000)
-    expect(longFrames.reservedBytes).toBeLessThan(100_000_000)
+    expect(slabs.reservedBytes).toBeGreaterThanOrEqual(50_000_000)
+    expect(slabs.reservedBytes).toBeLessThan(100_000_000)
     for (const decoder of decoders.slice(1)) decoder.clear()
     decoders[0]!.push(new Uint8Array(500_000))
     expect(decoders[0]!.take(1_000_000, reader)).toBe(true)
-    expect([longFrames.cellsInUse, longFrames.reservedBytes]).toEqual([0, 0])
+    expect(slabs.cellsInUse).toBe(0)
+    expect(slabs.reservedBytes).toBeLessThan(40_000_000)
+    slabs.trim()
+    expect(slabs.reservedBytes).toBe(0)
   })
 
   it('gives lengths with their sign, before the frame is there', () => {
-    const decoder = new FrameDecoder(new LongFrames())
+    const decoder = new FrameDecoder(new Slabs())
     decoder.push(Buffer.from('ffff', 'hex'))
     expect(decoder.peekLength()).toBeUndefined()
     decoder.push(Buffer.from('fffe', 'hex'))
@@ -101,7 +104,7 @@ describe('the frame decoder', () => {
   })
 
   it('does not hold on to the block that half a frame came in', () => {
-    const decoder = new FrameDecoder(new LongFrames())
+    const decoder = new FrameDecoder(new Slabs())
     const block = Buffer.concat([frame(Buffer.from('whole')), Buffer.from('00000004aa', 'hex'), Buffer.alloc(100)])
     decoder.push(block.subarray(0, 14))
     expect(decoder.take(decoder.peekLength()!, new JuteReader())).toBe(true)
@@ -114,7 +117,7 @@ describe('the frame decoder', () => {
   })
 
   it('gives bytes without a length, and forgets on demand', () => {
-    const decoder = new FrameDecoder(new LongFrames())
+    const decoder = new FrameDecoder(new Slabs())
     decoder.push(Buffer.from('ru'))
     expect(decoder.takeBytes(4)).toBeUndefined()
     decoder.push(Buffer.from('okay'))
