@@ -1,10 +1,14 @@
 # TSKeeper. `make run` and `make test` need nothing but Node.js >= 20.19, npm and make.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run test check build generate lint types unit interop simulate bench clean install
+.PHONY: run run-ensemble test check build generate lint types unit interop simulate bench clean install
 
 run: build
 	node dist/cli/main.js start-foreground
+
+# Three servers on this machine, client ports from PORT=2181 on, until Ctrl-C; SERVERS=5 for more, DIR=… to keep the data.
+run-ensemble: build
+	node scripts/run-ensemble.mjs
 
 test:
 	node scripts/test.mjs

@@ -1,4 +1,5 @@
 // `make simulate`: a server and its clients in virtual time, crashed and restarted, once for each seed.
+//   ENSEMBLE=1    three or five servers that elect, lead and follow, instead of one
 //   SEEDS=2000    so many seeds (200)          FROM=1    the first of them
 //   SEED=17       one seed, with everything that happens in it
 //   MUTANTS=1     servers made wrong on purpose instead: how many seeds it takes to find each, or with SEEDS, how many find it
@@ -17,6 +18,7 @@ const PROGRESS_MS = 10_000
 const number = (name, otherwise) => Number(process.env[name] || otherwise)
 const from = number('FROM', 1)
 const jobs = number('JOBS', 1)
+const ensemble = Boolean(process.env.ENSEMBLE)
 
 const built = await run('node_modules/.bin/tsc', ['-p', 'src/sim/tsconfig.json'], { budgetSeconds: BUILD_SECONDS })
 if (!built.ok) process.exit(1)
@@ -29,7 +31,8 @@ process.exitCode = good ? 0 : 1
 
 async function replay(seed) {
   const { simulate } = await import('../.cache/simulate/sim/simulation.js')
-  const { failure, hash } = simulate(seed, { onLine: (line) => console.log(line) })
+  const { simulateEnsemble } = await import('../.cache/simulate/sim/ensemble-simulation.js')
+  const { failure, hash } = (ensemble ? simulateEnsemble : simulate)(seed, { onLine: (line) => console.log(line) })
   console.log(failure === undefined ? `seed ${seed}: nothing found, history ${hash}` : `seed ${seed}: ${failure.stack}\nhistory ${hash}`)
   return failure === undefined
 }
@@ -39,12 +42,12 @@ async function simulateAll(count) {
   const places = new Map()
   const faults = new Map()
   const failed = []
-  const total = { txns: 0, acknowledged: 0, virtualMs: 0 }
+  const total = { txns: 0, acknowledged: 0, virtualMs: 0, epochs: 0 }
   let done = 0
   let shownAt = begin
-  await runSeeds({ from, count, jobs }, (outcome) => {
+  await runSeeds({ from, count, jobs, ensemble }, (outcome) => {
     done++
-    for (const name of Object.keys(total)) total[name] += outcome[name]
+    for (const name of Object.keys(total)) total[name] += outcome[name] ?? 0
     for (const { by, where } of outcome.ends) countAt(places, where, by)
     for (const where of outcome.looks) countAt(places, where, 'look')
     for (const fault of outcome.faults) countAt(faults, fault, 'fault')
@@ -59,7 +62,8 @@ async function simulateAll(count) {
   console.log(
     `${count} seeds in ${seconds.toFixed(0)} s: ${(total.virtualMs / 3_600_000).toFixed(1)} hours of virtual time, ${total.txns} txns, ` +
       `${total.acknowledged} acknowledged writes, ${sum(places, 'power')} losses of power, ${sum(places, 'process')} kills, ` +
-      `${sum(places, 'look')} looks at what a loss of power would leave, ${sum(faults, 'fault')} disk faults, ${failed.length} seeds failed${listed(failed)}`,
+      `${sum(places, 'look')} looks at what a loss of power would leave, ${sum(faults, 'fault')} disk faults, ` +
+      `${ensemble ? `${total.epochs} epochs, ` : ''}${failed.length} seeds failed${listed(failed)}`,
   )
   return failed.length === 0
 }
@@ -85,18 +89,19 @@ function listed(seeds) {
 }
 
 function showFailure({ seed, failure, events }) {
-  console.log(`\nseed ${seed} (make simulate SEED=${seed}): ${failure.name === 'Violation' ? failure.message : failure.stack}`)
+  console.log(`\nseed ${seed} (make simulate ${ensemble ? 'ENSEMBLE=1 ' : ''}SEED=${seed}): ${failure.name === 'Violation' ? failure.message : failure.stack}`)
   for (const event of events.slice(-SHOWN_EVENTS)) console.log(event)
 }
 
 /** From the first seed on until it is found, or through all of `count` to see how often it is. */
 async function findMutants(count) {
   const { MUTANTS } = await import('../.cache/simulate/sim/mutants.js')
+  const { ENSEMBLE_MUTANTS } = await import('../.cache/simulate/sim/ensemble-mutants.js')
   const rows = []
   let good = true
-  for (const { name, foundWithin } of MUTANTS) {
+  for (const { name, foundWithin } of ensemble ? ENSEMBLE_MUTANTS : MUTANTS) {
     const found = new Map()
-    await runSeeds({ from, count: count || foundWithin, jobs, mutant: name }, ({ seed, failure }) => {
+    await runSeeds({ from, count: count || foundWithin, jobs, ensemble, mutant: name }, ({ seed, failure }) => {
       if (failure !== undefined) found.set(seed, failure.message.split('\n')[0].slice(0, 80))
       return count > 0 || found.size === 0
     })

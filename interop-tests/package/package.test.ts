@@ -38,8 +38,8 @@ const typed = `
 import { connect } from 'node:net'
 import { Code, defaultSettings, JuteReader, JuteWriter, OpCode, packageVersion, startStandalone } from 'tskeeper'
 import type { Codec, Settings, StandaloneServer } from 'tskeeper'
-import { startTestServer } from 'tskeeper/testing'
-import type { TestServer } from 'tskeeper/testing'
+import { startTestEnsemble, startTestServer } from 'tskeeper/testing'
+import type { TestEnsemble, TestEnsembleOptions, TestMember, TestServer } from 'tskeeper/testing'
 import { Line } from './generated/shapes.ts'
 
 const server: TestServer = await startTestServer({ settings: { tickTime: 200 } })
@@ -47,6 +47,14 @@ const address: string = server.connectString
 await new Promise<void>((resolve, reject) => connect(server.port, '127.0.0.1').end().resume().on('error', reject).on('close', () => resolve()))
 await server.restart()
 await server.close()
+
+const options: TestEnsembleOptions = { observers: 1, settings: { tickTime: 200 } }
+const ensemble: TestEnsemble = await startTestEnsemble(1, options)
+const leader: TestMember = await ensemble.leader()
+const role: 'leader' | 'follower' | 'observer' | undefined = leader.role
+ensemble.partition([1], [2])
+ensemble.heal()
+await ensemble.close()
 
 const codec: Codec<Line> = Line
 const writer = new JuteWriter()
@@ -60,7 +68,7 @@ const start: (...args: Parameters<typeof startStandalone>) => void = startStanda
 export type Server = StandaloneServer
 // @ts-expect-error a port is a number
 export const wrong: string = server.port
-console.log(address.startsWith('127.0.0.1:'), line.name, line.points![0]!.y, line.length === 5n, tickTime, typeof start, Code.NONODE, OpCode.create, packageVersion)
+console.log(role, address.startsWith('127.0.0.1:'), line.name, line.points![0]!.y, line.length === 5n, tickTime, typeof start, Code.NONODE, OpCode.create, packageVersion)
 `
 
 let directory: string
@@ -148,6 +156,6 @@ describe('the installed package', () => {
     expect(compiled.code).toBe(0)
     await writeFile(join(directory, 'compiled', 'package.json'), '{ "type": "module" }')
     const { stdout } = await mustRun(process.execPath, ['compiled/main.js'], { cwd: directory, timeoutMs: RUN_LIMIT_MS })
-    expect(stdout).toBe(`true diagonal 2 true 3000 function -101 1 ${version}\n`)
+    expect(stdout).toBe(`leader true diagonal 2 true 3000 function -101 1 ${version}\n`)
   })
 })

@@ -37,8 +37,8 @@ describe('the README', () => {
   })
 
   it('names targets that make has', async () => {
-    const targets = matches(/(?:^|`)make ([a-z]+)/gm)
-    expect(targets).toEqual(expect.arrayContaining(['run', 'test', 'check', 'interop']))
+    const targets = matches(/(?:^|`)make ([a-z-]+)/gm)
+    expect(targets).toEqual(expect.arrayContaining(['run', 'run-ensemble', 'test', 'check', 'interop']))
     for (const target of targets) await mustRun('make', ['--dry-run', target], { cwd: projectRoot, timeoutMs: RUN_LIMIT_MS })
   })
 
@@ -65,6 +65,19 @@ describe('the README', () => {
       expect(printed().filter((line) => expected.includes(line))).toEqual(expected)
     } finally {
       await server.kill()
+    }
+  })
+
+  it('shows how an ensemble is embedded', async () => {
+    const [example] = blocksWith('startTestEnsemble(3)')
+    const directory = join(projectRoot, '.cache', `readme-ensemble-${process.pid}`)
+    await mkdir(directory, { recursive: true })
+    try {
+      await writeFile(join(directory, 'example.mjs'), `${example}console.log(leader.id !== next.id)\n`)
+      const result = await runProgram(process.execPath, ['example.mjs'], { cwd: directory, timeoutMs: RUN_LIMIT_MS })
+      expect(result).toMatchObject({ code: 0, stdout: 'true\n', stderr: '' })
+    } finally {
+      await rm(directory, { recursive: true })
     }
   })
 

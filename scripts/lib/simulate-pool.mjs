@@ -8,14 +8,14 @@ const LONGEST_SEED_MS = 120_000
  * Runs seed by seed in ascending order from `from` on, and hands the outcomes to `onOutcome` as they come, until all are
  * done or it returns false; what is under way then is waited for.
  */
-export async function runSeeds({ from, count, jobs, mutant }, onOutcome) {
+export async function runSeeds({ from, count, jobs, ensemble, mutant }, onOutcome) {
   let next = from
   let goesOn = true
   const work = async () => {
     let worker
     while (goesOn && next < from + count) {
       if (worker === undefined || worker.killed || !worker.connected) worker = fork(WORKER)
-      const outcome = await runSeed(worker, { seed: next++, mutant })
+      const outcome = await runSeed(worker, { seed: next++, ensemble, mutant })
       if (onOutcome(outcome) === false) goesOn = false
     }
     worker?.kill()
@@ -41,4 +41,4 @@ function runSeed(worker, task) {
   })
 }
 
-const NOTHING = { events: [], txns: 0, acknowledged: 0, virtualMs: 0, ends: [], looks: [], faults: [] }
+const NOTHING = { events: [], txns: 0, acknowledged: 0, virtualMs: 0, epochs: 0, ends: [], looks: [], faults: [] }

@@ -5,8 +5,11 @@ import type { Settings } from '../server/config/settings.ts'
 
 /** The reason why a server cannot run with these settings; undefined = it can. */
 export function refusalOf(settings: Settings): ConfigRefused | undefined {
-  if (settings.distributed) {
-    return new ConfigRefused('unexpected', 'Ensembles are not supported by this version of TSKeeper: it runs as a single server only')
+  if (settings.sslQuorum || settings.portUnification) {
+    return new ConfigRefused('unexpected', 'sslQuorum and portUnification are not supported by this version of TSKeeper')
+  }
+  if (settings.quorumAuthEnableSasl) {
+    return new ConfigRefused('unexpected', 'quorum.auth.enableSasl is not supported by this version of TSKeeper')
   }
   if (settings.secureClientPort === undefined) return undefined
   if (settings.serverCnxnFactory?.endsWith('NettyServerCnxnFactory')) {
@@ -19,6 +22,12 @@ export function refusalOf(settings: Settings): ConfigRefused | undefined {
 export function leftOut(settings: Settings): string[] {
   const lines: string[] = []
   const say = (what: string): unknown => lines.push(`${what}: not supported by this version of TSKeeper, left out`)
+  if (settings.distributed) {
+    if (settings.reconfigEnabled) say('reconfigEnabled=true (the membership is fixed)')
+    if (settings.observerMasterPort > 0) say('observerMasterPort (observers follow the leader itself)')
+    if (settings.oraclePath !== undefined) say('oraclePath')
+    if (settings.localSessionsEnabled) say('localSessionsEnabled=true (every session is known to all)')
+  }
   if (settings.metricsProviderClassName === metricsProviders.prometheus) say('metricsProvider.className=…PrometheusMetricsProvider')
   if (settings.auditEnable) say('audit.enable=true')
   if (settings.properties.has('java.security.auth.login.config')) say('SASL (java.security.auth.login.config)')

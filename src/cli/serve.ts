@@ -5,14 +5,15 @@
 import { lookup } from 'node:dns/promises'
 import { existsSync, writeSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { startEnsembleServer } from '../quorum/ensemble-server.ts'
 import { ConfigRefused } from '../server/config/config-refused.ts'
 import { readJvmFlags } from '../server/config/jvm-flags.ts'
 import { loadSettings, settingsFromArguments, settingsWithoutFile } from '../server/config/load-settings.ts'
 import type { LoadedSettings } from '../server/config/load-settings.ts'
 import type { Settings } from '../server/config/settings.ts'
 import { createNodeHost } from '../server/host/node-host.ts'
+import type { ServerCore } from '../server/server-core.ts'
 import { startStandalone } from '../server/standalone.ts'
-import type { StandaloneServer } from '../server/standalone.ts'
 import { ExitCode, StartupRefused } from '../server/storage/storage-errors.ts'
 import { packageVersion } from '../server/version.ts'
 import { fallback } from './context.ts'
@@ -96,7 +97,7 @@ async function checkAddress(host: string, target: Target): Promise<void> {
   }
 }
 
-function start(settings: Settings, { log }: ServerLog): Promise<StandaloneServer> {
+function start(settings: Settings, { log }: ServerLog): Promise<ServerCore> {
   log.info('Starting server')
   const { tickTime, minSessionTimeout, maxSessionTimeout, clientPortListenBacklog, dataDir, dataLogDir } = settings
   log.info(
@@ -104,17 +105,20 @@ function start(settings: Settings, { log }: ServerLog): Promise<StandaloneServer
       `clientPortListenBacklog ${clientPortListenBacklog} dataLogdir ${dataLogDir}/version-2 snapdir ${dataDir}/version-2`,
   )
   if (settings.maxCnxns === 0) log.warn('maxCnxns is not configured, using default value 0.')
-  return new Promise((started, failed) => {
-    startStandalone(createNodeHost({ log, keepAlive: settings.clientTcpKeepAlive }), settings, (error, server) => {
-      if (server !== undefined) started(server)
-      else failed(error ?? new Error('the server did not start'))
-    })
+  const host = createNodeHost({ log, keepAlive: settings.clientTcpKeepAlive })
+  return new Promise((resolve, reject) => {
+    const started = (error: Error | undefined, server: ServerCore | undefined): void => {
+      if (server !== undefined) resolve(server)
+      else reject(error ?? new Error('the server did not start'))
+    }
+    if (settings.distributed) startEnsembleServer(host, settings, started)
+    else startStandalone(host, settings, started)
   })
 }
 
 /** SIGTERM and SIGINT: a clean stop, and the exit code that a shell shows for a JVM ended in this way. */
 class Ending {
-  server: StandaloneServer | undefined
+  server: ServerCore | undefined
   readonly #log: ServerLog
   #isEnding = false
 

@@ -14,8 +14,11 @@ const MAX_ACL_KEY = 0x7fff_ffffn
 export class ReplicaImage implements RecoveryTarget, SnapshotSource {
   readonly #replica: Replica
 
-  constructor(replica: Replica) {
+  readonly #onReplayed: ((zxid: bigint, payload: Uint8Array) => void) | undefined
+
+  constructor(replica: Replica, onReplayed?: (zxid: bigint, payload: Uint8Array) => void) {
     this.#replica = replica
+    this.#onReplayed = onReplayed
   }
 
   clear(): void {
@@ -44,8 +47,14 @@ export class ReplicaImage implements RecoveryTarget, SnapshotSource {
     this.#replica.finishLoading(zxid, digest)
   }
 
-  replay(_header: TxnHeader, payload: Uint8Array): void {
+  /** What a leader sent is complete: the tree as it was at the zxid, and some of what came later. */
+  adopt(zxid: bigint): void {
+    this.#replica.finishLoading(zxid, undefined)
+  }
+
+  replay({ zxid }: TxnHeader, payload: Uint8Array): void {
     this.#replica.replay(payload)
+    this.#onReplayed?.(zxid, payload)
   }
 
   lastZxid(): bigint {

@@ -113,6 +113,11 @@ export class Replica implements ApplyContext {
     if (digest.zxid === zxid && digest.value !== this.tree.digest) this.#events.onDigestMismatch(zxid)
   }
 
+  /** A leader begins its epoch: whoever asks from now on is told of its zxid. */
+  enterEpoch(zxid: bigint): void {
+    this.#lastZxid = zxid
+  }
+
   /** A txn from the log. Throws MalformedFrame when it is none. */
   replay(payload: Uint8Array): void {
     this.apply(decodeTxn(payload, this.#reader))

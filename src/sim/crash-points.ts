@@ -6,6 +6,7 @@ import type { DiskFault, DiskStep, StepKind } from './sim-disk.ts'
 export function areaOf(path: string): Area | undefined {
   const name = path.slice(path.lastIndexOf('/') + 1)
   if (name.includes('snapshot.')) return 'snapshot'
+  if (name.includes('Epoch')) return 'epoch'
   return name.includes('log.') ? 'log' : undefined
 }
 

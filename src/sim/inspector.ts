@@ -94,6 +94,11 @@ export class Inspector {
     }
   }
 
+  /** Where the history ends that a loss of power would leave now at the least. */
+  durableZxid(): bigint {
+    return this.#recover(this.process.machine.disk.survivor('nothing', this.#random), NOWHERE)
+  }
+
   #look(disk: SimDisk): void {
     const { lastApplied } = this.#ledger
     this.checkFiles(disk)

@@ -4,7 +4,8 @@
  * of its own: nothing in it is read from the server's tree.
  */
 import { Buffer } from 'node:buffer'
-import type { CreateTxn, MultiTxn } from '../jute/generated/txn.ts'
+import type { CreateTxn, ErrorTxn, MultiTxn } from '../jute/generated/txn.ts'
+import { follows } from '../quorum/zab/packets.ts'
 import { Code, OpCode } from '../server/codes.ts'
 import type { LoggedTxn } from '../server/request/request.ts'
 import { describe, isWrite, writesOf } from './actions.ts'
@@ -36,8 +37,10 @@ interface SessionRecord {
 }
 
 export class Ledger {
-  /** The last txn that the server has applied. */
+  /** The last txn that the server has applied; of an ensemble, the last that is committed. */
   lastApplied = 0n
+  /** The zxid that names the newest epoch that serves; no txn, and shown to clients all the same. */
+  epochZxid = 0n
   /** The highest zxid that any client has been shown. */
   lastSeen = 0n
   answers = 0
@@ -69,7 +72,7 @@ export class Ledger {
   }
 
   onSeen(zxid: bigint): void {
-    if (zxid > this.lastApplied) throw new Violation(`a client is shown zxid ${zxid}, but only ${this.lastApplied} was applied`)
+    if (zxid > this.lastApplied && zxid > this.epochZxid) throw new Violation(`a client is shown zxid ${zxid}, but only ${this.lastApplied} was applied`)
     if (zxid > this.lastSeen) this.lastSeen = zxid
   }
 
@@ -109,7 +112,7 @@ export class Ledger {
       if (Buffer.compare(known.payload, payload) !== 0) throw new Violation(`zxid ${zxid} is used again for another txn`)
       return
     }
-    if (zxid !== this.lastApplied + 1n) throw new Violation(`zxid ${zxid} is applied after ${this.lastApplied}`)
+    if (!follows(this.lastApplied, zxid)) throw new Violation(`zxid ${zxid} is applied after ${this.lastApplied}`)
     this.lastApplied = zxid
     this.#txns.set(zxid, { session, xid, payload: Uint8Array.from(payload) })
     if (type === OpCode.createSession) {
@@ -119,9 +122,16 @@ export class Ledger {
     if (type === OpCode.closeSession) this.#endSession(session, zxid)
     // The server's own requests have no xid.
     if (xid === 0) return
+    // What comes late from where the client is no more is refused, and that is a txn.
+    if (type === OpCode.error && (record as ErrorTxn).err === Code.SESSIONMOVED) return
     const { action } = this.#takeAsked(session, xid)
     const refused = type === OpCode.error || (kind.type === OpCode.multi && (record as MultiTxn).txns!.some((part) => part.type === OpCode.error))
     if (!refused) this.#perform(session, zxid, action, record)
+  }
+
+  /** The bytes of a txn. */
+  payloadOf(zxid: bigint): Uint8Array | undefined {
+    return this.#txns.get(zxid)?.payload
   }
 
   /** The node as of the zxid; undefined when it has never been. */

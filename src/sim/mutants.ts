@@ -75,7 +75,7 @@ function wrapFile(file: SimFile, changes: Partial<DiskFile>): DiskFile {
   }
 }
 
-function acknowledgeBeforeSync(mount: SimMount): Disk {
+export function acknowledgeBeforeSync(mount: SimMount): Disk {
   return wrapFiles(mount, 'log', (file) => ({
     writeAndSync: (position, bytes, done) =>
       file.write(position, bytes, (error) => {

@@ -12,13 +12,22 @@ import type { WireQuality } from './sim-network.ts'
 import type { TroubleKind } from './troubles.ts'
 import { TROUBLES } from './troubles.ts'
 
-export type Area = 'log' | 'snapshot'
+/** 'epoch': the two files in which a member of an ensemble keeps its epochs. */
+export type Area = 'log' | 'snapshot' | 'epoch'
+
+/** At the nth step of the kind, on files of the area. */
+export interface StepTrigger {
+  readonly kind: 'step'
+  readonly step: StepKind
+  readonly phase: 'before' | 'after'
+  readonly area: Area
+  readonly nth: number
+}
 
 /** When a life ends. */
 export type Trigger =
   | { readonly kind: 'time' }
-  /** At the nth step of the kind, on files of the area. */
-  | { readonly kind: 'step'; readonly step: StepKind; readonly phase: 'before' | 'after'; readonly area: Area; readonly nth: number }
+  | StepTrigger
   /** Right after the server has sent something for the nth time. */
   | { readonly kind: 'sent'; readonly nth: number }
   /** The server is told to stop and does. */
@@ -128,7 +137,8 @@ function drawLives(random: SeededRandom, forceSync: boolean): LifePlan[] {
   return lives
 }
 
-function drawLife(random: SeededRandom, forceSync: boolean): LifePlan {
+/** One life of a server. */
+export function drawLife(random: SeededRandom, forceSync: boolean): LifePlan {
   const fault = random.chance(0.35) ? drawFault(random) : undefined
   // Without forceSync nothing is promised for a loss of power.
   const byPower = forceSync && random.chance(fault === undefined ? 0.7 : 0.2)

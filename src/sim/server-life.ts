@@ -1,7 +1,6 @@
 /** One run of the server: a process of its own over the machine's disk, from its start to its end. */
-import type { Disk } from '../server/host/host.ts'
-import { startStandalone } from '../server/standalone.ts'
-import type { StandaloneServer } from '../server/standalone.ts'
+import type { Disk, Host } from '../server/host/host.ts'
+import type { ServerCore } from '../server/server-core.ts'
 import type { Settings } from '../server/config/settings.ts'
 import type { SimMount } from './sim-disk.ts'
 import { createSimHost } from './sim-host.ts'
@@ -17,28 +16,33 @@ export interface LifeOptions {
   readonly logLevel?: 'info' | 'error' | undefined
 }
 
+/** Starts a server: one that stands alone, or a member of an ensemble. */
+export type Begin<Server> = (host: Host, settings: Settings, started: (error: Error | undefined, server: Server | undefined) => void) => void
+
 export type LifeState =
   | { readonly kind: 'starting' }
-  | { readonly kind: 'serving'; readonly server: StandaloneServer }
+  | { readonly kind: 'serving' }
   | { readonly kind: 'refused'; readonly error: Error & { exitCode?: number } }
   | { readonly kind: 'fatal'; readonly error: Error; readonly exitCode: number }
 
-export class ServerLife {
+export class ServerLife<Server extends ServerCore> {
   readonly process: SimProcess
   state: LifeState = { kind: 'starting' }
   /** Set once it serves; stays after its death, as the memory of what it had applied. */
-  server: StandaloneServer | undefined
+  server: Server | undefined
   /** The last that it has logged. */
   lastLine = ''
+  readonly #begin: Begin<Server>
   readonly #options: LifeOptions
 
-  constructor(machine: SimMachine, name: string, options: LifeOptions = {}) {
+  constructor(machine: SimMachine, name: string, begin: Begin<Server>, options: LifeOptions = {}) {
     this.process = new SimProcess(machine, name)
+    this.#begin = begin
     this.#options = options
   }
 
   /** `onServing` is called before any client can have been heard. */
-  start(settings: Settings, onServing: (server: StandaloneServer) => void): void {
+  start(settings: Settings, onServing: (server: Server) => void): void {
     const { mutation, logLevel } = this.#options
     const { journal } = this.process.world
     const mount = this.process.machine.disk.mount(this.process)
@@ -52,7 +56,7 @@ export class ServerLife {
     })
     journal.note(`${this.process.name} starts`)
     this.process.deliver(() =>
-      startStandalone(host, settings, (error, server) => {
+      this.#begin(host, settings, (error, server) => {
         // Dying is an exception that the purge takes for a file that cannot be removed.
         if (!this.process.isAlive) return
         if (server === undefined) {
@@ -62,7 +66,7 @@ export class ServerLife {
         }
         journal.note(`${this.process.name} serves from zxid ${server.replica.lastProcessedZxid}`)
         this.server = server
-        this.state = { kind: 'serving', server }
+        this.state = { kind: 'serving' }
         server.onFatal = (fatal, exitCode) => {
           journal.note(`${this.process.name} cannot go on, exit code ${exitCode}: ${fatal.message}`)
           this.state = { kind: 'fatal', error: fatal, exitCode }

@@ -2,7 +2,7 @@
  * The network between the machines of a simulation: who listens where, who may dial, which ways are cut off, what becomes
  * of the streams of a process that dies. Faults of single connections are the sockets' own.
  */
-import type { ListenOptions, Listener, Network, Socket } from '../server/host/host.ts'
+import type { Connecting, ListenOptions, Listener, Network, Socket } from '../server/host/host.ts'
 import { SimSocket } from './sim-socket.ts'
 import type { SimProcess } from './sim-process.ts'
 import type { World } from './world.ts'
@@ -60,27 +60,34 @@ export class SimNetwork {
     }
   }
 
-  dial(owner: SimProcess, address: string, port: number, onConnect: (socket: SimSocket) => void, onError: (error: Error) => void): void {
+  dial(owner: SimProcess, address: string, port: number, onConnect: (socket: SimSocket) => void, onError: (error: Error) => void): Connecting {
+    let isCancelled = false
     const { random } = this.world
     const from = owner.machine.address
     const arrival = Math.max(this.world.now, this.cutOffUntil(from, address), this.cutOffUntil(address, from)) + random.between(0, ACCEPT_MS)
     this.world.at(arrival, () => {
       const listening = this.#listeners.get(`${address}:${port}`)
-      if (!owner.isAlive) return
+      if (!owner.isAlive || isCancelled) return
       if (listening?.process.isAlive !== true) {
-        owner.deliver(() => onError(new Error(`ECONNREFUSED: ${address}:${port}`)))
+        owner.deliver(() => isCancelled || onError(new Error(`ECONNREFUSED: ${address}:${port}`)))
         return
       }
       const [client, server] = SimSocket.pair(this, owner, listening.process, { address: from, port: this.#nextPort++ }, { address, port })
       this.#sockets.add(client).add(server)
       listening.process.deliver(() => listening.onSocket(server))
-      owner.deliver(() => onConnect(client))
+      owner.deliver(() => (isCancelled ? client.destroy() : onConnect(client)))
     })
+    return { cancel: () => void (isCancelled = true) }
   }
 
   /** What one machine sends to another is held up for so long. The other way is a path of its own. */
   cutOff(from: string, to: string, ms: number): void {
     this.#cutOff.set(`${from} ${to}`, this.world.now + ms)
+  }
+
+  /** All paths are free from now on; what is held up already comes when it was to come. */
+  heal(): void {
+    this.#cutOff.clear()
   }
 
   /** In the past when the path is free. */

@@ -2,6 +2,8 @@
  * One seed: a server on one machine and its clients, through crashes, faults and restarts to a healed world, with
  * everything checked on the way. What a client was told must still be true whatever happened after it.
  */
+import { startStandalone } from '../server/standalone.ts'
+import type { StandaloneServer } from '../server/standalone.ts'
 import { isUnfinished } from '../server/storage/file-names.ts'
 import { ExitCode } from '../server/storage/storage-errors.ts'
 import { isWrite } from './actions.ts'
@@ -45,6 +47,8 @@ export interface Outcome {
   readonly faults: readonly string[]
   /** Where it was looked at what a loss of power would leave. */
   readonly looks: readonly string[]
+  /** That an ensemble has had. */
+  readonly epochs?: number
 }
 
 /** How and where a life of the server ended. */
@@ -86,7 +90,7 @@ class Simulation implements ClientObserver {
   readonly #workloads = new Map<SimClient, Workload>()
   readonly #ends: LifeEnd[] = []
   readonly #faults: string[] = []
-  #life: ServerLife | undefined
+  #life: ServerLife<StandaloneServer> | undefined
   #lives = 0
   #isHealed = false
   /** Clients that were answered a write since the world was healed. */
@@ -155,12 +159,12 @@ class Simulation implements ClientObserver {
   }
 
   /** Its end and its faults come where the points say, if there are any. */
-  #boot(points?: CrashPoints): ServerLife {
+  #boot(points?: CrashPoints): ServerLife<StandaloneServer> {
     const { disk } = this.#machine
     const inspector = this.#inspector
     inspector.checkFiles(disk)
     inspector.onNewLife()
-    const life = new ServerLife(this.#machine, `server${this.#lives++}`, this.#options)
+    const life = new ServerLife(this.#machine, `server${this.#lives++}`, startStandalone, this.#options)
     this.#life = life
     disk.onStep = (step, owner) => {
       if (owner !== life.process) return undefined
@@ -185,7 +189,7 @@ class Simulation implements ClientObserver {
     if (plan.crash === 'power') this.#machine.disk.losePower(plan.survival)
   }
 
-  #stop(life: ServerLife): void {
+  #stop(life: ServerLife<StandaloneServer>): void {
     const { server } = life
     let isStopped = false
     this.#world.journal.note(`${life.process.name} is told to stop`)
@@ -198,7 +202,7 @@ class Simulation implements ClientObserver {
   }
 
   /** The disk has failed: the server says so and ends, with the exit code that belongs to it. */
-  #endByFault(life: ServerLife, plan: LifePlan, points: CrashPoints): void {
+  #endByFault(life: ServerLife<StandaloneServer>, plan: LifePlan, points: CrashPoints): void {
     const { world } = this.#machine
     const { step, area } = points.failed!
     const what = `${plan.fault!.fault.code} on ${step.kind} of a ${area}`
@@ -301,7 +305,7 @@ class Simulation implements ClientObserver {
   }
 }
 
-function unexpectedEnd({ state }: ServerLife): Violation {
+function unexpectedEnd({ state }: Pick<ServerLife<StandaloneServer>, 'state'>): Violation {
   const reason = state.kind === 'fatal' || state.kind === 'refused' ? state.error.message : state.kind
   return new Violation(`the server gives up without a cause: ${reason}`)
 }

@@ -8,6 +8,8 @@ export interface WorkloadOptions {
   readonly pauseMs: number
   /** Data is as long as this at most. */
   readonly dataBytes: number
+  /** How often a sync and a read behind it take the place of something else; never when undefined. */
+  readonly syncs?: number
 }
 
 const REGISTERS = ['/r0', '/r1', '/r2', '/r3', '/r4']
@@ -54,7 +56,11 @@ export class Workload {
     this.#hasBegun = true
     const room = this.#options.depth - this.#client.outstanding
     const count = room > 0 ? 1 + this.#random.below(room) : 0
-    for (let i = 0; i < count && this.#client.isConnected; i++) this.#client.ask(this.#draw())
+    const { syncs } = this.#options
+    for (let i = 0; i < count && this.#client.isConnected; i++) {
+      if (syncs !== undefined && this.#random.chance(syncs)) this.#client.ask({ kind: 'sync', path: '/' })
+      this.#client.ask(this.#draw())
+    }
   }
 
   #draw(): Action {

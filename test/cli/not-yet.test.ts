@@ -7,7 +7,12 @@ const settings = (text: string) => loadSettings({ text: `dataDir=/d\n${text}`, p
 test('what cannot be served is refused with exit code 1', () => {
   const several = 'server.1=a:1:2\nserver.2=b:1:2\ninitLimit=1\nsyncLimit=1'
   expect(refusalOf(settings('clientPort=1'))).toBeUndefined()
-  expect(refusalOf(settings(several))).toMatchObject({ exitCode: 1, message: expect.stringContaining('Ensembles are not supported') })
+  expect(refusalOf(settings(several))).toBeUndefined()
+  for (const line of ['sslQuorum=true', 'portUnification=true']) {
+    expect(refusalOf(settings(`${several}\n${line}`))).toMatchObject({ exitCode: 1, message: expect.stringContaining('sslQuorum') })
+  }
+  const sasl = `${several}\nquorum.auth.enableSasl=true\nquorum.auth.learnerRequireSasl=false`
+  expect(refusalOf(settings(sasl))).toMatchObject({ exitCode: 1, message: expect.stringContaining('quorum.auth.enableSasl') })
   expect(refusalOf(settings('secureClientPort=1'))).toMatchObject({ exitCode: 1, message: "SSL isn't supported in NIOServerCnxn" })
   const netty = 'serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory\nsecureClientPort=1'
   expect(refusalOf(settings(netty))).toMatchObject({ exitCode: 1, message: 'secureClientPort is not supported by this version of TSKeeper' })
@@ -20,4 +25,17 @@ test('what is left out is told of', () => {
   expect(leftOut(settings('jvm.pause.monitor=true'))).toHaveLength(1)
   const properties = new Map([['java.security.auth.login.config', '/jaas.conf']])
   expect(leftOut(loadSettings({ text: 'dataDir=/d', path: '/z.cfg', properties }).settings)).toEqual([expect.stringContaining('SASL')])
+})
+
+test('members say what they leave out; a server without others has no use for it anyway', () => {
+  const several = 'server.1=a:1:2\nserver.2=b:1:2\ninitLimit=1\nsyncLimit=1\n'
+  expect(leftOut(settings(several))).toEqual([])
+  const asked = 'reconfigEnabled=true\nobserverMasterPort=2191\noraclePath=/chassis\nlocalSessionsEnabled=true'
+  expect(leftOut(settings(several + asked)).map((line) => line.split(/[ =:]/)[0])).toEqual([
+    'reconfigEnabled',
+    'observerMasterPort',
+    'oraclePath',
+    'localSessionsEnabled',
+  ])
+  expect(leftOut(settings(asked))).toEqual([])
 })

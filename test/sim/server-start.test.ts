@@ -2,6 +2,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { defaultSettings } from '../../src/server/config/settings.ts'
 import { NO_NODE } from '../../src/server/tree/node-store.ts'
+import { startStandalone } from '../../src/server/standalone.ts'
+import type { StandaloneServer } from '../../src/server/standalone.ts'
 import { ServerLife } from '../../src/sim/server-life.ts'
 import type { LifeState } from '../../src/sim/server-life.ts'
 import { SimClient } from '../../src/sim/sim-client.ts'
@@ -18,8 +20,8 @@ const NOBODY = { onAsked() {}, onAnswered() {}, onEvent() {}, onConnected() {}, 
 
 let machine: SimMachine
 
-function start(): ServerLife {
-  const life = new ServerLife(machine, 'server')
+function start(): ServerLife<StandaloneServer> {
+  const life = new ServerLife(machine, 'server', startStandalone)
   life.start(SETTINGS, () => undefined)
   machine.world.run(1000)
   return life
@@ -59,7 +61,7 @@ describe('a start', () => {
     start().process.kill()
     const steps: string[] = []
     machine.disk.onStep = ({ kind, phase, path }) => void (phase === 'after' && steps.push(`${kind} ${baseName(path)}`))
-    const life = new ServerLife(machine, 'server')
+    const life = new ServerLife(machine, 'server', startStandalone)
     life.start(SETTINGS, () => steps.push('serves'))
     machine.world.run(1000)
     expect(steps.slice(0, 3)).toEqual(['syncDirectory data', 'syncDirectory version-2', 'sync snapshot.0'])
@@ -80,7 +82,7 @@ describe('a start', () => {
     client.ask({ kind: 'create', path: '/found', data: '', mode: 'persistent' })
     expect(world.runUntil(() => !life.process.isAlive, 1000)).toBe(true)
     disk.onStep = () => undefined
-    const next = new ServerLife(machine, 'next')
+    const next = new ServerLife(machine, 'next', startStandalone)
     next.start(SETTINGS, () => undefined)
     world.runUntil(() => next.server !== undefined, 1000)
     expect(next.server!.replica.tree.store.find('/found')).not.toBe(NO_NODE)

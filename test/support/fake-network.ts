@@ -1,6 +1,6 @@
 // Sockets in memory that behave as those of node-network: bytes sit in the receiver's window until a turn polls them,
 // what does not fit stays with the sender, and half-open streams are allowed. Nothing moves outside `poll`.
-import type { ListenOptions, Listener, Network, Socket, SocketHandlers } from '../../src/server/host/host.ts'
+import type { Connecting, ListenOptions, Listener, Network, Socket, SocketHandlers } from '../../src/server/host/host.ts'
 
 /** What the receiver's side holds before the sender has to buffer. */
 const WINDOW_BYTES = 256 * 1024
@@ -20,6 +20,8 @@ export class FakeNetwork implements Network {
   /** Connects, accepts and completions that the next poll brings. */
   #events: (() => void)[] = []
   #nextPort = 40_000
+  /** Hosts that never answer a dial, as behind a firewall or with a name that nobody looks up. */
+  readonly blackHoles = new Set<string>()
 
   listen(
     options: ListenOptions,
@@ -39,8 +41,12 @@ export class FakeNetwork implements Network {
     this.#events.push(() => done(undefined, { host: options.host ?? '0.0.0.0', port, close }))
   }
 
-  connect(_host: string, port: number, onConnect: (socket: Socket) => void, onError: (error: Error) => void): void {
-    this.dial(port, '127.0.0.1', onConnect, onError)
+  connect(host: string, port: number, onConnect: (socket: Socket) => void, onError: (error: Error) => void): Connecting {
+    let isCancelled = false
+    const connected = (socket: FakeSocket): void => (isCancelled ? socket.destroy() : onConnect(socket))
+    const failed = (error: Error): void => (isCancelled ? undefined : onError(error))
+    if (!this.blackHoles.has(host)) this.dial(port, '127.0.0.1', connected, failed)
+    return { cancel: () => void (isCancelled = true) }
   }
 
   /** As `connect`, from an address of the caller's choice. */

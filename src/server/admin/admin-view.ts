@@ -35,13 +35,41 @@ export interface AdminView {
   /** Pairs of `envi`, see process-facts.ts. */
   environment(): Iterable<readonly [string, string]>
   /** Of a leader. */
-  proposalSizes(): { readonly last: number; readonly min: number; readonly max: number } | undefined
+  proposalSizes(): ProposalSizes | undefined
+  /** Undefined = a server of no ensemble. */
+  ensemble(): EnsembleGauges | undefined
   readonly traceMask: bigint
 
   setTraceMask(mask: bigint): void
   resetConnectionStats(): void
   /** Latencies, packets and response sizes; the metrics are reset by the word. */
   resetServerStats(): void
+}
+
+/** Bytes; -1 before the first. */
+export interface ProposalSizes {
+  readonly last: number
+  readonly min: number
+  readonly max: number
+}
+
+export interface EnsembleGauges {
+  /** How many servers vote. */
+  readonly quorumSize: number
+  /** Undefined = it does not lead. */
+  readonly leader: LeaderGauges | undefined
+  /** The server that an observer follows; undefined = it is none. */
+  readonly observerMasterId: bigint | undefined
+}
+
+export interface LeaderGauges {
+  /** All that are connected, whether they are in step or not. */
+  readonly learners: number
+  readonly syncedFollowers: number
+  readonly syncedNonVotingFollowers: number
+  readonly syncedObservers: number
+  readonly pendingSyncs: number
+  readonly uptimeMs: number
 }
 
 /** The part of ServerStats that `srvr`, `stat` and `mntr` show. */

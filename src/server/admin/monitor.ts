@@ -1,6 +1,6 @@
 /** The values of `mntr`: text values, gauges of the moment, then all metrics (MonitorCommand and registerMetrics). */
 import { fullVersion } from '../version.ts'
-import type { AdminView, QuotaView } from './admin-view.ts'
+import type { AdminView, EnsembleGauges, ProposalSizes, QuotaView } from './admin-view.ts'
 import { fourDecimals } from './java-text.ts'
 import type { MetricSink } from './metric-kinds.ts'
 
@@ -12,7 +12,10 @@ export function dumpMonitor(view: AdminView, sink: MonitorSink): void {
   sink.text('version', fullVersion)
   sink.text('server_state', view.serverState)
   if (view.peerState !== undefined) sink.text('peer_state', view.peerState)
+  const ensemble = view.ensemble()
+  if (ensemble?.observerMasterId !== undefined) sink.text('observer_master_id', String(ensemble.observerMasterId))
   dumpGauges(view, sink)
+  if (ensemble !== undefined) dumpEnsemble(ensemble, view.proposalSizes(), sink)
   dumpQuotas(view.quotas(), sink)
   view.metrics.dump(sink)
 }
@@ -44,6 +47,24 @@ function dumpGauges(view: AdminView, sink: MetricSink): void {
   sink.integer('auth_failed_count', gauges.authFailed)
   sink.integer('non_mtls_remote_conn_count', gauges.nonMtlsRemoteConnections)
   sink.integer('non_mtls_local_conn_count', gauges.nonMtlsLocalConnections)
+}
+
+/** As QuorumZooKeeperServer and LeaderZooKeeperServer register them. */
+function dumpEnsemble({ quorumSize, leader }: EnsembleGauges, sizes: ProposalSizes | undefined, sink: MetricSink): void {
+  sink.integer('quorum_size', quorumSize)
+  if (leader !== undefined) {
+    sink.integer('learners', leader.learners)
+    sink.integer('synced_followers', leader.syncedFollowers)
+    sink.integer('synced_non_voting_followers', leader.syncedNonVotingFollowers)
+    sink.integer('synced_observers', leader.syncedObservers)
+    sink.integer('pending_syncs', leader.pendingSyncs)
+    sink.integer('leader_uptime', Math.floor(leader.uptimeMs))
+  }
+  if (sizes !== undefined) {
+    sink.integer('last_proposal_size', sizes.last)
+    sink.integer('max_proposal_size', sizes.max)
+    sink.integer('min_proposal_size', sizes.min)
+  }
 }
 
 /** As QuotaMetricsUtils: sums by namespace, limits and usage each where the node that holds them exists. */

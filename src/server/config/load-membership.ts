@@ -110,7 +110,8 @@ function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || host === '::'
 }
 
-function isLiteral(host: string): boolean {
+/** An address, no name. */
+export function isLiteral(host: string): boolean {
   return host.includes(':') || /^[0-9.]+$/.test(host)
 }
 

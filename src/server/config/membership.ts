@@ -124,8 +124,8 @@ function sameType(earlier: LearnerType | undefined, text: string): LearnerType {
   return type
 }
 
-/** As ConfigUtils.getHostAndPort: an IPv6 address stands in brackets. */
-function hostAndPorts(text: string): string[] {
+/** As ConfigUtils.getHostAndPort: an IPv6 address stands in brackets. Throws ConfigRefused. */
+export function hostAndPorts(text: string): string[] {
   if (!text.startsWith('[')) return splitLikeJava(text, ':')
   const close = text.indexOf(']')
   if (close < 0) throw new ConfigRefused('config', `${text} starts with '[' but has no matching ']:'`)

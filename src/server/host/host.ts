@@ -90,8 +90,14 @@ export interface Network {
     onSocket: (socket: Socket) => void,
     done: (error: Error | undefined, listener: Listener | undefined) => void,
   ): void
-  /** `handlers.onClose` with an error and no `onConnect` before it tells of a failed dial. */
-  connect(host: string, port: number, onConnect: (socket: Socket) => void, onError: (error: Error) => void): void
+  /** Calls one of the two, later; how long that may take is the caller's to say, by `cancel`. */
+  connect(host: string, port: number, onConnect: (socket: Socket) => void, onError: (error: Error) => void): Connecting
+}
+
+/** A dial under way. */
+export interface Connecting {
+  /** Gives up: neither callback follows. */
+  cancel(): void
 }
 
 export type DiskDone = (error: Error | undefined) => void

@@ -1,6 +1,7 @@
 /** TCP through node:net. */
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket as NodeSocket } from 'node:net'
+import { lookup } from './node-lookup.ts'
 import type { Network, Socket, SocketHandlers } from './host.ts'
 import { SharedReads } from './shared-reads.ts'
 
@@ -37,12 +38,18 @@ export function createNodeNetwork({ keepAlive, sharesReads = true }: NodeNetwork
       })
     },
     connect(host, port, onConnect, onError) {
-      const socket = connect({ host, port, allowHalfOpen: true, noDelay: true, keepAlive })
+      const socket = connect({ host, port, lookup, allowHalfOpen: true, noDelay: true, keepAlive })
       socket.once('error', onError)
       socket.once('connect', () => {
         socket.removeListener('error', onError)
         onConnect(new TcpSocket(socket))
       })
+      const cancel = (): void => {
+        socket.removeAllListeners()
+        socket.on('error', () => {})
+        socket.destroy()
+      }
+      return { cancel }
     },
   }
 }

@@ -370,6 +370,8 @@ export class ClientConnection implements Client, Expiring {
       return
     }
     if (op === PSEUDO_OPS.hangUp) return this.close('the client asked for what no client may')
+    // As FinalRequestProcessor: an answer would be taken for one of the connection that has the session now.
+    if (err === Code.SESSIONMOVED) return this.close('its session has moved to another server')
     const pseudoZxid = PSEUDO_OPS.zxidOf(op)
     const w = this.#outgoing.begin()
     const start = this.#startFrame(w)

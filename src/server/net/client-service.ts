@@ -23,6 +23,7 @@ import type { ServerStats } from '../server-stats.ts'
 import { ExpiryQueue } from '../session/expiry-queue.ts'
 import type { Slices } from '../slices.ts'
 import { isSessionPassword } from '../session/session-password.ts'
+import type { SessionAuthority } from '../session/session-authority.ts'
 import type { Session, SessionTable } from '../session/session-table.ts'
 import { ClientConnection } from './client-connection.ts'
 import { ConnectionThrottle } from './connection-throttle.ts'
@@ -40,6 +41,7 @@ export interface ClientServiceParts {
   readonly settings: Settings
   readonly replica: Replica
   readonly sessions: SessionTable
+  readonly authority: SessionAuthority
   readonly processor: RequestProcessor
   readonly access: AccessControl
   readonly schemes: AuthSchemes
@@ -130,6 +132,12 @@ export class ClientService {
 
   setServing(serving: boolean): void {
     this.#isServing = serving
+  }
+
+  /** The end of all connections; new ones are told that nobody is served here. */
+  stopServing(reason: string): void {
+    this.#isServing = false
+    for (const connection of [...this.connections]) connection.close(reason)
   }
 
   /** No new connections, and the end of all there are. */
@@ -233,13 +241,21 @@ export class ClientService {
     this.#parts.metrics.connectionRevalidateCount.add(1)
     // Before the password is looked at, as in Java: whoever comes with the id ends the connection that has it.
     this.#bySession.get(id)?.close('the session moved to another connection')
-    const session = this.#parts.sessions.get(id)
-    if (!isSessionPassword(id, password) || session === undefined || session.closing) {
-      this.#parts.host.log.info(`Invalid session 0x${hex(id)} for client /${connection.remoteAddress}, probably expired`)
-      return connection.refuse()
-    }
-    this.#parts.sessions.reattach(session, connection.sessionTimeoutMs, this.clock.now())
-    this.#attach(connection, session)
+    if (!isSessionPassword(id, password)) return this.#refuse(connection, id)
+    const { authority } = this.#parts
+    authority.revalidate(id, connection.sessionTimeoutMs, (isAlive) => {
+      if (!connection.isOpen) return
+      const session = this.#parts.sessions.get(id)
+      if (isAlive && session === undefined && authority.isElsewhere) return connection.close('its session has not come here yet')
+      if (!isAlive || session === undefined || session.closing) return this.#refuse(connection, id)
+      this.#parts.sessions.reattach(session, connection.sessionTimeoutMs, this.clock.now())
+      this.#attach(connection, session)
+    })
+  }
+
+  #refuse(connection: ClientConnection, id: bigint): void {
+    this.#parts.host.log.info(`Invalid session 0x${hex(id)} for client /${connection.remoteAddress}, probably expired`)
+    connection.refuse()
   }
 
   #attach(connection: ClientConnection, session: Session): void {
@@ -265,6 +281,7 @@ export class ClientService {
   touch(connection: ClientConnection, session: Session, now: number): boolean {
     if (session.closing) return false
     this.#parts.sessions.touch(session, now)
+    this.#parts.authority.onTouched(session.id, session.attachedTimeoutMs)
     this.#idle.touch(connection, now, connection.sessionTimeoutMs)
     return true
   }

@@ -66,14 +66,15 @@ export class Preparer implements PrepareContext {
     this.view.clear()
   }
 
-  prepare(request: Request): LoggedTxn {
+  /** `fault`: a refusal that is plain before the request is looked at. */
+  prepare(request: Request, fault: Code = request.fault): LoggedTxn {
     assert(request.op.kind === 'write', 'only writes are prepared')
     const op: AnyWriteOp = request.op
     this.session = request.session
     this.ids = request.ids
     this.zxid = ++this.#lastZxid
     this.time = BigInt(this.#parts.clock.wallTime())
-    if (request.fault !== Code.OK) return this.#refuse(request, request.fault)
+    if (fault !== Code.OK) return this.#refuse(request, fault)
     this.view.begin()
     const prepared = op.prepare(this, request.record as never)
     if (typeof prepared === 'number') {

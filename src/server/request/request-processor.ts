@@ -5,10 +5,11 @@
  */
 import { assert } from '../../assert.ts'
 import type { AccessControl } from '../auth/check-acl.ts'
+import { SyncResponse } from '../../jute/generated/proto.ts'
 import { Code, OpCode } from '../codes.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Clock } from '../host/host.ts'
-import { frozen } from '../ops/op.ts'
+import { body, frozen } from '../ops/op.ts'
 import type { Body, LongAnswer, ReadContext, TxnResult } from '../ops/op.ts'
 import type { Replica } from '../replica.ts'
 import { Slices } from '../slices.ts'
@@ -17,6 +18,8 @@ import type { Answer, Client, LoggedTxn, Request, Telling } from './request.ts'
 /** Where writes go: a lone server logs them, a leader proposes them, a learner forwards them. */
 export interface Proposer {
   submit(request: Request): void
+  /** Where a sync has to go a way of its own before it is answered (`onSynced`); undefined = it is a read like others. */
+  sync?(request: Request): void
 }
 
 export interface RequestObserver {
@@ -67,14 +70,15 @@ export class RequestProcessor {
   submit(request: Request): void {
     this.#inFlight++
     const waiting = request.client?.waiting
-    if (isWrite(request)) {
+    if (this.#isProposed(request)) {
       if (request.client !== undefined) {
         // It must not show what its own client writes behind it.
         if (request.client.telling !== undefined) this.#begin(request.client.telling)
         request.client.waiting.push(request)
         if (request.bytes > request.client.waitingWriteBytes) request.client.waitingWriteBytes = request.bytes
       }
-      this.#proposer.submit(request)
+      if (request.op.kind === 'write') this.#proposer.submit(request)
+      else this.#proposer.sync!(request)
     } else if (waiting !== undefined && (waiting.length > 0 || request.client!.telling !== undefined)) {
       waiting.push(request)
       this.#weigh(request, request.client!)
@@ -93,15 +97,28 @@ export class RequestProcessor {
       return
     }
     const answer = answerTo(request, txn, result)
-    if (client.telling === undefined) this.#answerWrite(client, answer)
+    if (client.telling === undefined) this.#answerProposed(client, answer)
     // The tree may have changed by the time when it is told.
     else client.telling.behind.push({ ...answer, body: answer.body && frozen(answer.body) })
   }
 
+  /** What the proposer's `sync` waited for has come about. */
+  onSynced(request: Request): void {
+    const client = request.client!
+    const answer = { request, zxid: this.#replica.lastProcessedZxid, err: Code.OK, body: body(SyncResponse, request.record as SyncResponse) }
+    if (client.telling === undefined) this.#answerProposed(client, answer)
+    else client.telling.behind.push(answer)
+  }
+
+  /** It went to the proposer and will not come back; its client is gone. */
+  abandon(request: Request): void {
+    this.#finish(request)
+  }
+
   /** And the reads that waited behind it. */
-  #answerWrite(client: Client, { request, zxid, err, body }: Answer): void {
+  #answerProposed(client: Client, { request, zxid, err, body }: Answer): void {
     if (client.isOpen) {
-      assert(client.waiting[0] === request, 'writes of a connection are applied in the order of its requests')
+      assert(client.waiting[0] === request, 'what was proposed for a connection comes back in the order of its requests')
       client.waiting.shift()
     }
     this.#reply(request, zxid, err, body)
@@ -110,7 +127,7 @@ export class RequestProcessor {
 
   /** Those at the head of the line, up to one that takes long. */
   #answerReads(client: Client): void {
-    while (client.isOpen && client.telling === undefined && client.waiting.length > 0 && !isWrite(client.waiting[0]!)) {
+    while (client.isOpen && client.telling === undefined && client.waiting.length > 0 && !this.#isProposed(client.waiting[0]!)) {
       this.#answerRead(client.waiting.shift()!)
     }
     if (client.waiting.length > 0) return
@@ -127,7 +144,7 @@ export class RequestProcessor {
   /** The connection is gone: reads that waited are not run any more; its writes are on their way and will be applied. */
   drop(client: Client): void {
     const { waiting, telling } = client
-    for (const request of waiting) if (!isWrite(request)) this.#finish(request)
+    for (const request of waiting) if (!this.#isProposed(request)) this.#finish(request)
     waiting.length = 0
     if (telling === undefined) return
     client.telling = undefined
@@ -204,7 +221,7 @@ export class RequestProcessor {
         client.telling.behind.push(...behind.slice(i))
         return
       }
-      this.#answerWrite(client, answer)
+      this.#answerProposed(client, answer)
     }
   }
 
@@ -223,6 +240,16 @@ export class RequestProcessor {
     this.#inFlight--
     this.#observer.onDone(request)
   }
+
+  /**
+   * Whether it comes back from the proposer before it is answered. What could not be decoded does so only where that takes
+   * a zxid (multi), and never in an ensemble: who forwards it to a Java leader ends all writes.
+   */
+  #isProposed({ op, fault, takesZxid }: Request): boolean {
+    const hasOwnSync = this.#proposer.sync !== undefined
+    if (op.kind === 'write') return fault === Code.OK || (takesZxid && !hasOwnSync)
+    return op.type === OpCode.sync && fault === Code.OK && hasOwnSync
+  }
 }
 
 function answerTo(request: Request, { header }: LoggedTxn, result: TxnResult): Answer {
@@ -231,9 +258,4 @@ function answerTo(request: Request, { header }: LoggedTxn, result: TxnResult): A
   // A multi reports its failure in its parts, its header says OK.
   const err = request.op.type === OpCode.multi && !isRefused ? Code.OK : result.err
   return { request, zxid: header.zxid, err, body: err === Code.OK ? request.op.reply(result) : undefined }
-}
-
-/** Whether the request becomes a txn. What could not be decoded does so only where that takes a zxid (multi). */
-function isWrite(request: Request): boolean {
-  return request.op.kind === 'write' && (request.fault === Code.OK || request.takesZxid)
 }

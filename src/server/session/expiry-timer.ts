@@ -40,22 +40,24 @@ export class ExpiryTimer {
   #onDue(): void {
     const now = this.#clock.now()
     const late = now - this.#dueAt
-    if (late < STALL_MS) this.#clock.endOfTurn(() => this.#finish())
-    else this.#settle(this.#activity(), 0, now + this.#intervalMs)
+    const timer = this.#timer
+    if (late < STALL_MS) this.#clock.endOfTurn(() => this.#finish(timer))
+    else this.#settle(timer, this.#activity(), 0, now + this.#intervalMs)
   }
 
   /** Lets turns pass until nothing new comes in, or for one interval under steady traffic. */
-  #settle(activity: number, quietTurns: number, deadline: number): void {
+  #settle(timer: Timer | undefined, activity: number, quietTurns: number, deadline: number): void {
     this.#clock.endOfTurn(() => {
       const seen = this.#activity()
       const quiet = seen === activity ? quietTurns + 1 : 0
-      if (quiet >= QUIET_TURNS || this.#clock.now() >= deadline) this.#finish()
-      else this.#settle(seen, quiet, deadline)
+      if (quiet >= QUIET_TURNS || this.#clock.now() >= deadline) this.#finish(timer)
+      else this.#settle(timer, seen, quiet, deadline)
     })
   }
 
-  #finish(): void {
-    if (this.#timer === undefined) return
+  #finish(timer: Timer | undefined): void {
+    // Stopped meanwhile, and perhaps started anew.
+    if (this.#timer === undefined || this.#timer !== timer) return
     this.#expire(this.#clock.now())
     this.start()
   }

@@ -12,6 +12,8 @@ export interface Session extends Expiring {
   readonly timeoutMs: number
   /** Negotiated at the last attachment; what expiry goes by. */
   attachedTimeoutMs: number
+  /** The server where its client was seen last; undefined = nobody has asked for anything since the leader began. */
+  owner: object | undefined
   /** A closeSession is on its way or has been applied; nothing else of the session is prepared any more. */
   closing: boolean
 }
@@ -52,7 +54,7 @@ export class SessionTable {
   /** Enters the session; it has its full time from `now` on. */
   track(id: bigint, timeoutMs: number, now: number): Session {
     this.remove(id)
-    const session = { id, timeoutMs, attachedTimeoutMs: timeoutMs, closing: false, expiresAt: 0 }
+    const session = { id, timeoutMs, attachedTimeoutMs: timeoutMs, owner: undefined, closing: false, expiresAt: 0 }
     this.#sessions.set(id, session)
     this.#expiry.touch(session, now, timeoutMs)
     return session
@@ -72,6 +74,16 @@ export class SessionTable {
   setClosing(session: Session): void {
     session.closing = true
     this.#expiry.remove(session)
+  }
+
+  /** Nobody decides any more: whose end was asked for and has not come lives on, and all belong to nobody. */
+  reopen(now: number): void {
+    for (const session of this.#sessions.values()) {
+      session.owner = undefined
+      if (!session.closing) continue
+      session.closing = false
+      this.touch(session, now)
+    }
   }
 
   remove(id: bigint): void {

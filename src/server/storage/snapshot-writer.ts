@@ -51,7 +51,7 @@ export class SnapshotWriter {
   private readonly options: SnapshotWriterOptions
   private readonly whenDurable: WhenDurable
   private job: SnapshotJob | undefined
-  private onStopped: (() => void) | undefined
+  private readonly stopping: (() => void)[] = []
 
   constructor(
     host: SnapshotHost,
@@ -77,8 +77,8 @@ export class SnapshotWriter {
     this.job = new SnapshotJob(this.host, this.options, this.whenDurable, source)
     this.job.start((error, snapshot) => {
       this.job = undefined
-      if (this.onStopped === undefined) done(error, snapshot)
-      else this.onStopped()
+      if (this.stopping.length === 0) done(error, snapshot)
+      else for (const stopped of this.stopping.splice(0)) stopped()
     })
   }
 
@@ -91,10 +91,7 @@ export class SnapshotWriter {
       this.host.clock.endOfTurn(done)
       return
     }
-    this.onStopped = () => {
-      this.onStopped = undefined
-      done()
-    }
+    this.stopping.push(done)
     this.job.abandon()
   }
 }

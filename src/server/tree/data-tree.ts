@@ -265,6 +265,15 @@ export class DataTree {
     return id
   }
 
+  /** What the ensemble is, as every member keeps it for itself: no txn does this, and no digest sees it. */
+  setConfig(text: Uint8Array, version: bigint): void {
+    const id = this.store.find('/zookeeper/config')
+    if (id === NO_NODE) return
+    this.store.setData(id, text)
+    this.store.setVersion(id, -1)
+    this.store.setMzxid(id, version)
+  }
+
   /** As `setData`. */
   setAcl(path: string, acl: ACL[], version: number): number {
     const store = this.store

@@ -100,6 +100,7 @@ export function freshView(overrides: Partial<AdminView> = {}): AdminView {
     digestLog: () => [],
     environment: () => environmentEntries(unknownProcess),
     proposalSizes: () => undefined,
+    ensemble: () => undefined,
     traceMask: 306n,
     setTraceMask: () => {},
     resetConnectionStats: () => {},

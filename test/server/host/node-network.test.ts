@@ -178,4 +178,26 @@ describe('a network', () => {
     const refused = await new Promise<Error>((resolve, reject) => network.connect('127.0.0.1', gone.port, () => reject(new Error('connected')), resolve))
     expect(refused).toMatchObject({ code: 'ECONNREFUSED' })
   })
+
+  it('dials names too', async () => {
+    const { port } = await listen((socket) => cleanups.push(() => socket.destroy()))
+    const socket = await new Promise<Socket>((resolve, reject) => network.connect('localhost', port, resolve, reject))
+    cleanups.push(() => socket.destroy())
+    expect(socket.remoteAddress).toBe('127.0.0.1')
+  })
+
+  it('gives up a dial without a word', async () => {
+    const heard: string[] = []
+    const accepted: Socket[] = []
+    const { port } = await listen((socket) => {
+      accepted.push(socket)
+      cleanups.push(() => socket.destroy())
+    })
+    for (const name of ['127.0.0.1', 'localhost']) {
+      network.connect(name, port, () => heard.push('connected'), () => heard.push('failed')).cancel()
+    }
+    const last = await new Promise<Socket>((resolve, reject) => network.connect('localhost', port, resolve, reject))
+    cleanups.push(() => last.destroy())
+    expect([heard, accepted.length]).toEqual([[], 1])
+  })
 })

@@ -1,12 +1,12 @@
-/** What the admin words see of a standalone server, and the answers to the four-letter words of its client port. */
-import type { AdminView, ConfView, ConnectionView, DeadlinesView, GaugesView, Items, QuotaView, SessionsView, StatsView } from './admin/admin-view.ts'
+/** What the admin words see of a server, and the answers to the four-letter words of its client port. */
+import type { AdminView, ConfView, ConnectionView, DeadlinesView, EnsembleGauges, GaugesView, Items, ProposalSizes, QuotaView, QuorumConfView, ServerState, SessionsView, StatsView } from './admin/admin-view.ts'
 import { answerWord, argumentBytes, whitelistNotices } from './admin/four-letter.ts'
 import type { ServerMetrics } from './admin/metrics.ts'
 import { environmentEntries } from './admin/process-facts.ts'
 import type { Host } from './host/host.ts'
 import type { ClientConnection } from './net/client-connection.ts'
 import type { WordAnswerer } from './net/words.ts'
-import type { StandaloneServer } from './standalone.ts'
+import type { ServerCore } from './server-core.ts'
 import { directorySize } from './storage/data-dirs.ts'
 import { NO_NODE } from './tree/node-store.ts'
 import { namespaceOf } from './tree/paths.ts'
@@ -15,16 +15,28 @@ import { limitsPath, parseQuota, statsPath } from './tree/quota.ts'
 /** CLIENT_DATA_PACKET, SESSION, and what else ZooTrace shows by default. */
 const DEFAULT_TRACE_MASK = 306n
 
-export class StandaloneAdmin implements AdminView, WordAnswerer {
-  readonly serverState = 'standalone'
-  readonly peerState = undefined
+/** What is different in a member of an ensemble. */
+export interface EnsembleView {
+  readonly serverState: ServerState
+  readonly peerState: string
+  readonly serverId: number
+  /** Whether this server's own table decides about sessions. */
+  readonly isDeciding: boolean
+  quorum(): QuorumConfView
+  proposalSizes(): ProposalSizes | undefined
+  gauges(): EnsembleGauges
+}
+
+export class ServerAdmin implements AdminView, WordAnswerer {
+  readonly #ensemble: EnsembleView | undefined
   readonly #host: Host
-  readonly #server: StandaloneServer
+  readonly #server: ServerCore
   #traceMask = DEFAULT_TRACE_MASK
   #hasAnswered = false
 
-  constructor(host: Host, server: StandaloneServer) {
+  constructor(host: Host, server: ServerCore, ensemble: EnsembleView | undefined) {
     this.#host = host
+    this.#ensemble = ensemble
     this.#server = server
   }
 
@@ -47,6 +59,14 @@ export class StandaloneAdmin implements AdminView, WordAnswerer {
 
   get isServing(): boolean {
     return this.#server.service.isServing
+  }
+
+  get serverState(): ServerState {
+    return this.#ensemble?.serverState ?? 'standalone'
+  }
+
+  get peerState(): string | undefined {
+    return this.#ensemble?.peerState
   }
 
   get lastProcessedZxid(): bigint {
@@ -135,8 +155,8 @@ export class StandaloneAdmin implements AdminView, WordAnswerer {
       minSessionTimeout: settings.minSessionTimeout,
       maxSessionTimeout: settings.maxSessionTimeout,
       clientPortListenBacklog: settings.clientPortListenBacklog,
-      serverId: 0,
-      quorum: undefined,
+      serverId: this.#ensemble?.serverId ?? 0,
+      quorum: this.#ensemble?.quorum(),
     }
   }
 
@@ -146,6 +166,10 @@ export class StandaloneAdmin implements AdminView, WordAnswerer {
 
   sessions(): SessionsView {
     const { sessions } = this.#server
+    if (this.#ensemble?.isDeciding === false) {
+      const global = Array.from(sessions.all(), ({ id, timeoutMs }) => [id, timeoutMs] as const).sort(([a], [b]) => (a < b ? -1 : 1))
+      return { kind: 'learner', local: undefined, global: new Map(global) }
+    }
     const buckets = sessions.expiryBuckets().map(([at, items]) => ({ expiresAt: this.#wallTimeAt(at), items: Array.from(items, ({ id }) => id) }))
     return { kind: 'tracker', deadlines: { tracked: sessions.size, buckets } }
   }
@@ -186,8 +210,12 @@ export class StandaloneAdmin implements AdminView, WordAnswerer {
     return environmentEntries(this.#host.process)
   }
 
-  proposalSizes(): undefined {
-    return undefined
+  proposalSizes(): ProposalSizes | undefined {
+    return this.#ensemble?.proposalSizes()
+  }
+
+  ensemble(): EnsembleGauges | undefined {
+    return this.#ensemble?.gauges()
   }
 
   setTraceMask(mask: bigint): void {

@@ -1,0 +1,194 @@
+// One member of an ensemble of real processes: a place (directory, ports, id) in which our server or a Java server runs, one life after another.
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { javaCommand, oracleLibrary, referenceVersion } from '../peers/java.ts'
+import { freePort } from '../peers/ports.ts'
+import { eventually, startProgram, temporaryDirectory } from '../peers/processes.ts'
+import type { RunningProgram } from '../peers/processes.ts'
+import { fourLetterWord } from '../peers/server-process.ts'
+import { tskeeperCommand } from '../peers/tskeeper.ts'
+import { RawSession } from '../wire/raw-session.ts'
+
+export type Kind = 'ours' | 'java'
+export type Mode = 'leader' | 'follower' | 'observer'
+
+const LIMIT_MS = 60_000
+
+/** What both kinds of learners log when they are told how they will be brought to the leader's history. */
+const syncLines = {
+  diff: /Getting a diff from the leader/,
+  trunc: /Truncating log to get in sync with the leader/,
+  snap: /Getting a snapshot from (the )?leader/,
+} as const
+
+export type SyncKind = keyof typeof syncLines
+
+/** What a leader of ours logs of it. */
+const planLines = { diff: /gets (diff|log)/, trunc: /gets trunc/, snap: /gets snap/ } as const
+
+/** Releases whose logging finds no way out of the jars that they are started with. */
+const silentReleases = /^3\.[567]\./
+
+export interface Place {
+  readonly id: number
+  readonly isObserver: boolean
+  readonly directory: string
+  readonly clientPort: number
+  readonly line: string
+}
+
+export async function choosePlace(id: number, isObserver: boolean): Promise<Place> {
+  const [quorumPort, electionPort, clientPort] = [await freePort(), await freePort(), await freePort()]
+  const line = `server.${id}=127.0.0.1:${quorumPort}:${electionPort}${isObserver ? ':observer' : ''}`
+  return { id, isObserver, directory: await temporaryDirectory('member'), clientPort, line }
+}
+
+export class Member {
+  readonly place: Place
+  /** What runs here, or ran last. */
+  kind: Kind
+  readonly #configFile: string
+  readonly #version: string
+  #program: RunningProgram | undefined
+
+  private constructor(place: Place, kind: Kind, version: string, configFile: string) {
+    this.place = place
+    this.kind = kind
+    this.#version = version
+    this.#configFile = configFile
+  }
+
+  /** Writes the configuration, which every life has in common. */
+  static async prepare(place: Place, kind: Kind, places: readonly Place[], version = referenceVersion): Promise<Member> {
+    const dataDir = join(place.directory, 'data')
+    await mkdir(dataDir, { recursive: true })
+    await writeFile(join(dataDir, 'myid'), String(place.id))
+    const lines = [
+      'tickTime=500',
+      'initLimit=20',
+      'syncLimit=8',
+      'maxSessionTimeout=40000',
+      `dataDir=${dataDir}`,
+      `clientPort=${place.clientPort}`,
+      'clientPortAddress=127.0.0.1',
+      'admin.enableServer=false',
+      '4lw.commands.whitelist=*',
+      'maxClientCnxns=0',
+      'preAllocSize=64',
+      ...(place.isObserver ? ['peerType=observer'] : []),
+      ...places.map(({ line }) => line),
+    ]
+    const configFile = join(place.directory, 'zoo.cfg')
+    await writeFile(configFile, lines.map((line) => `${line}\n`).join(''))
+    return new Member(place, kind, version, configFile)
+  }
+
+  get name(): string {
+    return `member ${this.place.id} (${this.kind})`
+  }
+
+  get port(): number {
+    return this.place.clientPort
+  }
+
+  get dataDirectory(): string {
+    return join(this.place.directory, 'data', 'version-2')
+  }
+
+  get isRunning(): boolean {
+    return this.#program !== undefined && !this.#program.hasEnded()
+  }
+
+  /** Starts the process; it may be long before it serves. */
+  async start(kind: Kind = this.kind): Promise<void> {
+    if (this.isRunning) throw new Error(`${this.name} runs`)
+    this.kind = kind
+    const [program, ...args] = kind === 'ours' ? tskeeperCommand('start-foreground', this.#configFile) : await this.#javaCommand()
+    this.#program = startProgram(program!, args, { cwd: this.place.directory })
+  }
+
+  async #javaCommand(): Promise<string[]> {
+    const library = await oracleLibrary(this.#version)
+    const jvmFlags = ['-Xmx256m', '-DZK_LOG=INFO', '-Dzookeeper.preAllocSize=64']
+    return javaCommand(library, 'org.apache.zookeeper.server.quorum.QuorumPeerMain', [this.#configFile], { jvmFlags })
+  }
+
+  /** Of this life alone. */
+  log(): string {
+    return this.#program?.output() ?? ''
+  }
+
+  /** Undefined while it serves nobody. */
+  async mode(): Promise<Mode | undefined> {
+    const answer = this.isRunning ? await fourLetterWord(this.port, 'srvr', 2000).catch(() => '') : ''
+    return /^Mode: (leader|follower|observer)$/m.exec(answer)?.[1] as Mode | undefined
+  }
+
+  async serves(): Promise<Mode> {
+    return await eventually(`${this.name} serves`, LIMIT_MS, async () => (await this.mode()) ?? this.#mustRun()).catch((error: Error) => {
+      throw new Error(`${error.message}; it wrote:\n${this.log().slice(-6000)}`, { cause: error })
+    })
+  }
+
+  /** Starts it as a learner of that leader and sees in a log in which way it is brought to the leader's history. */
+  async startBehind(leader: Member, how: SyncKind): Promise<void> {
+    const before = leader.log().length
+    await this.start()
+    const isSilent = this.kind === 'java' && silentReleases.test(this.#version)
+    if (!isSilent) await this.#says(syncLines[how], 0)
+    else if (leader.kind === 'ours') await leader.#says(planLines[how], before)
+    await this.serves()
+  }
+
+  /** Waits for a line of its log, behind what it held before. */
+  async #says(pattern: RegExp, before: number): Promise<void> {
+    await eventually(`${this.name} says ${pattern}`, LIMIT_MS, () => (pattern.test(this.log().slice(before)) ? true : this.#mustRun())).catch((error: Error) => {
+      throw new Error(`${error.message}; it wrote:\n${this.log().slice(-6000)}`, { cause: error })
+    })
+  }
+
+  #mustRun(): undefined {
+    if (!this.isRunning) throw new Error(`${this.name} has ended`)
+    return undefined
+  }
+
+  /** A new session, as soon as the member can have one: it may not know yet that its leader is gone. */
+  async session(timeoutMs: number): Promise<RawSession> {
+    return await eventually(`${this.name} opens a session`, LIMIT_MS, () => RawSession.open(this.port, { timeoutMs }).catch(() => this.#mustRun()))
+  }
+
+  /** Of the last txn that it has applied. */
+  async zxid(): Promise<string | undefined> {
+    return /^Zxid: (0x[0-9a-f]+)$/m.exec(await fourLetterWord(this.port, 'srvr').catch(() => ''))?.[1]
+  }
+
+  /** In this life. */
+  get wasSentSnapshot(): boolean {
+    return syncLines.snap.test(this.log())
+  }
+
+  /** Undefined where the release knows no digests. */
+  async digestMismatches(): Promise<number | undefined> {
+    const count = /^zk_digest_mismatches_count\s+(\d+)/m.exec(await fourLetterWord(this.port, 'mntr'))?.[1]
+    return count === undefined ? undefined : Number(count)
+  }
+
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#program!.signal(name)
+  }
+
+  /** SIGKILL. */
+  async kill(): Promise<void> {
+    await this.#program?.kill()
+  }
+
+  /** SIGTERM, as the commands of both kinds stop a server. */
+  async stop(): Promise<void> {
+    await this.#program?.stop()
+  }
+
+  /** As if its disk had been replaced: only myid stays. */
+  async forgetData(): Promise<void> {
+    await rm(this.dataDirectory, { recursive: true, force: true })
+  }
+}

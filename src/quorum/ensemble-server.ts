@@ -1,0 +1,457 @@
+/**
+ * One member of an ensemble: it looks for a leader, leads, follows or observes, and begins again when that ends
+ * (QuorumPeer). Its replica, log and client port outlive its roles; clients are served only within one.
+ */
+import { assert } from '../assert.ts'
+import type { Settings } from '../server/config/settings.ts'
+import { hex } from '../server/hex.ts'
+import type { DirectoryLock, Host } from '../server/host/host.ts'
+import { OpCode } from '../server/codes.ts'
+import type { LoggedTxn, Request } from '../server/request/request.ts'
+import type { EnsembleView } from '../server/server-admin.ts'
+import { ServerCore } from '../server/server-core.ts'
+import type { SessionAuthority } from '../server/session/session-authority.ts'
+import { openDataDirs } from '../server/storage/data-dirs.ts'
+import type { DataDirs } from '../server/storage/data-dirs.ts'
+import { logsFrom } from '../server/storage/file-names.ts'
+import { validSnapshots } from '../server/storage/snapshot-files.ts'
+import type { Recovery } from '../server/storage/recovery.ts'
+import { ExitCode } from '../server/storage/storage-errors.ts'
+import { CommittedLog } from './committed-log.ts'
+import { EpochFiles } from './epoch-files.ts'
+import { Following } from './following.ts'
+import { Leading } from './leading.ts'
+import { ElectionMesh } from './wire/election-mesh.ts'
+import { Election } from './zab/election.ts'
+import type { Outcome } from './zab/election.ts'
+import type { QuorumLimits } from './zab/leader.ts'
+import { counterOf } from './zab/packets.ts'
+import { QuorumConfig } from './zab/quorum-config.ts'
+
+/** As Java: a smaller committed log helps nobody. */
+const LEAST_COMMITTED = 500
+const UNABLE_TO_BIND_ELECTION_PORT = 14
+/** A server without data that must not vote as if it had some. */
+const NO_DATA = -1n
+
+/** What a server does between two elections. */
+export interface Role {
+  readonly kind: 'leading' | 'following' | 'observing'
+  readonly phase: 'discovery' | 'synchronization' | 'broadcast'
+  submit(request: Request): void
+  sync(request: Request): void
+  onLogged(zxid: bigint): void
+  revalidate(id: bigint, timeoutMs: number, answer: (isAlive: boolean) => void): void
+  onTouched(id: bigint, timeoutMs: number): void
+  stop(reason: string): void
+}
+
+export type EnsembleStarted = (error: Error | undefined, server: EnsembleServer | undefined) => void
+
+/** Loads the data directory, opens the ports and begins to look for a leader. Errors: as of a standalone server. */
+export function startEnsembleServer(host: Host, settings: Settings, started: EnsembleStarted): void {
+  let dirs: DataDirs
+  try {
+    dirs = openDataDirs(host.disk, { dataDir: settings.dataDir, dataLogDir: settings.dataLogDir, autocreate: settings.dataDirAutocreate })
+  } catch (error) {
+    host.clock.endOfTurn(() => started(error as Error, undefined))
+    return
+  }
+  host.disk.lock(dirs.dataDir, (error, lock) => {
+    if (error !== undefined) return started(error, undefined)
+    const server = new EnsembleServer(host, settings, dirs, lock)
+    server.start((startError) => started(startError, startError === undefined ? server : undefined))
+  })
+}
+
+export class EnsembleServer extends ServerCore {
+  readonly self: bigint
+  readonly config: QuorumConfig
+  readonly epochs: EpochFiles
+  readonly committed: CommittedLog
+  readonly limits: QuorumLimits
+  /** Told of each role begun, each leader's epoch and each return to the election. */
+  onRoleChange: (role: Role | undefined) => void = () => {}
+  #mesh: ElectionMesh | undefined
+  #election: Election | undefined
+  #role: Leading | Following | undefined
+  /** Set once the tree in memory is not what the log says. */
+  #isDirty = false
+  #hasData = true
+  /** Files are being made shorter or removed; who wants the log waits. */
+  #isCutting = false
+  #onCut: (() => void) | undefined
+  #isLeaving = false
+  #isEnding = false
+  /** The log holds the whole history from this zxid on. What is older may have holes, where a leader's snapshot took the place of txns. */
+  #logWholeFrom = 0n
+  /** Before it there is a hole: nobody is sent what comes before. */
+  #logHoleBelow = 0n
+
+  constructor(host: Host, settings: Settings, dirs: DataDirs, lock: DirectoryLock | undefined) {
+    const self = (): EnsembleServer => this
+    const view = new MemberView(self)
+    const authority: SessionAuthority = {
+      get isElsewhere() {
+        return self().role?.kind !== 'leading'
+      },
+      revalidate: (id, timeoutMs, answer) => this.#role?.revalidate(id, timeoutMs, answer),
+      onTouched: (id, timeoutMs) => this.#role?.onTouched(id, timeoutMs),
+    }
+    assert(settings.serverId !== undefined, 'a member of an ensemble has an id')
+    super(host, settings, dirs, lock, {
+      serverId: settings.serverId,
+      sessionAuthority: authority,
+      ensemble: view,
+      onApplied: (txn) => this.#onApplied(txn),
+      onReplayed: (zxid, payload) => this.committed.add(zxid, Buffer.from(payload)),
+    })
+    this.self = BigInt(settings.serverId)
+    this.config = new QuorumConfig(settings)
+    this.epochs = new EpochFiles(host, dirs.snapshotDirectory)
+    this.committed = new CommittedLog(Math.max(LEAST_COMMITTED, settings.commitLogCount))
+    this.limits = { tickTimeMs: settings.tickTime, initLimit: settings.initLimit, syncLimit: settings.syncLimit }
+  }
+
+  /** Undefined while it looks for a leader. */
+  get role(): Leading | Following | undefined {
+    return this.#role
+  }
+
+  /** Of the last txn in the log; what its ballot says. */
+  get lastZxid(): bigint {
+    return this.#hasData ? this.replica.lastProcessedZxid : NO_DATA
+  }
+
+  // Start and stop --------------------------------------------------------------------------------------------
+
+  start(done: (error: Error | undefined) => void): void {
+    this.onBegun = (error) => {
+      this.onBegun = undefined
+      if (error !== undefined) this.releaseDirectory()
+      done(error)
+    }
+    try {
+      const recovery = this.load()
+      this.#hasData = recovery.kind !== 'suspicious'
+      this.epochs.load(recovery.lastZxid)
+      this.secure(recovery, (error) => (error === undefined ? this.#open() : this.onBegun?.(error)))
+    } catch (error) {
+      this.host.clock.endOfTurn(() => this.onBegun?.(error as Error))
+    }
+  }
+
+  #open(): void {
+    this.listen((error) => {
+      if (error !== undefined) return this.stopSnapshots(() => this.onBegun?.(error))
+      if (this.onBegun === undefined) return this.service.close(() => {})
+      this.#startElection()
+      this.onBegun(undefined)
+      this.#look()
+    })
+  }
+
+  #startElection(): void {
+    const { host, settings, config, self } = this
+    const mesh = new ElectionMesh({
+      self,
+      config,
+      settings,
+      host,
+      onNotification: (from, notification) => this.#election?.onNotification(from, notification),
+      onPeerLost: (sid) => this.#election?.onPeerLost(sid),
+      onPeerDown: () => this.#election?.onPeerDown(),
+      onUnableToBind: () => this.fail(new Error('The election port cannot be had'), UNABLE_TO_BIND_ELECTION_PORT),
+    })
+    this.#mesh = mesh
+    this.#election = new Election({
+      self,
+      config,
+      clock: host.clock,
+      log: host.log,
+      effects: { send: (to, notification) => mesh.send(to, notification), isDown: (sid) => mesh.isDown(sid) },
+      minIntervalMs: settings.minNotificationIntervalMs,
+      maxIntervalMs: settings.maxNotificationIntervalMs,
+    })
+  }
+
+  override get isStopping(): boolean {
+    return this.#isEnding
+  }
+
+  override stop(done: () => void): void {
+    if (this.#isEnding) return
+    this.#isEnding = true
+    const role = this.#role
+    this.#role = undefined
+    role?.stop('the server is shutting down')
+    this.#election?.stop()
+    const stopRest = (): void => this.#whenDiskRests(() => super.stop(done))
+    if (this.#mesh === undefined) stopRest()
+    else this.#mesh.stop(stopRest)
+  }
+
+  // Roles -----------------------------------------------------------------------------------------------------
+
+  #look(): void {
+    if (this.isStopping || this.#election === undefined) return
+    this.onRoleChange(undefined)
+    this.host.log.info('LOOKING')
+    this.#election.look({ zxid: this.lastZxid, peerEpoch: this.epochs.current }, (outcome) => this.#enter(outcome))
+  }
+
+  #enter({ role, vote }: Outcome): void {
+    if (this.isStopping) return
+    if (role === 'leading') {
+      this.host.log.info('LEADING')
+      const leading = new Leading(this)
+      this.#role = leading
+      leading.start()
+    } else {
+      this.host.log.info(role === 'following' ? 'FOLLOWING' : 'OBSERVING')
+      const following = new Following(this, role, vote.leader)
+      this.#role = following
+      following.start()
+    }
+    this.onRoleChange(this.#role)
+  }
+
+  /** The role has come to serve clients in the leader's epoch. */
+  serve(epoch: bigint): void {
+    this.#hasData = true
+    this.#election?.onEpochEstablished(epoch)
+    const { text, version } = this.config
+    this.replica.tree.setConfig(Buffer.from(text, 'utf8'), version)
+    if (this.#role?.kind !== 'leading' || this.settings.leaderServes) this.startServing()
+    this.onRoleChange(this.#role)
+  }
+
+  /**
+   * The role is over. Its clients go, what the log holds is applied whether it was committed or not (it counts in the next
+   * election), and a tree that the log does not explain is read again.
+   */
+  leave(role: Role, reason: string): void {
+    if (this.#role !== role || this.#isLeaving || this.isStopping) return
+    this.#isLeaving = true
+    this.host.log.warn(`${role.kind} is over: ${reason}`)
+    this.stopDeciding()
+    this.service.stopServing(reason)
+    role.stop(reason)
+    this.#role = undefined
+    const look = (): void => {
+      // Observers are many, and all lose the same leader at once.
+      const mostMs = role.kind === 'observing' ? this.settings.observerElectionDelayMs : 0
+      this.host.clock.after(mostMs > 0 ? this.host.random.below(mostMs + 1) : 0, () => {
+        this.#isLeaving = false
+        this.#look()
+      })
+    }
+    this.#whenDiskRests(() => {
+      if (this.isStopping) return
+      this.whenDurable(() =>
+        // A snapshot must not get what a new leader may take back, under the name of a zxid that it will not.
+        this.stopSnapshots(() => {
+          if (this.isStopping) return
+          this.fastForward()
+          if (this.#isDirty && !this.reload()) return
+          this.sessions.reopen(this.host.clock.now())
+          look()
+        }),
+      )
+    })
+  }
+
+  /** What the role has begun with files comes to its end. Who asks later is answered in the place of who asked before. */
+  #whenDiskRests(work: () => void): void {
+    const goOn = (): void => this.epochs.whenIdle(work)
+    if (this.#isCutting) this.#onCut = goOn
+    else goOn()
+  }
+
+  /** One that a role has begun comes to its end, whatever becomes of the role. */
+  #cut(work: (done: (error: Error | undefined) => void) => void, done: (error: Error | undefined) => void): void {
+    this.#isCutting = true
+    work((error) => {
+      this.#isCutting = false
+      const next = this.#onCut
+      this.#onCut = undefined
+      done(error)
+      next?.()
+    })
+  }
+
+  // The tree and the log --------------------------------------------------------------------------------------
+
+  /** Whatever took the place of txns left a snapshot, so that behind the newest the log is whole. */
+  protected override load(): Recovery {
+    const recovery = super.load()
+    this.#logWholeFrom = recovery.snapshot?.zxid ?? 0n
+    return recovery
+  }
+
+  /** What comes late, of a client that is gone with the role, goes nowhere. */
+  submit(request: Request): void {
+    if (this.#role?.phase === 'broadcast') this.#role.submit(request)
+    else this.processor.abandon(request)
+  }
+
+  sync(request: Request): void {
+    if (this.#role?.phase === 'broadcast') this.#role.sync(request)
+    else this.processor.abandon(request)
+  }
+
+  protected onLogged(zxid: bigint): void {
+    this.#role?.onLogged(zxid)
+  }
+
+  #onApplied({ header, payload, kind }: LoggedTxn): void {
+    this.committed.add(header.zxid, payload)
+    if (kind.type !== OpCode.createSession) return
+    const session = this.sessions.get(header.clientId)
+    if (session !== undefined) this.#role?.onTouched(session.id, session.timeoutMs)
+  }
+
+  get logWholeFrom(): bigint {
+    return this.#logWholeFrom
+  }
+
+  /** Whether the log on disk shows what came after the zxid. */
+  logReaches(zxid: bigint): boolean {
+    if (zxid < this.#logHoleBelow || this.settings.snapshotSizeFactor < 0) return false
+    const reader = this.readLog(zxid)
+    try {
+      const found = reader.next()
+      return found && reader.zxid === zxid && this.#isLogShort(zxid)
+    } catch (error) {
+      this.host.log.warn(error as Error, 'the log cannot be read for a learner')
+      return false
+    } finally {
+      reader.close()
+    }
+  }
+
+  /** A learner is not sent logs that are longer than a good part of a snapshot would be (snapshotSizeFactor; 0 = any). */
+  #isLogShort(from: bigint): boolean {
+    const factor = this.settings.snapshotSizeFactor
+    if (factor === 0) return true
+    const { disk } = this.host
+    const { snapshotDirectory, logDirectory } = this.dirs
+    const [snapshot] = validSnapshots(disk, snapshotDirectory, 1)
+    if (snapshot === undefined) return false
+    const budget = disk.size(`${snapshotDirectory}/${snapshot.name}`) * factor
+    const logs = logsFrom(disk.list(logDirectory), from)
+    return logs.reduce((sum, { name }) => sum + disk.size(`${logDirectory}/${name}`), 0) <= budget
+  }
+
+  onLogGap(next: bigint): void {
+    if (next > this.#logHoleBelow) this.#logHoleBelow = next
+  }
+
+  /** The tree is about to run ahead of the log, or to be emptied: nobody may be writing it to a file. */
+  beginReplacement(done: () => void): void {
+    this.#isDirty = true
+    this.committed.clear()
+    this.stopSnapshots(done)
+  }
+
+  /** Log and tree end at the zxid. */
+  truncate(zxid: bigint, done: (error: Error | undefined) => void): void {
+    const role = this.#role
+    this.#cut(
+      (cut) => this.cutHistory(zxid, cut),
+      (error) => {
+        // A role that is over has left the tree to be read again by `leave`.
+        if (error !== undefined || this.#role !== role) return done(error)
+        if (!this.reload()) return
+        // An epoch without txns begins where the last one ended.
+        if (this.lastZxid === zxid || (counterOf(zxid) === 0n && this.lastZxid < zxid)) done(undefined)
+        else done(new Error(`the history ends at 0x${hex(this.lastZxid)}, not at 0x${hex(zxid)}`))
+      },
+    )
+  }
+
+  /** Memory is what the disk says, or this is the end. No snapshot may be being written. */
+  reload(): boolean {
+    this.committed.clear()
+    try {
+      this.load()
+    } catch (error) {
+      this.fail(error as Error, ExitCode.UNEXPECTED_ERROR)
+      return false
+    }
+    this.#isDirty = false
+    return true
+  }
+
+  /** The tree, which a leader has sent, is on disk; whatever lies above it there is gone. */
+  persist(done: (error: Error | undefined) => void): void {
+    this.beginLogFile()
+    this.writeSnapshot(() => {
+      this.#cut(
+        (cut) => this.removeAbove(this.replica.lastProcessedZxid, cut),
+        (error) => {
+          if (error === undefined) {
+            this.#isDirty = false
+            this.#hasData = true
+            this.#logWholeFrom = this.replica.lastProcessedZxid
+          }
+          done(error)
+        },
+      )
+    })
+  }
+}
+
+class MemberView implements EnsembleView {
+  readonly #member: () => EnsembleServer
+
+  constructor(member: () => EnsembleServer) {
+    this.#member = member
+  }
+
+  get serverState(): 'leader' | 'follower' | 'observer' {
+    const kind = this.#member().role?.kind
+    return kind === 'leading' ? 'leader' : kind === 'observing' ? 'observer' : 'follower'
+  }
+
+  get peerState(): string {
+    const { role } = this.#member()
+    return role === undefined ? 'looking' : `${role.kind} - ${role.phase}`
+  }
+
+  get serverId(): number {
+    return Number(this.#member().self)
+  }
+
+  get isDeciding(): boolean {
+    return this.#member().role?.kind === 'leading'
+  }
+
+  quorum(): ReturnType<EnsembleView['quorum']> {
+    const { settings, config, self } = this.#member()
+    const member = config.members.get(self)!
+    return {
+      initLimit: settings.initLimit,
+      syncLimit: settings.syncLimit,
+      electionAlg: settings.electionAlg,
+      electionPort: member.addresses.map(({ electionPort }) => electionPort).join('|'),
+      quorumPort: member.addresses.map(({ quorumPort }) => quorumPort).join('|'),
+      peerType: member.learnerType === 'observer' ? 1 : 0,
+      membership: config.text,
+    }
+  }
+
+  proposalSizes(): ReturnType<EnsembleView['proposalSizes']> {
+    const { role } = this.#member()
+    return role?.kind === 'leading' ? role.leader.proposalSizes : undefined
+  }
+
+  gauges(): ReturnType<EnsembleView['gauges']> {
+    const { config, role } = this.#member()
+    return {
+      quorumSize: config.voters.size,
+      leader: role?.kind === 'leading' ? role.leader.gauges() : undefined,
+      observerMasterId: role?.kind === 'observing' ? role.leaderId : undefined,
+    }
+  }
+}

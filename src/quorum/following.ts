@@ -1,0 +1,258 @@
+/** A server as follower or observer: the way to the leader, its clients' writes over there, and what comes back committed. */
+import { JuteReader } from '../jute/reader.ts'
+import { JuteWriter } from '../jute/writer.ts'
+import type { Codec } from '../jute/codec.ts'
+import { SyncRequest } from '../jute/generated/proto.ts'
+import { CreateSessionTxn } from '../jute/generated/txn.ts'
+import { OpCode } from '../server/codes.ts'
+import type { Socket, Timer } from '../server/host/host.ts'
+import { decodeTxn } from '../server/request/txn-codec.ts'
+import type { LoggedTxn, Request } from '../server/request/request.ts'
+import type { EnsembleServer, Role } from './ensemble-server.ts'
+import { Dial } from './wire/dial.ts'
+import { SocketLink } from './wire/packet-link.ts'
+import { Learner } from './zab/learner.ts'
+import type { LearnerServer, StepDone } from './zab/learner.ts'
+import type { Touch } from './zab/learner-handler.ts'
+
+/**
+ * Pauses between dials: a leader opens its port when it learns that it is one, which is some moments before or after its
+ * voters learn it. A Java leader has at least as long as Java gives it.
+ */
+const FIRST_PAUSE_MS = 5
+const MOST_DIALS = 12
+
+export class Following implements Role, LearnerServer {
+  readonly kind: 'following' | 'observing'
+  readonly #server: EnsembleServer
+  readonly leaderId: bigint
+  readonly #reader: JuteReader
+  readonly #writer = new JuteWriter()
+  #learner: Learner | undefined
+  #link: SocketLink | undefined
+  #dial: Dial | undefined
+  #timer: Timer | undefined
+  #dials = 0
+  #isStopped = false
+  /** Writes on their way to the leader, in the order in which they will come back. */
+  readonly #forwarded: Request[] = []
+  readonly #syncs: Request[] = []
+  readonly #revalidating = new Map<bigint, ((isAlive: boolean) => void)[]>()
+  #touched = new Map<bigint, number>()
+
+  constructor(server: EnsembleServer, kind: 'following' | 'observing', leader: bigint) {
+    this.kind = kind
+    this.#server = server
+    this.leaderId = leader
+    const { settings } = server
+    this.#reader = new JuteReader({ maxLength: settings.juteMaxBuffer + settings.juteMaxBufferExtraSize })
+  }
+
+  get phase(): Role['phase'] {
+    return this.#learner?.phase ?? 'discovery'
+  }
+
+  // The way to the leader -------------------------------------------------------------------------------------
+
+  start(): void {
+    const { host, settings, limits } = this.#server
+    const ticks = settings.connectToLearnerMasterLimit > 0 ? settings.connectToLearnerMasterLimit : limits.initLimit
+    const limitMs = ticks * limits.tickTimeMs
+    this.#timer = host.clock.after(limitMs, () => this.leave(`the leader ${this.leaderId} is not reached within ${limitMs} ms`))
+    this.#connect(limitMs)
+  }
+
+  #connect(limitMs: number): void {
+    const { host, config } = this.#server
+    const leader = config.members.get(this.leaderId)
+    if (leader === undefined) return host.clock.endOfTurn(() => this.leave(`the leader ${this.leaderId} is not in the configuration`))
+    this.#dials++
+    this.#dial = new Dial({
+      clock: host.clock,
+      network: host.network,
+      endpoints: leader.addresses.map(({ host: address, quorumPort }) => ({ host: address, port: quorumPort })),
+      timeoutMs: limitMs,
+      onConnect: (socket) => this.#onConnect(socket),
+      onError: (error) => this.#onRefused(error, limitMs),
+    })
+  }
+
+  #onRefused(error: Error, limitMs: number): void {
+    const { clock } = this.#server.host
+    if (this.#isStopped) return
+    if (this.#dials >= MOST_DIALS) return this.leave(`the leader ${this.leaderId} cannot be reached: ${error.message}`)
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (this.#dials - 1), this.#server.settings.leaderConnectDelayDuringRetryMs)
+    clock.after(pauseMs, () => {
+      if (!this.#isStopped) this.#connect(limitMs)
+    })
+  }
+
+  #onConnect(socket: Socket): void {
+    const { host, self, config, epochs, limits, settings } = this.#server
+    if (this.#isStopped) return socket.destroy()
+    this.#timer?.cancel()
+    const maxLength = settings.juteMaxBuffer + settings.juteMaxBufferExtraSize
+    const link = new SocketLink(
+      host.clock,
+      socket,
+      { maxLength },
+      {
+        onPacket: (packet) => learner.onPacket(packet),
+        onClose: (reason) => learner.onClosed(reason),
+      },
+    )
+    const learner = new Learner(
+      {
+        self,
+        kind: this.kind === 'following' ? 'follower' : 'observer',
+        configVersion: config.version,
+        epochs,
+        server: this,
+        clock: host.clock,
+        limits,
+        log: host.log,
+      },
+      link,
+    )
+    this.#link = link
+    this.#learner = learner
+    learner.start()
+  }
+
+  stop(reason: string): void {
+    this.#isStopped = true
+    this.#timer?.cancel()
+    this.#dial?.cancel()
+    this.#learner?.stop(reason)
+    const { processor } = this.#server
+    for (const request of this.#forwarded) processor.abandon(request)
+    for (const request of this.#syncs) processor.abandon(request)
+    this.#forwarded.length = 0
+    this.#syncs.length = 0
+    this.#revalidating.clear()
+  }
+
+  leave(reason: string): void {
+    this.#server.leave(this, reason)
+  }
+
+  fail(reason: string, exitCode: number): void {
+    this.#server.fail(new Error(reason), exitCode)
+  }
+
+  // Its clients' requests -------------------------------------------------------------------------------------
+
+  submit(request: Request): void {
+    this.#forwarded.push(request)
+    const { op } = request
+    const codec = op.type === OpCode.createSession ? (CreateSessionTxn as unknown as Codec<never>) : op.request
+    // A session's first request speaks for nobody yet.
+    const ids = op.type === OpCode.createSession ? null : request.ids
+    this.#forward(request, codec, request.record, ids)
+  }
+
+  sync(request: Request): void {
+    this.#syncs.push(request)
+    this.#forward(request, SyncRequest as unknown as Codec<never>, request.record, request.ids)
+  }
+
+  #forward(request: Request, codec: Codec<never> | undefined, record: unknown, ids: Request['ids'] | null): void {
+    this.#writer.reset()
+    codec?.write(this.#writer, record as never)
+    this.#learner!.forward(request.session, request.xid, request.op.type, this.#writer.copy(), ids)
+  }
+
+  onSync(): void {
+    const request = this.#syncs.shift()
+    if (request === undefined) return this.#server.host.log.warn('the leader answers a sync that nobody asked for')
+    this.#server.processor.onSynced(request)
+  }
+
+  // Txns ------------------------------------------------------------------------------------------------------
+
+  get lastZxid(): bigint {
+    return this.#server.lastZxid
+  }
+
+  /** The payload is kept beyond the chunk of the stream that it came in. */
+  decode(payload: Uint8Array): LoggedTxn {
+    return decodeTxn(Buffer.from(payload), this.#reader)
+  }
+
+  append(txn: LoggedTxn): void {
+    this.#server.append(txn)
+  }
+
+  whenDurable(done: () => void): void {
+    this.#server.whenDurable(done)
+  }
+
+  onLogged(zxid: bigint): void {
+    this.#learner?.onLogged(zxid)
+  }
+
+  commit(txn: LoggedTxn): void {
+    const [first] = this.#forwarded
+    const isOurs = first !== undefined && answers(txn, first)
+    if (isOurs) this.#forwarded.shift()
+    this.#server.applyNext(isOurs ? { ...txn, request: first } : txn)
+  }
+
+  // The leader's history --------------------------------------------------------------------------------------
+
+  beginReplacement(done: () => void): void {
+    this.#server.beginReplacement(done)
+  }
+
+  receiveSnapshot(done: () => void): void {
+    this.#server.image.clear()
+    this.#link!.receiveSnapshot(this.#server.image, done)
+  }
+
+  adopt(zxid: bigint): void {
+    this.#server.image.adopt(zxid)
+  }
+
+  truncate(zxid: bigint, done: StepDone): void {
+    this.#server.truncate(zxid, done)
+  }
+
+  persist(done: StepDone): void {
+    this.#server.persist(done)
+  }
+
+  serve(epoch: bigint): void {
+    this.#server.serve(epoch)
+  }
+
+  // Sessions --------------------------------------------------------------------------------------------------
+
+  revalidate(id: bigint, timeoutMs: number, answer: (isAlive: boolean) => void): void {
+    const waiting = this.#revalidating.get(id)
+    if (waiting !== undefined) return void waiting.push(answer)
+    this.#revalidating.set(id, [answer])
+    this.#learner!.revalidate(id, timeoutMs)
+  }
+
+  onRevalidated(session: bigint, isValid: boolean): void {
+    const waiting = this.#revalidating.get(session) ?? []
+    this.#revalidating.delete(session)
+    for (const answer of waiting) answer(isValid)
+  }
+
+  onTouched(id: bigint, timeoutMs: number): void {
+    this.#touched.set(id, timeoutMs)
+  }
+
+  takeTouched(): readonly Touch[] {
+    const touched = Array.from(this.#touched, ([session, timeoutMs]) => ({ session, timeoutMs }))
+    this.#touched = new Map()
+    return touched
+  }
+}
+
+/** Whether it is what the leader made of the request. The end of a session that the leader itself asks for has cxid 0, as a client's request may. */
+function answers({ header }: LoggedTxn, { session, xid, op }: Request): boolean {
+  if (session !== header.clientId || xid !== header.cxid) return false
+  return header.type === op.type || header.type === OpCode.error
+}

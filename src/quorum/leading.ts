@@ -1,0 +1,295 @@
+/** A server as leader: the quorum port, the writes of its own clients and of its learners', and what it commits. */
+import type { QuorumPacket } from '../jute/generated/quorum.ts'
+import { JuteReader } from '../jute/reader.ts'
+import { MalformedFrame } from '../jute/malformed-frame.ts'
+import { Code, OpCode } from '../server/codes.ts'
+import type { Listener, Socket } from '../server/host/host.ts'
+import { closeSessionOp, createSessionOp } from '../server/ops/session.ts'
+import { decodeBody } from '../server/ops/op.ts'
+import { OPS } from '../server/ops/index.ts'
+import { frameless } from '../server/request/request.ts'
+import type { LoggedTxn, Request } from '../server/request/request.ts'
+import type { EnsembleServer, Role } from './ensemble-server.ts'
+import { LoggedTxns } from './logged-txns.ts'
+import { SocketLink } from './wire/packet-link.ts'
+import { SnapshotStream } from './wire/snapshot-stream.ts'
+import { Leader } from './zab/leader.ts'
+import type { LeaderServer } from './zab/leader.ts'
+import type { LearnerHandler, Touch } from './zab/learner-handler.ts'
+import { counterOf, epochOf, NO_BYTES, PacketType } from './zab/packets.ts'
+import type { ByteSource, LogSpan } from './zab/packets.ts'
+import type { LeaderHistory } from './zab/sync-plan.ts'
+
+/** The counter of the last zxid that an epoch may have. */
+const LAST_COUNTER = 0xffff_fffen
+/** Connections on the quorum port that have not said who they are. */
+const MOST_STRANGERS = 256
+/** What only the leader itself may ask for, and what no learner could decode. */
+const NEVER_FORWARDED: ReadonlySet<number> = new Set([OpCode.deleteContainer, OpCode.check])
+
+/** Whose requests keep their order: a session of this server, on whatever connection, or a learner with all of its clients. */
+type Source = bigint | object
+
+/** What waits until a sync of the same source is answered: a write, or with `answer` another sync. */
+interface Waiting {
+  /** Undefined for a learner's sync. */
+  readonly request: Request | undefined
+  readonly owner: object
+  readonly answer: (() => void) | undefined
+}
+
+export class Leading implements Role, LeaderServer {
+  readonly kind = 'leading'
+  readonly leader: Leader
+  readonly #server: EnsembleServer
+  readonly #reader: JuteReader
+  #listeners: Listener[] = []
+  #isStopped = false
+  /** Sources with a sync that is not answered yet, and what waits for that. */
+  readonly #behindSync = new Map<Source, Waiting[]>()
+  /** Those of this server's clients. */
+  readonly #syncs = new Set<Request>()
+
+  constructor(server: EnsembleServer) {
+    this.#server = server
+    const { host, settings } = server
+    this.#reader = new JuteReader({ maxLength: settings.juteMaxBuffer + settings.juteMaxBufferExtraSize })
+    this.leader = new Leader({
+      self: server.self,
+      config: server.config,
+      clock: host.clock,
+      epochs: server.epochs,
+      server: this,
+      limits: server.limits,
+      log: host.log,
+    })
+  }
+
+  get phase(): Role['phase'] {
+    return this.leader.phase
+  }
+
+  /** The port is open before anything else: learners dial at once, and give up soon. */
+  start(): void {
+    const { host, settings, config, self } = this.#server
+    for (const { host: address, quorumPort } of config.members.get(self)!.addresses) {
+      const options = { host: settings.quorumListenOnAllIPs ? undefined : address, port: quorumPort }
+      host.network.listen(
+        options,
+        (socket) => this.#accept(socket),
+        (error, listener) => {
+          if (error !== undefined) return this.abdicate(`the quorum port ${quorumPort} cannot be opened: ${error.message}`)
+          if (this.#isStopped) return listener!.close(() => {})
+          this.#listeners.push(listener!)
+        },
+      )
+    }
+    this.leader.start()
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#isStopped) return socket.destroy()
+    // A learner says at once who it is: whoever has been silent for longest is none.
+    const strangers = [...this.leader.learners].filter(({ sid }) => sid === undefined)
+    if (strangers.length >= MOST_STRANGERS) strangers[0]!.close('others want to say who they are')
+    const { host, settings } = this.#server
+    const maxLength = settings.juteMaxBuffer + settings.juteMaxBufferExtraSize
+    const link = new SocketLink(
+      host.clock,
+      socket,
+      { maxLength },
+      {
+        onPacket: (packet) => learner.onPacket(packet),
+        onClose: (reason) => learner.onClosed(reason),
+      },
+    )
+    const learner = this.leader.accept(link)
+  }
+
+  stop(reason: string): void {
+    this.#isStopped = true
+    this.leader.stop(reason)
+    for (const listener of this.#listeners) listener.close(() => {})
+    const { processor } = this.#server
+    for (const request of this.#syncs) processor.abandon(request)
+    for (const waiting of this.#behindSync.values()) {
+      for (const { request, owner, answer } of waiting) if (owner === this && answer === undefined) processor.abandon(request!)
+    }
+    this.#syncs.clear()
+    this.#behindSync.clear()
+  }
+
+  abdicate(reason: string): void {
+    this.#server.leave(this, reason)
+  }
+
+  // Writes ----------------------------------------------------------------------------------------------------
+
+  submit(request: Request): void {
+    if (!this.#mustWait(request.client === undefined ? this : request.session, request, this)) this.#propose(request, this)
+  }
+
+  /** `owner`: this, or the learner that forwards it. */
+  #propose(request: Request, owner: object): void {
+    const { preparer, processor } = this.#server
+    const isRolledOver = counterOf(preparer.lastZxid) >= LAST_COUNTER
+    if (!this.leader.isServing || isRolledOver) {
+      if (owner === this) processor.abandon(request)
+      if (isRolledOver) this.abdicate('zxid lower 32 bits have rolled over, forcing re-election')
+      return
+    }
+    const prepared = preparer.prepare(request, this.#hasMoved(request, owner) ? Code.SESSIONMOVED : request.fault)
+    // Only this server's own requests are answered here.
+    const txn = owner === this ? prepared : { ...prepared, request: undefined }
+    // To the learners first: what this server makes durable, they make durable meanwhile.
+    this.leader.propose(txn)
+    this.#server.append(txn)
+  }
+
+  /** A session belongs to the server where its client was seen last. Its end is asked for by anybody, as in Java. */
+  #hasMoved({ session: id, client, op }: Request, owner: object): boolean {
+    if (op === createSessionOp || op === closeSessionOp) return false
+    const session = this.#server.sessions.get(id)
+    if (session === undefined || (owner === this && client === undefined)) return false
+    session.owner ??= owner
+    return session.owner !== owner
+  }
+
+  onLogged(zxid: bigint): void {
+    this.leader.onLogged(zxid)
+  }
+
+  commit(txn: LoggedTxn): void {
+    this.#server.applyNext(txn)
+  }
+
+  // What learners forward -------------------------------------------------------------------------------------
+
+  onRequest(learner: LearnerHandler, packet: QuorumPacket): void {
+    const reader = this.#reader
+    reader.reset(packet.data ?? NO_BYTES)
+    const [session, xid, type] = [reader.long(), reader.int(), reader.int()]
+    if (type === OpCode.sync) {
+      const answer = (): void => learner.link.send(PacketType.SYNC, 0n)
+      if (!this.#mustWait(learner, undefined, learner, answer)) this.#confirm(learner, answer)
+      return
+    }
+    const request = this.#decode(type, { session, xid, ids: packet.authinfo ?? [] })
+    if (request === undefined) return learner.close(`it forwards requests of type ${type}`)
+    if (!this.#mustWait(learner, request, learner)) this.#propose(request, learner)
+  }
+
+  /** Every request gets a txn, if only one that says no: a learner's client waits for it. Undefined = no write at all. */
+  #decode(type: number, who: Pick<Request, 'session' | 'xid' | 'ids'>): Request | undefined {
+    const base = { ...who, client: undefined, receivedAt: this.#server.host.clock.now() }
+    if (type === OpCode.createSession) return frameless({ ...base, op: createSessionOp, record: { timeOut: this.#reader.int() } })
+    const op = OPS.get(type)
+    if (NEVER_FORWARDED.has(type)) return frameless({ ...base, op: OPS.get(OpCode.delete)!, fault: Code.UNIMPLEMENTED })
+    if (op?.kind !== 'write') return undefined
+    try {
+      return frameless({ ...base, op, record: decodeBody(op.request, this.#reader) })
+    } catch (error) {
+      if (!(error instanceof MalformedFrame)) throw error
+      return frameless({ ...base, op, fault: Code.MARSHALLINGERROR })
+    }
+  }
+
+  // Sync ------------------------------------------------------------------------------------------------------
+
+  /** Answered once a quorum has shown that it still follows: nobody else has committed anything meanwhile. */
+  sync(request: Request): void {
+    const source = request.session
+    const answer = (): void => {
+      this.#syncs.delete(request)
+      this.#server.processor.onSynced(request)
+    }
+    this.#syncs.add(request)
+    if (!this.#mustWait(source, request, this, answer)) this.#confirm(source, answer)
+  }
+
+  #confirm(source: Source, answer: () => void): void {
+    this.#behindSync.set(source, [])
+    this.leader.confirm(() => {
+      answer()
+      const waiting = this.#behindSync.get(source) ?? []
+      this.#behindSync.delete(source)
+      for (const { request, owner, answer: next } of waiting) {
+        // Another sync among them holds up the rest again.
+        if (this.#mustWait(source, request, owner, next)) continue
+        if (next === undefined) this.#propose(request!, owner)
+        else this.#confirm(source, next)
+      }
+    })
+  }
+
+  /** Whether it waits for a sync of the same source, and then goes on by itself. */
+  #mustWait(source: Source, request: Request | undefined, owner: object, answer?: () => void): boolean {
+    const waiting = this.#behindSync.get(source)
+    waiting?.push({ request, owner, answer })
+    return waiting !== undefined
+  }
+
+  // Sessions --------------------------------------------------------------------------------------------------
+
+  revalidate(id: bigint, timeoutMs: number, answer: (isAlive: boolean) => void): void {
+    answer(this.claim(this, id, timeoutMs))
+  }
+
+  claim(owner: object, id: bigint, timeoutMs: number): boolean {
+    const { sessions, host } = this.#server
+    const session = sessions.get(id)
+    if (session === undefined || session.closing) return false
+    session.owner = owner
+    sessions.reattach(session, timeoutMs, host.clock.now())
+    return true
+  }
+
+  /** Its own table has been told already. */
+  onTouched(): void {}
+
+  touch(touched: readonly Touch[]): void {
+    const { sessions, host } = this.#server
+    const now = host.clock.now()
+    for (const { session: id } of touched) {
+      const session = sessions.get(id)
+      if (session !== undefined) sessions.touch(session, now)
+    }
+  }
+
+  onLearnerGone(learner: LearnerHandler): void {
+    this.#behindSync.delete(learner)
+  }
+
+  // Its history -----------------------------------------------------------------------------------------------
+
+  history(): LeaderHistory {
+    const { lastZxid, committed, settings } = this.#server
+    return {
+      lastZxid,
+      committed: committed.txns(),
+      isSnapshotForced: settings.forceSnapshotSync,
+      logReaches: (zxid) => this.#server.logReaches(zxid),
+    }
+  }
+
+  snapshot(): { zxid: bigint; source: ByteSource } {
+    const encoder = this.#server.encodeSnapshot()
+    return { zxid: encoder.zxid, source: new SnapshotStream(encoder) }
+  }
+
+  logged(span: LogSpan): ByteSource {
+    const { logWholeFrom: wholeFrom } = this.#server
+    return new LoggedTxns(this.#server.readLog(span.after + 1n), { ...span, wholeFrom, onGap: (next) => this.#server.onLogGap(next) })
+  }
+
+  whenDurable(done: () => void): void {
+    this.#server.whenDurable(done)
+  }
+
+  activate(zxid: bigint): void {
+    const server = this.#server
+    server.replica.enterEpoch(zxid)
+    server.startDeciding()
+    server.serve(epochOf(zxid))
+  }
+}

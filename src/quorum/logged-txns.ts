@@ -1,0 +1,73 @@
+/** Txns of the log on disk on their way to a learner that lacks more than memory holds. */
+import { QuorumPacket } from '../jute/generated/quorum.ts'
+import type { JuteWriter } from '../jute/writer.ts'
+import { hex } from '../server/hex.ts'
+import { CorruptStorage } from '../server/storage/storage-errors.ts'
+import type { TxnLogReader } from '../server/storage/txn-log-reader.ts'
+import { counterOf, follows, PacketType } from './zab/packets.ts'
+import type { ByteSource, LogSpan } from './zab/packets.ts'
+
+export interface LoggedTxnsOptions extends LogSpan {
+  /**
+   * From this zxid on the log is known to hold the whole history. Before it, a snapshot that a leader sent may stand in
+   * the place of txns, and where the epoch changes there the log itself does not show what is missing.
+   */
+  readonly wholeFrom: bigint
+  /** What comes next is not in the log, though `next` is: who has nothing newer than that cannot be helped from here. */
+  onGap(next: bigint): void
+}
+
+/** Nothing goes out behind a hole: the learner would never learn of it. */
+export class LoggedTxns implements ByteSource {
+  readonly #reader: TxnLogReader
+  readonly #options: LoggedTxnsOptions
+  #last: bigint
+
+  /** `reader`: of the txns above `after`. */
+  constructor(reader: TxnLogReader, options: LoggedTxnsOptions) {
+    this.#reader = reader
+    this.#options = options
+    this.#last = options.after
+  }
+
+  fill(w: JuteWriter, limit: number): boolean {
+    const { until, last } = this.#options
+    while (w.position < limit) {
+      // Behind the last one stands what is not committed, or is just being written.
+      if (this.#last === last) return true
+      if (!this.#reader.next()) return this.#end()
+      const { zxid, payload } = this.#reader
+      if (zxid > last || (until !== undefined && zxid >= until)) return this.#end()
+      this.#stepTo(zxid)
+      QuorumPacket.write(w, { type: PacketType.PROPOSAL, zxid, data: payload, authinfo: null })
+      QuorumPacket.write(w, { type: PacketType.COMMIT, zxid, data: null, authinfo: null })
+    }
+    return false
+  }
+
+  close(): void {
+    this.#reader.close()
+  }
+
+  #end(): true {
+    const { until, last } = this.#options
+    if (until !== undefined) this.#stepTo(until)
+    // A leader without a txn of its own stands at the zxid of its epoch.
+    else if (counterOf(last) !== 0n || !this.#isWhole()) this.#refuse(last)
+    return true
+  }
+
+  #stepTo(zxid: bigint): void {
+    if (zxid !== this.#last + 1n && !(follows(this.#last, zxid) && this.#isWhole())) this.#refuse(zxid)
+    this.#last = zxid
+  }
+
+  #isWhole(): boolean {
+    return this.#last >= this.#options.wholeFrom
+  }
+
+  #refuse(next: bigint): never {
+    this.#options.onGap(next)
+    throw new CorruptStorage(`the log does not show what comes after 0x${hex(this.#last)}`)
+  }
+}

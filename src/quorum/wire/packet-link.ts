@@ -1,0 +1,242 @@
+/** A socket between leader and learner as packets: what is sent in a turn leaves in one write at its end. */
+import { JuteReader } from '../../jute/reader.ts'
+import { JuteWriter } from '../../jute/writer.ts'
+import { MalformedFrame } from '../../jute/malformed-frame.ts'
+import { QuorumPacket } from '../../jute/generated/quorum.ts'
+import type { Id } from '../../jute/generated/data.ts'
+import type { Clock, Socket } from '../../server/host/host.ts'
+import type { SnapshotTarget } from '../../server/storage/image.ts'
+import { SnapshotDecoder } from '../../server/storage/snapshot-decoder.ts'
+import { CorruptStorage, StartupRefused } from '../../server/storage/storage-errors.ts'
+import type { ByteSource, PacketLink } from '../zab/packets.ts'
+import { PacketDecoder } from './packet-decoder.ts'
+import { SNAPSHOT_SIGNATURE } from './snapshot-stream.ts'
+
+/** A run of packets longer than this is copied out of the scratch at once. */
+const RUN_LIMIT_BYTES = 256 * 1024
+/** Encoded at once from a source; as much again may be on its way. */
+const SLICE_BYTES = 256 * 1024
+const SIGNATURE_SIZE = 4 + SNAPSHOT_SIGNATURE.length
+
+export interface LinkHandlers {
+  onPacket(packet: QuorumPacket): void
+  /** Last, once; also after `close`. */
+  onClose(reason: string): void
+}
+
+export interface LinkOptions {
+  /** Of a packet's data and of any string: jute.maxbuffer + jute.maxbuffer.extrasize. */
+  readonly maxLength: number
+}
+
+interface SnapshotReception {
+  readonly decoder: SnapshotDecoder
+  readonly done: () => void
+}
+
+export class SocketLink implements PacketLink {
+  readonly peer: string
+  handlers: LinkHandlers
+  heardAt: number
+  readonly #clock: Clock
+  readonly #socket: Socket
+  readonly #maxLength: number
+  readonly #decoder: PacketDecoder
+  readonly #writer = new JuteWriter()
+  #runs: Uint8Array[] = []
+  #runBytes = 0
+  #isFlushing = false
+  #source: ByteSource | undefined
+  #reception: SnapshotReception | undefined
+  #isHeld = false
+  #isReading = false
+  #closeReason: string | undefined
+  #isClosed = false
+
+  constructor(clock: Clock, socket: Socket, { maxLength }: LinkOptions, handlers: LinkHandlers) {
+    this.peer = `${socket.remoteAddress}:${socket.remotePort}`
+    this.handlers = handlers
+    this.#clock = clock
+    this.#socket = socket
+    this.#maxLength = maxLength
+    this.#decoder = new PacketDecoder(maxLength)
+    this.heardAt = clock.now()
+    socket.handlers = {
+      onData: (bytes) => this.#onData(bytes),
+      onDrain: () => this.#pump(),
+      onEnd: () => this.close('the peer has closed the connection'),
+      onClose: (error) => this.#onClose(error?.message ?? 'the connection is closed'),
+    }
+  }
+
+  // Sending ---------------------------------------------------------------------------------------------------
+
+  get queuedBytes(): number {
+    return this.#runBytes + this.#writer.position + this.#socket.bufferedBytes
+  }
+
+  send(type: number, zxid: bigint, data: Uint8Array | null = null, authinfo: readonly Id[] | null = null): void {
+    if (this.#closeReason !== undefined) return
+    QuorumPacket.write(this.#writer, { type, zxid, data, authinfo: authinfo as Id[] | null })
+    if (this.#writer.position > RUN_LIMIT_BYTES) this.#takeRun()
+    this.#flushLater()
+  }
+
+  sendSource(source: ByteSource): void {
+    if (this.#closeReason !== undefined || this.#source !== undefined) {
+      source.close()
+      this.close('two streams at once')
+      return
+    }
+    this.#flush()
+    this.#source = source
+    // The first slice belongs to this turn: what it shows is as it is now.
+    this.#writeSlice(source)
+  }
+
+  #flushLater(): void {
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    this.#clock.endOfTurn(() => {
+      this.#isFlushing = false
+      this.#flush()
+    })
+  }
+
+  #takeRun(): void {
+    if (this.#writer.position === 0) return
+    const run = this.#writer.copy()
+    this.#runs.push(run)
+    this.#runBytes += run.length
+    this.#writer.reset()
+  }
+
+  #flush(): void {
+    if (this.#source !== undefined || this.#isClosed) return
+    this.#takeRun()
+    const runs = this.#runs
+    this.#runs = []
+    this.#runBytes = 0
+    for (const run of runs) this.#socket.write(run)
+  }
+
+  /** One slice of the source in a turn, and none while the socket has enough. */
+  #pump(): void {
+    const source = this.#source
+    if (source === undefined || this.#closeReason !== undefined || this.#socket.bufferedBytes > 0) return
+    this.#writeSlice(source)
+  }
+
+  #writeSlice(source: ByteSource): void {
+    const slice = new JuteWriter()
+    let isDone: boolean
+    try {
+      isDone = source.fill(slice, SLICE_BYTES)
+    } catch (error) {
+      this.close(`the stream cannot go on: ${(error as Error).message}`)
+      return
+    }
+    if (slice.position > 0) this.#socket.write(slice.copy())
+    if (isDone) {
+      this.#source = undefined
+      source.close()
+      this.#flush()
+    } else {
+      this.#clock.endOfTurn(() => this.#pump())
+    }
+  }
+
+  // Hearing ---------------------------------------------------------------------------------------------------
+
+  hold(): void {
+    this.#isHeld = true
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    if (!this.#isHeld || this.#isClosed) return
+    this.#isHeld = false
+    this.heardAt = this.#clock.now()
+    this.#socket.resume()
+    // Never from inside this call: whoever resumes is not done yet.
+    this.#clock.endOfTurn(() => this.#read())
+  }
+
+  /** What follows the SNAP packet goes into the target; then `done`, and packets again. */
+  receiveSnapshot(target: SnapshotTarget, done: () => void): void {
+    this.#reception = { decoder: new SnapshotDecoder(target, this.#maxLength), done }
+  }
+
+  #onData(bytes: Uint8Array): void {
+    if (this.#closeReason !== undefined) return
+    this.heardAt = this.#clock.now()
+    this.#decoder.feed(bytes)
+    this.#read()
+  }
+
+  #read(): void {
+    if (this.#isReading) return
+    this.#isReading = true
+    try {
+      while (!this.#isHeld && this.#closeReason === undefined && this.#step()) {
+        // Every step reads one packet, or what there is of a snapshot.
+      }
+    } catch (error) {
+      if (!isMalformed(error)) throw error
+      this.close(error.message)
+    } finally {
+      this.#isReading = false
+    }
+  }
+
+  #step(): boolean {
+    if (this.#reception !== undefined) return this.#readSnapshot(this.#reception)
+    const packet = this.#decoder.next()
+    if (packet === undefined) return false
+    this.handlers.onPacket(packet)
+    return true
+  }
+
+  #readSnapshot({ decoder, done }: SnapshotReception): boolean {
+    const bytes = this.#decoder.takeRest()
+    const read = decoder.done ? 0 : decoder.decode(bytes, 0)
+    const isWhole = decoder.done && bytes.length - read >= SIGNATURE_SIZE
+    this.#decoder.feed(bytes.subarray(isWhole ? read + SIGNATURE_SIZE : read))
+    if (!isWhole) return false
+    this.#checkSignature(bytes.subarray(read, read + SIGNATURE_SIZE))
+    this.#reception = undefined
+    done()
+    return true
+  }
+
+  #checkSignature(bytes: Uint8Array): void {
+    const reader = new JuteReader({ maxLength: SNAPSHOT_SIGNATURE.length })
+    reader.reset(bytes)
+    const signature = reader.ustring()
+    if (signature !== SNAPSHOT_SIGNATURE) throw new CorruptStorage(`Missing signature. Got ${signature}`)
+  }
+
+  // The end ---------------------------------------------------------------------------------------------------
+
+  close(reason: string): void {
+    if (this.#closeReason !== undefined) return
+    this.#closeReason = reason
+    // What was said before is said: an epoch's last ACK, the proposals that a learner shall find in its log.
+    if (!this.#isClosed) {
+      this.#flush()
+      this.#socket.end()
+    }
+    this.#source?.close()
+    this.#source = undefined
+    this.#clock.endOfTurn(() => this.handlers.onClose(reason))
+  }
+
+  #onClose(reason: string): void {
+    this.#isClosed = true
+    this.close(reason)
+  }
+}
+
+function isMalformed(error: unknown): error is Error {
+  return error instanceof MalformedFrame || error instanceof CorruptStorage || error instanceof StartupRefused
+}

@@ -1,0 +1,457 @@
+/**
+ * The leader of one epoch: it finds an epoch that nobody has seen, brings a quorum to its history, then proposes and
+ * commits until it loses the quorum (Leader). Every step waits until what it rests on is durable.
+ */
+import { assert } from '../../assert.ts'
+import type { QuorumPacket } from '../../jute/generated/quorum.ts'
+import type { LeaderGauges, ProposalSizes } from '../../server/admin/admin-view.ts'
+import type { Clock, Timer } from '../../server/host/host.ts'
+import type { LoggedTxn } from '../../server/request/request.ts'
+import type { EpochFiles } from '../epoch-files.ts'
+import type { QuorumConfig } from './quorum-config.ts'
+import { LearnerHandler } from './learner-handler.ts'
+import type { Greeting, LearnerEvents, Touch } from './learner-handler.ts'
+import { epochZxid, PacketType } from './packets.ts'
+import type { ByteSource, LogSpan, PacketLink } from './packets.ts'
+import { Proposals } from './proposals.ts'
+import { planSync } from './sync-plan.ts'
+import type { LeaderHistory } from './sync-plan.ts'
+
+/** What the leader needs of the server it runs on. */
+export interface LeaderServer {
+  /** As it is now. */
+  history(): LeaderHistory
+  /** The tree as it is now. */
+  snapshot(): { readonly zxid: bigint; readonly source: ByteSource }
+  /** PROPOSAL and COMMIT of each txn of the span. */
+  logged(span: LogSpan): ByteSource
+  /** Calls back once everything in the log is durable. */
+  whenDurable(done: () => void): void
+  /** A quorum has this leader's history: it may serve, and its first txn is the one after `zxid`. */
+  activate(zxid: bigint): void
+  /** A quorum holds the txn: it is applied and answered. */
+  commit(txn: LoggedTxn): void
+  /** A client of a learner asks for a write, or for a sync that is `answered` in order. */
+  onRequest(learner: LearnerHandler, packet: QuorumPacket): void
+  touch(touched: readonly Touch[]): void
+  /** Whether the session is alive; it then belongs to the learner. */
+  claim(learner: LearnerHandler, session: bigint, timeoutMs: number): boolean
+  onLearnerGone(learner: LearnerHandler): void
+  /** It leads no more. Called once, unless `stop` was. */
+  abdicate(reason: string): void
+}
+
+export interface LeaderParts {
+  readonly self: bigint
+  readonly config: QuorumConfig
+  readonly clock: Clock
+  readonly epochs: EpochFiles
+  readonly server: LeaderServer
+  readonly limits: QuorumLimits
+  readonly log: { info(line: string): void; warn(line: string): void }
+}
+
+export interface QuorumLimits {
+  readonly tickTimeMs: number
+  /** Ticks. */
+  readonly initLimit: number
+  readonly syncLimit: number
+}
+
+/**
+ * 'discovery': waits for a quorum's acceptedEpochs. 'choosing': stores the epoch. 'proving': waits for a quorum to
+ * acknowledge it. 'adopting': stores it as its own. 'synchronization': waits for a quorum to hold its history.
+ */
+type Phase = 'discovery' | 'choosing' | 'proving' | 'adopting' | 'synchronization' | 'broadcast' | 'ended'
+
+interface Confirmation {
+  readonly round: number
+  /** Proposed before it: to be committed before it is answered. */
+  readonly zxid: bigint
+  readonly done: () => void
+}
+
+export class Leader implements LearnerEvents {
+  readonly #parts: LeaderParts
+  readonly #learners = new Set<LearnerHandler>()
+  readonly #config: Uint8Array
+  #phase: Phase = 'discovery'
+  #epoch = 0n
+  /** (currentEpoch, last zxid) when it was elected: nobody of its electors may be ahead of that. */
+  #ownEpoch = 0n
+  #ownZxid = 0n
+  readonly #greeted = new Set<bigint>()
+  readonly #proved = new Set<bigint>()
+  readonly #holdHistory = new Set<bigint>()
+  #proposals: Proposals | undefined
+  #ownAck = 0n
+  #phaseTimer: Timer | undefined
+  #tickTimer: Timer | undefined
+  #halfTicks = 0
+  /** Rounds of pings; an echo of a round proves that its sender still followed when the round began. */
+  #round = 0
+  #isConfirming = false
+  #servingSince = 0
+  #proposalSizes = { last: -1, min: -1, max: -1 }
+  #confirmations: Confirmation[] = []
+
+  constructor(parts: LeaderParts) {
+    this.#parts = parts
+    this.#config = Buffer.from(parts.config.text, 'utf8')
+  }
+
+  get epoch(): bigint {
+    return this.#epoch
+  }
+
+  get isServing(): boolean {
+    return this.#phase === 'broadcast'
+  }
+
+  /** As operators know them (QuorumPeer.ZabState). */
+  get phase(): 'discovery' | 'synchronization' | 'broadcast' {
+    return this.#phase === 'synchronization' || this.#phase === 'broadcast' ? this.#phase : 'discovery'
+  }
+
+  get learners(): Iterable<LearnerHandler> {
+    return this.#learners
+  }
+
+  get lastProposed(): bigint {
+    return this.#proposals?.lastProposed ?? epochZxid(this.#epoch)
+  }
+
+  /** What operators ask for. */
+  gauges(): LeaderGauges {
+    const { config, clock } = this.#parts
+    const learners = [...this.#learners]
+    const synced = learners.filter(({ isForwarded }) => isForwarded)
+    const followers = synced.filter(({ kind }) => kind === 'follower')
+    return {
+      learners: learners.length,
+      syncedFollowers: followers.length,
+      syncedNonVotingFollowers: followers.filter(({ sid }) => !config.voters.has(sid!)).length,
+      syncedObservers: synced.length - followers.length,
+      pendingSyncs: this.#confirmations.length,
+      uptimeMs: this.#phase === 'broadcast' ? clock.now() - this.#servingSince : 0,
+    }
+  }
+
+  /** Of txns as they are proposed. */
+  get proposalSizes(): ProposalSizes {
+    return this.#proposalSizes
+  }
+
+  get outstanding(): number {
+    return this.#proposals?.size ?? 0
+  }
+
+  start(): void {
+    const { epochs, self, server } = this.#parts
+    this.#ownEpoch = epochs.current
+    this.#ownZxid = server.history().lastZxid
+    this.#epoch = epochs.accepted + 1n
+    this.#limitPhase('Timeout while waiting for epoch from quorum')
+    this.#greeted.add(self)
+    this.#chooseEpoch()
+    this.#nextTick()
+  }
+
+  stop(reason: string): void {
+    if (this.#phase === 'ended') return
+    this.#phase = 'ended'
+    this.#phaseTimer?.cancel()
+    this.#tickTimer?.cancel()
+    this.#confirmations = []
+    for (const learner of [...this.#learners]) learner.close(reason)
+  }
+
+  #abdicate(reason: string): void {
+    if (this.#phase === 'ended') return
+    this.stop(reason)
+    this.#parts.server.abdicate(reason)
+  }
+
+  /** Each wait for a quorum may take initLimit. */
+  #limitPhase(reason: string): void {
+    this.#phaseTimer?.cancel()
+    const { limits, clock } = this.#parts
+    this.#phaseTimer = clock.after(limits.initLimit * limits.tickTimeMs, () => this.#abdicate(reason))
+  }
+
+  // Learners come and go --------------------------------------------------------------------------------------
+
+  /** Takes a connection on the quorum port; the caller hands on its packets and its end. */
+  accept(link: PacketLink): LearnerHandler {
+    const learner = new LearnerHandler(link, this)
+    this.#learners.add(learner)
+    if (this.#phase === 'ended') learner.close('this server leads no more')
+    return learner
+  }
+
+  onClosed(learner: LearnerHandler, reason: string): void {
+    this.#learners.delete(learner)
+    if (this.#phase === 'ended') return
+    this.#parts.log.info(`${learner.name} is gone: ${reason}`)
+    this.#parts.server.onLearnerGone(learner)
+  }
+
+  // Discovery: an epoch that nobody has seen ------------------------------------------------------------------
+
+  onGreeting(learner: LearnerHandler, { acceptedEpoch, configVersion }: Greeting): void {
+    const { config } = this.#parts
+    if (configVersion > config.version) return learner.close('it knows a newer configuration')
+    if (this.#phase !== 'discovery') {
+      if (this.#phase !== 'choosing') learner.sendLeaderInfo(this.#epoch)
+      return
+    }
+    if (acceptedEpoch >= this.#epoch) this.#epoch = acceptedEpoch + 1n
+    if (config.voters.has(learner.sid!)) this.#greeted.add(learner.sid!)
+    this.#chooseEpoch()
+  }
+
+  #chooseEpoch(): void {
+    const { config, epochs } = this.#parts
+    if (!config.containsQuorum(this.#greeted)) return
+    this.#phase = 'choosing'
+    epochs.setAccepted(this.#epoch, (error) => {
+      if (this.#phase !== 'choosing') return
+      if (error !== undefined) return this.#abdicate(`acceptedEpoch cannot be written: ${error.message}`)
+      this.#phase = 'proving'
+      this.#limitPhase('Timeout while waiting for epoch to be acked by quorum')
+      for (const learner of this.#learners) if (learner.phase === 'greeted') learner.sendLeaderInfo(this.#epoch)
+      this.#proved.add(this.#parts.self)
+      this.#checkProved()
+    })
+  }
+
+  onEpochAck(learner: LearnerHandler, epoch: bigint | undefined, zxid: bigint): void {
+    if (this.#phase === 'proving' && epoch !== undefined) {
+      if (epoch > this.#ownEpoch || (epoch === this.#ownEpoch && zxid > this.#ownZxid)) {
+        return learner.close('Follower is ahead of the leader')
+      }
+      if (zxid !== -1n && this.#parts.config.voters.has(learner.sid!)) {
+        this.#proved.add(learner.sid!)
+        this.#checkProved()
+      }
+    }
+    if (this.#phase === 'synchronization' || this.#phase === 'broadcast') this.#sync(learner)
+  }
+
+  #checkProved(): void {
+    const { config, epochs, server } = this.#parts
+    if (!config.containsQuorum(this.#proved)) return
+    this.#phase = 'adopting'
+    // Its own log is the epoch's history: that is durable before it says so.
+    server.whenDurable(() => {
+      if (this.#phase !== 'adopting') return
+      epochs.setCurrent(this.#epoch, (error) => {
+        if (this.#phase !== 'adopting') return
+        if (error !== undefined) return this.#abdicate(`currentEpoch cannot be written: ${error.message}`)
+        this.#synchronize()
+      })
+    })
+  }
+
+  // Synchronization: a quorum gets the history ----------------------------------------------------------------
+
+  #synchronize(): void {
+    const { self, log } = this.#parts
+    this.#phase = 'synchronization'
+    log.info(`This server leads epoch ${this.#epoch}`)
+    this.#limitPhase('Timeout while waiting for a quorum to hold the history')
+    this.#holdHistory.add(self)
+    for (const learner of [...this.#learners]) if (learner.phase === 'acked epoch') this.#sync(learner)
+    this.#checkActive()
+  }
+
+  /** Chooses the history and begins to forward what comes after it, in one turn: nothing falls between. */
+  #sync(learner: LearnerHandler): void {
+    const { server, log, clock } = this.#parts
+    const { link } = learner
+    const history = server.history()
+    const plan = planSync(learner.zxid, history)
+    log.info(`Synchronizing with ${learner.name}: it has 0x${learner.zxid.toString(16)}, gets ${plan.kind}`)
+    if (plan.kind === 'snap') {
+      const { zxid, source } = server.snapshot()
+      link.send(PacketType.SNAP, zxid)
+      link.sendSource(source)
+    } else {
+      link.send(plan.kind === 'trunc' ? PacketType.TRUNC : PacketType.DIFF, plan.zxid)
+      if (plan.kind === 'log') link.sendSource(server.logged({ after: plan.after, until: plan.txns[0]?.zxid, last: plan.zxid }))
+      for (const { zxid, payload } of plan.txns) {
+        link.send(PacketType.PROPOSAL, zxid, payload)
+        link.send(PacketType.COMMIT, zxid)
+      }
+    }
+    learner.sendNewLeader(this.#epoch, this.#config)
+    const now = clock.now()
+    for (const { header, payload } of this.#proposals?.outstanding() ?? []) learner.propose(header.zxid, payload, now)
+  }
+
+  onHistoryAck(learner: LearnerHandler): void {
+    if (this.#phase === 'broadcast') {
+      learner.activate(this.#parts.clock.now())
+    } else {
+      if (this.#parts.config.voters.has(learner.sid!)) this.#holdHistory.add(learner.sid!)
+      this.#checkActive()
+    }
+  }
+
+  #checkActive(): void {
+    const { config, server, clock } = this.#parts
+    if (this.#phase !== 'synchronization' || !config.containsQuorum(this.#holdHistory)) return
+    this.#phase = 'broadcast'
+    this.#phaseTimer?.cancel()
+    this.#servingSince = clock.now()
+    this.#ownAck = epochZxid(this.#epoch)
+    this.#proposals = new Proposals(config, this.#ownAck)
+    server.activate(this.#ownAck)
+    for (const learner of this.#learners) if (learner.phase === 'synced') learner.activate(clock.now())
+  }
+
+  // Broadcast -------------------------------------------------------------------------------------------------
+
+  /** The next txn of the epoch; the server has appended it to its own log in this turn. */
+  propose(txn: LoggedTxn): void {
+    assert(this.#proposals !== undefined, 'only a leader with a quorum proposes')
+    this.#proposals.add(txn)
+    this.#countSize(txn.payload.length)
+    const now = this.#parts.clock.now()
+    for (const learner of this.#learners) if (learner.isForwarded) learner.propose(txn.header.zxid, txn.payload, now)
+  }
+
+  #countSize(bytes: number): void {
+    const sizes = this.#proposalSizes
+    sizes.last = bytes
+    if (bytes > sizes.max) sizes.max = bytes
+    if (bytes < sizes.min || sizes.min < 0) sizes.min = bytes
+  }
+
+  /** Its own log holds everything up to the zxid. */
+  onLogged(zxid: bigint): void {
+    const proposals = this.#proposals
+    if (proposals === undefined || this.#phase !== 'broadcast' || !this.#parts.config.voters.has(this.#parts.self)) return
+    while (this.#ownAck < zxid && this.#ownAck < proposals.lastProposed) {
+      this.#ownAck++
+      this.#commit(proposals.ack(this.#parts.self, this.#ownAck))
+    }
+  }
+
+  onAck(learner: LearnerHandler, zxid: bigint): void {
+    if (this.#proposals === undefined || !this.#parts.config.voters.has(learner.sid!)) return
+    this.#commit(this.#proposals.ack(learner.sid!, zxid))
+  }
+
+  #commit(txns: readonly LoggedTxn[]): void {
+    const now = this.#parts.clock.now()
+    for (const txn of txns) {
+      if (this.#phase !== 'broadcast') return
+      for (const learner of this.#learners) if (learner.isForwarded) learner.commit(txn.header.zxid, txn.payload, now)
+      this.#parts.server.commit(txn)
+    }
+    if (txns.length > 0 && this.#confirmations.length > 0) this.#answerConfirmed()
+  }
+
+  onRequest(learner: LearnerHandler, packet: QuorumPacket): void {
+    if (this.#phase === 'broadcast') this.#parts.server.onRequest(learner, packet)
+  }
+
+  onRevalidate(learner: LearnerHandler, session: bigint, timeoutMs: number): void {
+    // Before it serves it does not know: nobody's session is over for that.
+    if (this.#phase === 'broadcast') learner.answerRevalidate(session, this.#parts.server.claim(learner, session, timeoutMs))
+  }
+
+  // Life signs ------------------------------------------------------------------------------------------------
+
+  #nextTick(): void {
+    const { clock, limits } = this.#parts
+    this.#tickTimer = clock.after(limits.tickTimeMs / 2, () => {
+      this.#tick()
+      if (this.#phase !== 'ended') this.#nextTick()
+    })
+  }
+
+  #tick(): void {
+    this.#halfTicks++
+    const now = this.#parts.clock.now()
+    for (const learner of [...this.#learners]) this.#checkLearner(learner, now)
+    if (this.#phase !== 'broadcast') return
+    if (this.#halfTicks % 2 === 0 && !this.#hasQuorum(now)) return this.#abdicate('Not sufficient followers synced')
+    this.#pingAll()
+  }
+
+  #checkLearner(learner: LearnerHandler, now: number): void {
+    const { limits } = this.#parts
+    const silence = this.#longestSilence(learner)
+    if (now - learner.seenAt > silence) return learner.close(`it has been silent for ${silence} ms`)
+    const since = learner.waitingSince
+    if (since !== undefined && now - since > limits.tickTimeMs * limits.syncLimit) {
+      return learner.close('it does not acknowledge what it is told')
+    }
+    if (this.#phase === 'synchronization' && learner.isForwarded) learner.ping(this.lastProposed, 0)
+  }
+
+  /** Until it is active a learner may wait for others, or read a long history. */
+  #longestSilence(learner: LearnerHandler): number {
+    const { tickTimeMs, initLimit, syncLimit } = this.#parts.limits
+    return tickTimeMs * (learner.phase === 'active' ? syncLimit : initLimit)
+  }
+
+  #hasQuorum(now: number): boolean {
+    const { self, config } = this.#parts
+    const alive = new Set([self])
+    for (const learner of this.#learners) {
+      const { sid } = learner
+      if (sid !== undefined && config.voters.has(sid) && now - learner.seenAt <= this.#longestSilence(learner)) alive.add(sid)
+    }
+    return config.containsQuorum(alive)
+  }
+
+  onPingEcho(_learner: LearnerHandler, touched: readonly Touch[]): void {
+    if (this.#phase !== 'broadcast') return
+    this.#parts.server.touch(touched)
+    this.#answerConfirmed()
+  }
+
+  #pingAll(): number {
+    const round = ++this.#round
+    for (const learner of this.#learners) if (learner.isForwarded) learner.ping(this.lastProposed, round)
+    return round
+  }
+
+  /**
+   * Calls back once everything proposed is committed and a quorum has shown, after this call, that it still follows this
+   * leader: nothing newer than what is applied here can have been committed elsewhere before. Java takes its own word for it.
+   */
+  confirm(done: () => void): void {
+    this.#confirmations.push({ round: this.#round + 1, zxid: this.lastProposed, done })
+    if (this.#isConfirming) return
+    this.#isConfirming = true
+    this.#parts.clock.endOfTurn(() => {
+      this.#isConfirming = false
+      if (this.#phase !== 'broadcast') return
+      this.#pingAll()
+      this.#answerConfirmed()
+    })
+  }
+
+  #answerConfirmed(): void {
+    const committed = this.#proposals!.lastCommitted
+    for (let first = this.#confirmations[0]; first !== undefined; first = this.#confirmations[0]) {
+      if (first.zxid > committed || !this.#isConfirmed(first.round)) return
+      this.#confirmations.shift()
+      first.done()
+    }
+  }
+
+  #isConfirmed(round: number): boolean {
+    const { self, config } = this.#parts
+    const confirmed = new Set([self])
+    if (round > this.#round) return false
+    for (const { sid, phase, echoed } of this.#learners) {
+      if (phase === 'active' && echoed >= round && sid !== undefined && config.voters.has(sid)) confirmed.add(sid)
+    }
+    return config.containsQuorum(confirmed)
+  }
+}

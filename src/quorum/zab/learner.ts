@@ -1,0 +1,449 @@
+/**
+ * The learner's side: it takes over a leader's history, each step durable before the next, then logs, acknowledges and
+ * commits what the leader says (Learner, Follower, Observer).
+ */
+import type { Id } from '../../jute/generated/data.ts'
+import { LearnerInfo } from '../../jute/generated/quorum.ts'
+import type { QuorumPacket } from '../../jute/generated/quorum.ts'
+import { JuteReader } from '../../jute/reader.ts'
+import { JuteWriter } from '../../jute/writer.ts'
+import { MalformedFrame } from '../../jute/malformed-frame.ts'
+import type { Clock, Timer } from '../../server/host/host.ts'
+import type { LoggedTxn } from '../../server/request/request.ts'
+import type { EpochFiles } from '../epoch-files.ts'
+import type { QuorumLimits } from './leader.ts'
+import { epochOf, epochZxid, follows, NO_BYTES, PacketType, PROTOCOL_VERSION } from './packets.ts'
+import type { PacketLink } from './packets.ts'
+import type { Touch } from './learner-handler.ts'
+
+/** As a Java server ends on what cannot be. */
+export const ExitOnCommit = 12
+export const ExitOnSync = 13
+
+export type StepDone = (error: Error | undefined) => void
+
+/** What the learner needs of the server it runs on. */
+export interface LearnerServer {
+  /** Of the last txn in the log. */
+  readonly lastZxid: bigint
+  /** Takes a copy. Throws MalformedFrame for what is no txn. */
+  decode(payload: Uint8Array): LoggedTxn
+  append(txn: LoggedTxn): void
+  /** Calls back once everything appended is durable. */
+  whenDurable(done: () => void): void
+  /** In the order of the zxids; the client that asked for it, if it is here, is answered. */
+  commit(txn: LoggedTxn): void
+  /** The memory no longer is what the log says: it must be read again if the role ends before `persist`. */
+  beginReplacement(done: () => void): void
+  /** The tree is empty and takes what comes; then `adopt` names its zxid. */
+  receiveSnapshot(done: () => void): void
+  adopt(zxid: bigint): void
+  /** Cuts log and tree back to the zxid. */
+  truncate(zxid: bigint, done: StepDone): void
+  /** The tree as it is now stands in a snapshot, durably, and nothing newer beside it. */
+  persist(done: StepDone): void
+  /** The leader's epoch is established; clients may come. */
+  serve(epoch: bigint): void
+  /** Sessions that had a sign of life since the last call. */
+  takeTouched(): readonly Touch[]
+  onRevalidated(session: bigint, isValid: boolean): void
+  /** The oldest sync that was forwarded and not answered. */
+  onSync(): void
+  /** It follows no more. Called once, unless `stop` was. */
+  leave(reason: string): void
+  /** What is not to be survived. */
+  fail(reason: string, exitCode: number): void
+}
+
+export interface LearnerParts {
+  readonly self: bigint
+  readonly kind: 'follower' | 'observer'
+  readonly configVersion: bigint
+  readonly epochs: EpochFiles
+  readonly server: LearnerServer
+  readonly clock: Clock
+  readonly limits: QuorumLimits
+  readonly log: { info(line: string): void; warn(line: string): void }
+}
+
+/**
+ * 'greeting': has sent its info. 'proving': has acknowledged the epoch. 'syncing': gets the history. 'synced': holds it,
+ * waits for UPTODATE. 'active': everything after.
+ */
+type Phase = 'greeting' | 'proving' | 'syncing' | 'synced' | 'active' | 'ended'
+
+export class Learner {
+  readonly #parts: LearnerParts
+  readonly #link: PacketLink
+  readonly #reader = new JuteReader()
+  readonly #writer = new JuteWriter()
+  #phase: Phase = 'greeting'
+  #epoch = 0n
+  /** SNAP or TRUNC: the tree runs ahead of the log until NEWLEADER. */
+  #isReplacing = false
+  /** Proposed and not committed, oldest first. */
+  #proposed: LoggedTxn[] = []
+  /** Committed while it synced, and not applied yet. */
+  #committed: LoggedTxn[] = []
+  #lastHeard = 0n
+  /** Logged, or about to be, and not acknowledged yet. */
+  readonly #unacked: bigint[] = []
+  #isBusy = false
+  #timer: Timer | undefined
+
+  constructor(parts: LearnerParts, link: PacketLink) {
+    this.#parts = parts
+    this.#link = link
+  }
+
+  get epoch(): bigint {
+    return this.#epoch
+  }
+
+  /** As operators know them (QuorumPeer.ZabState). */
+  get phase(): 'discovery' | 'synchronization' | 'broadcast' {
+    if (this.#phase === 'active') return 'broadcast'
+    return this.#phase === 'syncing' || this.#phase === 'synced' ? 'synchronization' : 'discovery'
+  }
+
+  /** The connection to the leader stands. */
+  start(): void {
+    const { self, kind, configVersion, epochs } = this.#parts
+    const info = this.#encode((w) => LearnerInfo.write(w, { serverid: self, protocolVersion: PROTOCOL_VERSION, configVersion }))
+    this.#link.send(kind === 'follower' ? PacketType.FOLLOWERINFO : PacketType.OBSERVERINFO, epochZxid(epochs.accepted), info)
+    this.#watchLeader()
+  }
+
+  /** The leader may take its time for the history; afterwards it has to show that it lives. */
+  #watchLeader(): void {
+    const { clock, limits } = this.#parts
+    this.#timer = clock.after(limits.tickTimeMs / 2, () => {
+      const holdsHistory = this.#phase === 'synced' || this.#phase === 'active'
+      const limitMs = limits.tickTimeMs * (holdsHistory ? limits.syncLimit : limits.initLimit)
+      const silence = clock.now() - this.#link.heardAt
+      // What the leader has said meanwhile waits in the socket: it is read before it is missed.
+      if (silence > limitMs && !this.#isBusy) clock.endOfTurn(() => this.#leaveIfSilent(limitMs))
+      this.#watchLeader()
+    })
+  }
+
+  #leaveIfSilent(limitMs: number): void {
+    if (this.#parts.clock.now() - this.#link.heardAt > limitMs) this.#leave(`the leader has been silent for ${limitMs} ms`)
+  }
+
+  stop(reason: string): void {
+    if (this.#phase === 'ended') return
+    this.#phase = 'ended'
+    this.#timer?.cancel()
+    this.#link.close(reason)
+  }
+
+  onClosed(reason: string): void {
+    this.#leave(reason)
+  }
+
+  #leave(reason: string): void {
+    if (this.#phase === 'ended') return
+    this.stop(reason)
+    this.#parts.server.leave(reason)
+  }
+
+  #fail(reason: string, exitCode: number): void {
+    this.stop(reason)
+    this.#parts.server.fail(reason, exitCode)
+  }
+
+  /** One step at a time: nothing more is heard until it has succeeded. */
+  #step(work: (done: StepDone) => void, then: () => void, otherwise = (error: Error): void => this.#leave(error.message)): void {
+    this.#isBusy = true
+    this.#link.hold()
+    work((error) => {
+      if (this.#phase === 'ended') return
+      if (error !== undefined) return otherwise(error)
+      this.#isBusy = false
+      this.#link.resume()
+      then()
+    })
+  }
+
+  onPacket(packet: QuorumPacket): void {
+    try {
+      this.#hear(packet)
+    } catch (error) {
+      if (!(error instanceof MalformedFrame)) throw error
+      this.#leave(`the leader's packet of type ${packet.type} is malformed: ${error.message}`)
+    }
+  }
+
+  #hear(packet: QuorumPacket): void {
+    switch (this.#phase) {
+      case 'greeting':
+        return this.#hearEpoch(packet)
+      case 'proving':
+        return this.#hearPlan(packet)
+      case 'syncing':
+      case 'synced':
+        return this.#hearHistory(packet)
+      case 'active':
+        return this.#hearActive(packet)
+      case 'ended':
+    }
+  }
+
+  // Discovery -------------------------------------------------------------------------------------------------
+
+  #hearEpoch({ type, zxid, data }: QuorumPacket): void {
+    const { epochs, server, log } = this.#parts
+    if (type !== PacketType.LEADERINFO) return this.#leave(`First packet should have been LEADERINFO, it is of type ${type}`)
+    if (this.#read(data).int() < PROTOCOL_VERSION) return this.#leave('the leader speaks a protocol older than ZooKeeper 3.4')
+    this.#epoch = epochOf(zxid)
+    this.#phase = 'proving'
+    if (this.#epoch < epochs.accepted) {
+      return this.#leave(`Leaders epoch, ${this.#epoch} is less than accepted epoch, ${epochs.accepted}`)
+    }
+    if (this.#epoch === epochs.accepted) return this.#ackEpoch(-1)
+    const current = Number(epochs.current)
+    log.info(`The leader's epoch is ${this.#epoch}, ours was ${current}, with 0x${server.lastZxid.toString(16)} as the last zxid`)
+    this.#step((done) => epochs.setAccepted(this.#epoch, done), () => this.#ackEpoch(current))
+  }
+
+  #ackEpoch(current: number): void {
+    this.#link.send(PacketType.ACKEPOCH, this.#parts.server.lastZxid, this.#encode((w) => w.int(current)))
+  }
+
+  // Synchronization -------------------------------------------------------------------------------------------
+
+  #hearPlan({ type, zxid }: QuorumPacket): void {
+    const { server, log } = this.#parts
+    this.#phase = 'syncing'
+    this.#lastHeard = server.lastZxid
+    if (type === PacketType.DIFF) {
+      log.info(`Getting a diff from the leader, up to 0x${zxid.toString(16)}`)
+    } else if (type === PacketType.SNAP) {
+      log.info(`Getting a snapshot from the leader, 0x${zxid.toString(16)}`)
+      this.#isReplacing = true
+      this.#lastHeard = zxid
+      this.#step(
+        (done) => server.beginReplacement(() => done(undefined)),
+        () => server.receiveSnapshot(() => server.adopt(zxid)),
+      )
+    } else if (type === PacketType.TRUNC) {
+      log.warn(`Truncating log to get in sync with the leader 0x${zxid.toString(16)}`)
+      this.#isReplacing = true
+      this.#lastHeard = zxid
+      this.#step(
+        (done) => server.beginReplacement(() => server.truncate(zxid, done)),
+        () => {},
+        (error) => this.#fail(`Not able to truncate the log to 0x${zxid.toString(16)}: ${error.message}`, ExitOnSync),
+      )
+    } else {
+      this.#fail(`Got unexpected packet from leader: ${type}, exiting ...`, ExitOnSync)
+    }
+  }
+
+  #hearHistory({ type, zxid, data }: QuorumPacket): void {
+    switch (type) {
+      case PacketType.PROPOSAL:
+        return this.#keepProposal(zxid, data)
+      case PacketType.COMMIT:
+        return this.#keepCommit(zxid)
+      case PacketType.INFORM:
+        return this.#keepInform(zxid, data)
+      case PacketType.NEWLEADER:
+        return this.#hearNewLeader()
+      case PacketType.UPTODATE:
+        return this.#hearUpToDate()
+      default:
+      // Pings mean nothing yet.
+    }
+  }
+
+  #keepProposal(zxid: bigint, data: Uint8Array | null): void {
+    const txn = this.#decode(zxid, data)
+    if (txn !== undefined) this.#proposed.push(txn)
+  }
+
+  #keepInform(zxid: bigint, data: Uint8Array | null): void {
+    if (this.#parts.kind !== 'observer') return
+    const txn = this.#decode(zxid, data)
+    if (txn !== undefined) this.#takeCommitted(txn)
+  }
+
+  #keepCommit(zxid: bigint): void {
+    const head = this.#proposed[0]
+    // Behind a snapshot come commits of txns that are in it already.
+    if (head === undefined || zxid < head.header.zxid) return
+    if (head.header.zxid !== zxid) return this.#leave(`Committing 0x${zxid.toString(16)}, but 0x${head.header.zxid.toString(16)} is next`)
+    this.#proposed.shift()
+    this.#takeCommitted(head)
+  }
+
+  #takeCommitted(txn: LoggedTxn): void {
+    if (this.#isReplacing && this.#phase === 'syncing') this.#parts.server.commit(txn)
+    else this.#committed.push(txn)
+  }
+
+  /** Undefined for what is in the snapshot already, and once this learner has left. */
+  #decode(zxid: bigint, data: Uint8Array | null): LoggedTxn | undefined {
+    const txn = this.#parts.server.decode(data ?? NO_BYTES)
+    if (txn.header.zxid !== zxid) {
+      this.#leave(`a proposal of 0x${zxid.toString(16)} holds the txn 0x${txn.header.zxid.toString(16)}`)
+      return undefined
+    }
+    if (zxid <= this.#lastHeard) return undefined
+    if (!follows(this.#lastHeard, zxid)) {
+      this.#leave(`Got zxid 0x${zxid.toString(16)} expected 0x${(this.#lastHeard + 1n).toString(16)}`)
+      return undefined
+    }
+    this.#lastHeard = zxid
+    return txn
+  }
+
+  /** History first, then the epoch, then the ACK: whoever votes by the epoch has the history. */
+  #hearNewLeader(): void {
+    if (this.#phase !== 'syncing') return
+    const { epochs } = this.#parts
+    this.#step(
+      (done) => this.#storeHistory(done),
+      () =>
+        this.#step(
+          (done) => epochs.setCurrent(this.#epoch, done),
+          () => {
+            this.#phase = 'synced'
+            this.#link.send(PacketType.ACK, epochZxid(this.#epoch))
+          },
+        ),
+    )
+  }
+
+  #storeHistory(done: StepDone): void {
+    const { server } = this.#parts
+    if (this.#isReplacing) return server.persist(done)
+    const committed = this.#committed
+    this.#committed = []
+    for (const txn of committed) server.append(txn)
+    server.whenDurable(() => {
+      if (this.#phase === 'ended') return
+      for (const txn of committed) server.commit(txn)
+      done(undefined)
+    })
+  }
+
+  #hearUpToDate(): void {
+    if (this.#phase !== 'synced') return this.#leave('UPTODATE came before NEWLEADER')
+    const { server, kind } = this.#parts
+    if (kind === 'observer' && this.#proposed.length > 0) return this.#leave('an observer was sent what is not committed')
+    this.#phase = 'active'
+    this.#link.send(PacketType.ACK, epochZxid(this.#epoch))
+    const committed = this.#committed
+    this.#committed = []
+    // Acknowledged one and all: a Java leader cuts off who leaves a proposal unanswered, be it committed meanwhile.
+    for (const txn of committed) this.#log(txn)
+    for (const txn of this.#proposed) this.#log(txn)
+    // A quorum holds them already: they need not wait for this log.
+    for (const txn of committed) server.commit(txn)
+    server.serve(this.#epoch)
+  }
+
+  // Broadcast -------------------------------------------------------------------------------------------------
+
+  #hearActive({ type, zxid, data }: QuorumPacket): void {
+    const { server, kind } = this.#parts
+    switch (type) {
+      case PacketType.PROPOSAL:
+        if (kind === 'follower') this.#onProposal(zxid, data)
+        return
+      case PacketType.COMMIT:
+        if (kind === 'follower') this.#onCommit(zxid)
+        return
+      case PacketType.INFORM:
+        if (kind === 'observer') this.#onInform(zxid, data)
+        return
+      case PacketType.PING:
+        return this.#link.send(PacketType.PING, zxid, this.#encodeTouched())
+      case PacketType.REVALIDATE: {
+        const reader = this.#read(data)
+        return server.onRevalidated(reader.long(), reader.bool())
+      }
+      case PacketType.SYNC:
+        return server.onSync()
+      default:
+        this.#parts.log.warn(`Unknown packet type ${type} from the leader is ignored`)
+    }
+  }
+
+  #onProposal(zxid: bigint, data: Uint8Array | null): void {
+    const txn = this.#decode(zxid, data)
+    if (txn === undefined) return
+    this.#proposed.push(txn)
+    this.#log(txn)
+  }
+
+  #log(txn: LoggedTxn): void {
+    if (this.#parts.kind === 'follower') this.#unacked.push(txn.header.zxid)
+    this.#parts.server.append(txn)
+  }
+
+  #onCommit(zxid: bigint): void {
+    const head = this.#proposed[0]
+    if (head === undefined) return this.#parts.log.warn(`Committing 0x${zxid.toString(16)} without seeing txn`)
+    if (head.header.zxid !== zxid) {
+      return this.#fail(`Committing zxid 0x${zxid.toString(16)} but next pending txn 0x${head.header.zxid.toString(16)}`, ExitOnCommit)
+    }
+    this.#proposed.shift()
+    this.#parts.server.commit(head)
+  }
+
+  #onInform(zxid: bigint, data: Uint8Array | null): void {
+    const txn = this.#decode(zxid, data)
+    if (txn === undefined) return
+    this.#parts.server.append(txn)
+    this.#parts.server.commit(txn)
+  }
+
+  /** Everything up to the zxid is durable here: each proposal among it is acknowledged, in order. */
+  onLogged(zxid: bigint): void {
+    if (this.#phase !== 'active') return
+    while (this.#unacked.length > 0 && this.#unacked[0]! <= zxid) this.#link.send(PacketType.ACK, this.#unacked.shift()!)
+  }
+
+  // What the leader is asked ----------------------------------------------------------------------------------
+
+  forward(session: bigint, cxid: number, type: number, body: Uint8Array, ids: readonly Id[] | null): void {
+    const data = this.#encode((w) => {
+      w.long(session)
+      w.int(cxid)
+      w.int(type)
+      w.raw(body)
+    })
+    this.#link.send(PacketType.REQUEST, -1n, data, ids)
+  }
+
+  revalidate(session: bigint, timeoutMs: number): void {
+    const data = this.#encode((w) => {
+      w.long(session)
+      w.int(timeoutMs)
+    })
+    this.#link.send(PacketType.REVALIDATE, -1n, data)
+  }
+
+  #encodeTouched(): Uint8Array {
+    return this.#encode((w) => {
+      for (const { session, timeoutMs } of this.#parts.server.takeTouched()) {
+        w.long(session)
+        w.int(timeoutMs)
+      }
+    })
+  }
+
+  #encode(write: (w: JuteWriter) => void): Uint8Array {
+    this.#writer.reset()
+    write(this.#writer)
+    return this.#writer.copy()
+  }
+
+  #read(data: Uint8Array | null): JuteReader {
+    this.#reader.reset(data ?? NO_BYTES)
+    return this.#reader
+  }
+}

@@ -1,0 +1,87 @@
+/** What leader and learners say to each other: types, and the link that carries them (Leader's constants, LearnerMaster). */
+import type { Id } from '../../jute/generated/data.ts'
+import type { JuteWriter } from '../../jute/writer.ts'
+
+export const PacketType = {
+  REQUEST: 1,
+  PROPOSAL: 2,
+  ACK: 3,
+  COMMIT: 4,
+  PING: 5,
+  REVALIDATE: 6,
+  SYNC: 7,
+  INFORM: 8,
+  COMMITANDACTIVATE: 9,
+  NEWLEADER: 10,
+  FOLLOWERINFO: 11,
+  UPTODATE: 12,
+  DIFF: 13,
+  TRUNC: 14,
+  SNAP: 15,
+  OBSERVERINFO: 16,
+  LEADERINFO: 17,
+  ACKEPOCH: 18,
+  INFORMANDACTIVATE: 19,
+} as const
+
+/** The only protocol spoken: that of ZooKeeper 3.4 and later, with an epoch of its own for each leader. */
+export const PROTOCOL_VERSION = 0x10000
+
+/** Data of a packet where none is not the same as null: a reply to PING. */
+export const NO_BYTES = new Uint8Array(0)
+
+/** Bytes that are made as the peer takes them. */
+export interface ByteSource {
+  /** Writes on until the writer holds `limit` bytes or, returning true, all is written. May throw: the link is then cut. */
+  fill(w: JuteWriter, limit: number): boolean
+  /** Called once, when all is written or nothing is wanted any more. */
+  close(): void
+}
+
+/** A run of txns in the log. */
+export interface LogSpan {
+  /** Left out: the learner has it. */
+  readonly after: bigint
+  /** Left out, and the first behind the run: it is in memory. Undefined = the run goes up to `last`. */
+  readonly until: bigint | undefined
+  /** The last txn of the history. */
+  readonly last: bigint
+}
+
+/** One connection between a leader and a learner, seen from either end. Nothing is sent or heard once it is closed. */
+export interface PacketLink {
+  /** For the log. */
+  readonly peer: string
+  /** Clock milliseconds of the last bytes that came. */
+  readonly heardAt: number
+  /** Bytes sent and not taken by the operating system yet. */
+  readonly queuedBytes: number
+  send(type: number, zxid: bigint, data?: Uint8Array | null, authinfo?: readonly Id[] | null): void
+  /** What is sent after it waits until its bytes are out. */
+  sendSource(source: ByteSource): void
+  /** No packet is handed on until `resume`. */
+  hold(): void
+  resume(): void
+  /** The owner is told by `onClose`, once, never from inside this call. */
+  close(reason: string): void
+}
+
+export function epochOf(zxid: bigint): bigint {
+  return zxid >> 32n
+}
+
+/** The zxid that names the epoch, and no txn. */
+export function epochZxid(epoch: bigint): bigint {
+  return epoch << 32n
+}
+
+/** 0 where the zxid names an epoch and no txn. */
+export function counterOf(zxid: bigint): bigint {
+  return zxid & 0xffff_ffffn
+}
+
+/** Whether `next` can be the txn after `last`: an epoch counts from 1 on, without gaps. */
+export function follows(last: bigint, next: bigint): boolean {
+  if (epochOf(next) === epochOf(last)) return next === last + 1n
+  return epochOf(next) > epochOf(last) && counterOf(next) === 1n
+}

@@ -1,0 +1,251 @@
+/**
+ * What must hold of an ensemble after every event, whatever has happened to it: one leader an epoch, one history that all
+ * apply, nothing that is committed ever missing from a quorum's disks. The ledger is that one history; what is proposed
+ * and not committed is known here, and may come to be part of it or not.
+ */
+import { Buffer } from 'node:buffer'
+import type { EnsembleServer } from '../quorum/ensemble-server.ts'
+import { Leading } from '../quorum/leading.ts'
+import { counterOf, epochOf, epochZxid, follows } from '../quorum/zab/packets.ts'
+import { hex } from '../server/hex.ts'
+import type { LoggedTxn } from '../server/request/request.ts'
+import type { Inspector } from './inspector.ts'
+import type { Ledger } from './ledger.ts'
+import { SeededRandom } from './seeded-random.ts'
+import { compareWithLedger } from './tree-text.ts'
+import { Violation } from './world.ts'
+import type { World } from './world.ts'
+
+/** What is known of a member through all of its lives. */
+export interface MemberRecord {
+  readonly id: number
+  readonly isVoter: boolean
+  readonly inspector: Inspector
+  /** Undefined while it does not run. */
+  server: EnsembleServer | undefined
+  accepted: bigint
+  current: bigint
+  /** It has had all that is committed up to here on its disk. */
+  held: bigint
+  /** The last committed txn that this life has applied. */
+  applied: bigint
+}
+
+export interface EnsembleCheckOptions {
+  readonly world: World
+  readonly ledger: Ledger
+  readonly members: readonly MemberRecord[]
+  readonly seed: number
+  readonly hasDigests: boolean
+}
+
+/** How often the disks are looked at when a txn is committed. */
+const LOOK_CHANCE = 0.04
+
+export class EnsembleChecks {
+  /** Who has led an epoch. */
+  readonly leaders = new Map<bigint, number>()
+  /** Where the history ended with which an epoch began. */
+  readonly #initial = new Map<bigint, bigint>()
+  /** Who has been about to lead an epoch. */
+  readonly #candidates = new Set<string>()
+  /** How often it was looked at what a loss of power would leave on all disks. */
+  looks = 0
+  readonly #options: EnsembleCheckOptions
+  /** Of its own, so that a history is the same however often the disks are looked at. */
+  readonly #random: SeededRandom
+  readonly #proposed = new Map<bigint, LoggedTxn>()
+  /** The tree's digest after a committed txn. */
+  readonly #digests = new Map<bigint, bigint>()
+
+  constructor(options: EnsembleCheckOptions) {
+    this.#options = options
+    this.#random = new SeededRandom(~options.seed)
+  }
+
+  /** A member has begun a life: from here on it is listened to. */
+  watch(member: MemberRecord, server: EnsembleServer): void {
+    member.server = server
+    member.applied = 0n
+    const append = server.append.bind(server)
+    server.append = (txn) => {
+      this.#guard(() => this.#onProposed(member, txn))
+      append(txn)
+    }
+    const applyNext = server.applyNext.bind(server)
+    server.applyNext = (txn) => {
+      // Before it has proved itself to a leader, a learner's history is the leader's and no more.
+      if (server.role?.phase === 'broadcast') this.#guard(() => this.#onCommitted(member, txn))
+      applyNext(txn)
+    }
+    const enterEpoch = server.replica.enterEpoch.bind(server.replica)
+    server.replica.enterEpoch = (zxid) => {
+      this.#guard(() => this.#onEstablished(member, server, zxid))
+      enterEpoch(zxid)
+    }
+    const serve = server.serve.bind(server)
+    server.serve = (epoch) => {
+      this.#guard(() => this.#onServing(member, server, epoch))
+      serve(epoch)
+    }
+  }
+
+  /** After every event. */
+  checkNow(): void {
+    for (const member of this.#options.members) if (member.server !== undefined) this.#checkMember(member, member.server)
+  }
+
+  /** All is quiet: every member holds the one history. */
+  checkEqual(): void {
+    const { members, ledger } = this.#options
+    for (const { server } of members) compareWithLedger(server!.replica, ledger)
+    this.#look()
+  }
+
+  /** Has applied all that is committed. */
+  isUpToDate({ server }: MemberRecord): boolean {
+    const { ledger } = this.#options
+    return server?.role?.phase === 'broadcast' && server.replica.lastProcessedZxid >= ledger.lastApplied
+  }
+
+  /** What goes wrong within a server must not be its to catch. */
+  #guard(check: () => void): void {
+    try {
+      check()
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error
+      this.#options.world.fail(error)
+    }
+  }
+
+  #checkMember(member: MemberRecord, server: EnsembleServer): void {
+    const { accepted, current } = server.epochs
+    if (accepted < member.accepted) throw new Violation(`server ${member.id} has accepted epoch ${member.accepted} and now says ${accepted}`)
+    if (current < member.current) throw new Violation(`server ${member.id} was in epoch ${member.current} and now says ${current}`)
+    if (current > accepted) throw new Violation(`server ${member.id} is in epoch ${current} and has accepted ${accepted}`)
+    member.accepted = accepted
+    const { role, metrics } = server
+    if (metrics.digestMismatchesCount.value > 0) throw new Violation(`server ${member.id}: a digest did not match`)
+    if (role instanceof Leading && role.phase !== 'discovery') this.#checkLeader(member, server, role.leader.epoch)
+    if (role instanceof Leading) this.#candidates.add(`${member.id} ${role.leader.epoch}`)
+    if (current > member.current) this.#onNewEpoch(member, current)
+    member.current = current
+    if (role?.phase === 'broadcast') this.#checkDigest(member, server)
+  }
+
+  #checkLeader(member: MemberRecord, server: EnsembleServer, epoch: bigint): void {
+    const known = this.leaders.get(epoch)
+    if (known === undefined) {
+      this.leaders.set(epoch, member.id)
+      this.#initial.set(epoch, server.lastZxid)
+    } else if (known !== member.id) throw new Violation(`epoch ${epoch} has two leaders, ${known} and ${member.id}`)
+  }
+
+  /** It says that it is in the epoch: all that the epoch began with is on its disk, and nothing that its leader does not have. */
+  #onNewEpoch(member: MemberRecord, epoch: bigint): void {
+    const initial = this.#initial.get(epoch)
+    // A leader may end between storing its epoch and leading it.
+    if (initial === undefined && this.#candidates.has(`${member.id} ${epoch}`)) return
+    if (initial === undefined) throw new Violation(`server ${member.id} is in epoch ${epoch}, which nobody leads yet`)
+    const durable = member.inspector.durableZxid()
+    if (durable < initial && counterOf(initial) !== 0n) {
+      throw new Violation(`server ${member.id} is in epoch ${epoch}, which began with zxid 0x${hex(initial)}, and its disk ends at 0x${hex(durable)}`)
+    }
+    if (durable > initial && epochOf(durable) < epoch) {
+      throw new Violation(`server ${member.id} is in epoch ${epoch}, which began with zxid 0x${hex(initial)}, and still has 0x${hex(durable)}`)
+    }
+  }
+
+  #checkDigest(member: MemberRecord, { replica }: EnsembleServer): void {
+    const zxid = replica.lastProcessedZxid
+    if (!this.#options.hasDigests || counterOf(zxid) === 0n) return
+    const { digest } = replica.tree
+    const known = this.#digests.get(zxid)
+    if (known === undefined) this.#digests.set(zxid, digest)
+    else if (known !== digest) throw new Violation(`server ${member.id} has another tree at zxid 0x${hex(zxid)} than others had`)
+  }
+
+  /** One zxid is one txn for ever, committed or not. */
+  #onProposed(member: MemberRecord, txn: LoggedTxn): void {
+    const { zxid } = txn.header
+    const known = this.#proposed.get(zxid)
+    if (known === undefined) this.#proposed.set(zxid, { ...txn, payload: Uint8Array.from(txn.payload), request: undefined })
+    else if (Buffer.compare(known.payload, txn.payload) !== 0) throw new Violation(`server ${member.id} logs another txn as zxid 0x${hex(zxid)}`)
+  }
+
+  #onCommitted(member: MemberRecord, txn: LoggedTxn): void {
+    const { ledger } = this.#options
+    const { zxid } = txn.header
+    if (!follows(member.applied, zxid) && member.applied !== 0n) {
+      throw new Violation(`server ${member.id} applies zxid 0x${hex(zxid)} after 0x${hex(member.applied)}`)
+    }
+    member.applied = zxid
+    const isFirst = zxid > ledger.lastApplied
+    ledger.onTxn(txn)
+    if (isFirst && this.#random.chance(LOOK_CHANCE)) this.#look()
+  }
+
+  /** A quorum holds the leader's history: all of it is committed now, and nothing that was may be missing. */
+  #onEstablished(member: MemberRecord, server: EnsembleServer, name: bigint): void {
+    const { ledger } = this.#options
+    const { lastProcessedZxid: own } = server.replica
+    if (own < ledger.lastApplied) {
+      throw new Violation(
+        `server ${member.id} leads epoch ${epochOf(name)} with a history up to 0x${hex(own)}; 0x${hex(ledger.lastApplied)} was committed`,
+      )
+    }
+    // It has led before and logged nothing since.
+    const last = counterOf(own) === 0n ? ledger.lastApplied : own
+    this.#take(member, last)
+    ledger.epochZxid = name
+    this.#look()
+  }
+
+  /** What an epoch's leader has proposed follows its own history, which was committed then: all that is new is of one epoch. */
+  #take(member: MemberRecord, last: bigint): void {
+    const { ledger } = this.#options
+    if (epochOf(last) > epochOf(ledger.lastApplied)) this.#takeNext(member, epochZxid(epochOf(last)) + 1n)
+    while (ledger.lastApplied < last) this.#takeNext(member, ledger.lastApplied + 1n)
+  }
+
+  #takeNext(member: MemberRecord, zxid: bigint): void {
+    const txn = this.#proposed.get(zxid)
+    if (txn === undefined) throw new Violation(`server ${member.id} leads with zxid 0x${hex(zxid)}, which nobody has proposed`)
+    this.#options.ledger.onTxn(txn)
+  }
+
+  #onServing(member: MemberRecord, server: EnsembleServer, epoch: bigint): void {
+    const { ledger } = this.#options
+    const { lastProcessedZxid } = server.replica
+    if (epoch < member.current) throw new Violation(`server ${member.id} serves epoch ${epoch} in epoch ${member.current}`)
+    if (counterOf(lastProcessedZxid) === 0n) {
+      if (server.role instanceof Leading) compareWithLedger(server.replica, ledger)
+      return
+    }
+    member.applied = lastProcessedZxid
+    if (lastProcessedZxid > ledger.lastApplied || (lastProcessedZxid > 0n && ledger.payloadOf(lastProcessedZxid) === undefined)) {
+      throw new Violation(`server ${member.id} serves from zxid 0x${hex(lastProcessedZxid)}, which is not committed`)
+    }
+    if (lastProcessedZxid === ledger.lastApplied) compareWithLedger(server.replica, ledger)
+  }
+
+  /** Had the power gone everywhere now: what is committed is on the disks of a quorum, and nobody has lost any of it. */
+  #look(): void {
+    const { members, ledger } = this.#options
+    this.looks++
+    const holders = new Set<bigint>()
+    let voters = 0
+    for (const member of members) {
+      if (member.isVoter) voters++
+      const durable = member.inspector.durableZxid()
+      if (durable < member.held) {
+        throw new Violation(`server ${member.id} had zxid 0x${hex(member.held)}, which was committed, on its disk, and now ends at 0x${hex(durable)}`)
+      }
+      member.held = durable < ledger.lastApplied ? member.held : ledger.lastApplied
+      if (member.isVoter && durable >= ledger.lastApplied) holders.add(BigInt(member.id))
+    }
+    if (holders.size <= voters / 2) {
+      throw new Violation(`zxid 0x${hex(ledger.lastApplied)} is committed and on the disks of ${holders.size} of ${voters} voters`)
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/** What happens to an ensemble and its clients between crashes, now and then, each kind if the plan has it. */
+import type { SimClient } from './sim-client.ts'
+import type { SimNetwork } from './sim-network.ts'
+import type { SimProcess } from './sim-process.ts'
+
+export const ENSEMBLE_TROUBLES = [
+  'freeze member',
+  'freeze leader',
+  'freeze client',
+  'step clock',
+  'partition',
+  'isolate',
+  'one way',
+  'cut',
+  'cut here',
+  'go deaf',
+  'stall',
+  'move client',
+] as const
+
+export type EnsembleTrouble = (typeof ENSEMBLE_TROUBLES)[number]
+
+export interface TroubledEnsemble {
+  readonly network: SimNetwork
+  /** Alive. */
+  readonly members: readonly SimProcess[]
+  readonly leader: SimProcess | undefined
+  readonly clients: readonly SimClient[]
+}
+
+const LONGEST_CUT_OFF_MS = 4000
+/** Then the system gives up what is not acknowledged, and tells the processes. */
+const LONGEST_RETRANSMISSION_MS = 8000
+
+export function troubleEnsemble(kind: EnsembleTrouble, { network, members, leader, clients }: TroubledEnsemble): void {
+  const { world } = network
+  const { random } = world
+  if (members.length === 0) return
+  const member = random.pick(members)
+  const client = random.pick(clients)
+  const sockets = network.socketsOf(member)
+  const ms = random.pick([100, 600, LONGEST_CUT_OFF_MS])
+  world.journal.note(`trouble: ${kind}, ${member.name}`)
+  switch (kind) {
+    case 'freeze member':
+      return member.freeze(random.pick([30, 300, 3000]))
+    case 'freeze leader':
+      return leader?.freeze(random.pick([30, 300, 3000]))
+    case 'freeze client':
+      return client.process.freeze(random.pick([30, 300, 3000]))
+    case 'step clock':
+      member.machine.wallOffsetMs += Math.floor(random.between(-3_600_000, 3_600_000))
+      return
+    case 'partition': {
+      const isLeft = new Set(members.filter(() => random.chance(0.5)))
+      for (const from of members) {
+        for (const to of members) if (isLeft.has(from) !== isLeft.has(to)) cutOff(network, from, to, ms)
+      }
+      return
+    }
+    case 'isolate': {
+      const alone = leader !== undefined && random.chance(0.7) ? leader : member
+      for (const other of members) {
+        if (other === alone) continue
+        cutOff(network, alone, other, ms)
+        cutOff(network, other, alone, ms)
+      }
+      return
+    }
+    case 'one way': {
+      const others = members.filter((other) => other !== member)
+      if (others.length === 0) return
+      const other = random.pick(others)
+      return cutOff(network, member, other, ms)
+    }
+    case 'cut':
+      return sockets.length > 0 ? random.pick(sockets).cut() : undefined
+    case 'cut here':
+    case 'go deaf': {
+      if (sockets.length === 0) return
+      const socket = random.pick(sockets)
+      if (kind === 'cut here') socket.cutHere()
+      else socket.goDeaf()
+      world.after(random.between(500, LONGEST_RETRANSMISSION_MS), () => socket.cut())
+      return
+    }
+    case 'stall':
+      return sockets.length > 0 ? random.pick(sockets).stall(random.between(0, 1500)) : undefined
+    case 'move client':
+      return client.socket?.cut()
+  }
+}
+
+function cutOff(network: SimNetwork, from: SimProcess, to: SimProcess, ms: number): void {
+  network.cutOff(from.machine.address, to.machine.address, ms)
+}

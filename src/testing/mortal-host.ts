@@ -1,0 +1,242 @@
+/**
+ * A host that can be paused, as SIGSTOP does, and that can die, as kill -9 does: everything that comes back from the world
+ * to the server goes through one gate, which can hold it or shut for good.
+ */
+import type { Clock, Disk, DiskFile, Host, Listener, Network, Socket, SocketHandlers, Timer } from '../server/host/host.ts'
+
+export class MortalHost implements Host {
+  readonly clock: Clock
+  readonly network: Network
+  readonly disk: Disk
+  readonly random: Host['random']
+  readonly log: Host['log']
+  readonly gzip: Host['gzip']
+  readonly process: Host['process']
+  readonly #gate = new Gate()
+  readonly #locks = new Set<{ release(): void }>()
+  readonly #listeners = new Set<Listener>()
+  readonly #sockets = new Set<Socket>()
+
+  constructor(host: Host) {
+    this.clock = this.#clockOf(host.clock)
+    this.network = this.#networkOf(host.network)
+    this.disk = this.#diskOf(host.disk)
+    this.random = host.random
+    this.log = host.log
+    this.gzip = () => {
+      const compressor = host.gzip()
+      return { compress: (bytes, last, done) => compressor.compress(bytes, last, this.#held(done)) }
+    }
+    this.process = host.process
+  }
+
+  get isPaused(): boolean {
+    return this.#gate.state === 'paused'
+  }
+
+  /** Nothing comes back for the time being; what the server has asked for is done nevertheless. */
+  pause(): void {
+    this.#gate.pause()
+  }
+
+  /** Everything held comes back now, in its order. */
+  resume(): void {
+    this.#gate.resume()
+  }
+
+  /** What was durable stays, locks and ports are free, connections break; calls back when all of that is so. */
+  die(done: () => void): void {
+    this.#gate.shut()
+    for (const lock of this.#locks) lock.release()
+    for (const socket of this.#sockets) socket.destroy()
+    let left = this.#listeners.size
+    if (left === 0) return void setImmediate(done)
+    for (const listener of this.#listeners) listener.close(() => void (--left === 0 && done()))
+  }
+
+  #held<A extends unknown[]>(callback: (...args: A) => void): (...args: A) => void {
+    return (...args) => this.#gate.pass(() => callback(...args))
+  }
+
+  #clockOf(clock: Clock): Clock {
+    return {
+      now: () => clock.now(),
+      wallTime: () => clock.wallTime(),
+      after: (delayMs, callback): Timer => {
+        let isCancelled = false
+        const ring = (): void => {
+          if (!isCancelled) callback()
+        }
+        const timer = clock.after(delayMs, this.#held(ring))
+        return {
+          cancel: () => {
+            isCancelled = true
+            timer.cancel()
+          },
+        }
+      },
+      endOfTurn: (callback) => clock.endOfTurn(this.#held(callback)),
+    }
+  }
+
+  #networkOf(network: Network): Network {
+    return {
+      listen: (options, onSocket, done) => network.listen(options, (socket) => this.#take(socket, onSocket), this.#listening(done)),
+      connect: (host, port, onConnect, onError) => {
+        let isCancelled = false
+        const connected = (socket: Socket): void => {
+          if (isCancelled) socket.destroy()
+          else onConnect(socket)
+        }
+        const refused = (error: Error): void => {
+          if (!isCancelled) onError(error)
+        }
+        const dial = network.connect(host, port, (socket) => this.#take(socket, connected), this.#held(refused))
+        return {
+          cancel: () => {
+            isCancelled = true
+            dial.cancel()
+          },
+        }
+      },
+    }
+  }
+
+  #listening(done: Parameters<Network['listen']>[2]): Parameters<Network['listen']>[2] {
+    return (error, listener) => {
+      if (listener !== undefined && this.#gate.state === 'dead') return listener.close(() => {})
+      if (listener !== undefined) this.#listeners.add(listener)
+      this.#gate.pass(() => done(error, listener))
+    }
+  }
+
+  /** The system takes connections and what they bring even while the server hears of nothing. */
+  #take(socket: Socket, onSocket: (socket: Socket) => void): void {
+    if (this.#gate.state === 'dead') return socket.destroy()
+    this.#sockets.add(socket)
+    const gated = new GatedSocket(socket, this.#gate, () => this.#sockets.delete(socket))
+    this.#gate.pass(() => onSocket(gated))
+  }
+
+  #diskOf(disk: Disk): Disk {
+    const files = (file: DiskFile): DiskFile => ({
+      get size() {
+        return file.size
+      },
+      read: (position, length) => file.read(position, length),
+      write: (position, bytes, done) => file.write(position, bytes, this.#held(done)),
+      writeAndSync: (position, bytes, done) => file.writeAndSync(position, bytes, this.#held(done)),
+      sync: (done) => file.sync(this.#held(done)),
+      truncate: (length) => file.truncate(length),
+      close: () => file.close(),
+    })
+    return {
+      list: (directory) => disk.list(directory),
+      exists: (path) => disk.exists(path),
+      size: (path) => disk.size(path),
+      stat: (path) => disk.stat(path),
+      canWrite: (directory) => disk.canWrite(directory),
+      makeDirectory: (path) => disk.makeDirectory(path),
+      readFile: (path) => disk.readFile(path),
+      open: (path, mode) => files(disk.open(path, mode)),
+      rename: (from, to) => disk.rename(from, to),
+      renameAndSync: (from, to, done) => disk.renameAndSync(from, to, this.#held(done)),
+      remove: (path) => disk.remove(path),
+      syncDirectory: (directory) => disk.syncDirectory(directory),
+      lock: (directory, done) =>
+        disk.lock(directory, (error, lock) => {
+          if (this.#gate.state === 'dead') return lock?.release()
+          if (lock !== undefined) this.#locks.add(lock)
+          this.#gate.pass(() => done(error, lock))
+        }),
+    }
+  }
+}
+
+class Gate {
+  state: 'open' | 'paused' | 'dead' = 'open'
+  #held: (() => void)[] = []
+
+  pass(work: () => void): void {
+    if (this.state === 'dead') return
+    // What comes while the held is handed over stays behind it.
+    if (this.state === 'paused' || this.#held.length > 0) this.#held.push(work)
+    else work()
+  }
+
+  pause(): void {
+    if (this.state === 'open') this.state = 'paused'
+  }
+
+  resume(): void {
+    if (this.state !== 'paused') return
+    this.state = 'open'
+    while (this.#held.length > 0 && this.state === 'open') {
+      this.#held[0]!()
+      this.#held.shift()
+    }
+  }
+
+  shut(): void {
+    this.state = 'dead'
+    this.#held = []
+  }
+}
+
+class GatedSocket implements Socket {
+  handlers: SocketHandlers = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} }
+  readonly #socket: Socket
+
+  constructor(socket: Socket, gate: Gate, onClose: () => void) {
+    this.#socket = socket
+    socket.handlers = {
+      onData: (bytes) => gate.pass(() => this.handlers.onData(bytes)),
+      onDrain: () => gate.pass(() => this.handlers.onDrain()),
+      onEnd: () => gate.pass(() => this.handlers.onEnd()),
+      onClose: (error) => {
+        onClose()
+        gate.pass(() => this.handlers.onClose(error))
+      },
+    }
+  }
+
+  get remoteAddress(): string {
+    return this.#socket.remoteAddress
+  }
+
+  get remotePort(): number {
+    return this.#socket.remotePort
+  }
+
+  get localAddress(): string {
+    return this.#socket.localAddress
+  }
+
+  get localPort(): number {
+    return this.#socket.localPort
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.bufferedBytes
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#socket.write(bytes)
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  end(): void {
+    this.#socket.end()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+}

@@ -1,0 +1,521 @@
+// A leader and its learners as conversations: see test/support/lone-leader.ts for the words.
+import { describe, expect, test } from 'vitest'
+import { LoneLeader } from '../../support/lone-leader.ts'
+import type { LoneLeaderOptions } from '../../support/lone-leader.ts'
+
+const PROVING = `
+  1> FOLLOWERINFO 1:0 sid=1
+  acceptedEpoch 2
+  done
+  1< LEADERINFO 2:0`
+
+const ADOPTED = `
+  1> ACKEPOCH 1:3 1
+  sync
+  done
+  currentEpoch 2
+  done
+  1< DIFF 1:3
+  1< NEWLEADER 2:0`
+
+const SERVING = `
+  1> ACK 2:0
+  serve 2:0
+  1< UPTODATE -1`
+
+function proving(options: LoneLeaderOptions = {}): LoneLeader {
+  return new LoneLeader(options).play(PROVING)
+}
+
+/** Waits for the ACK of NEWLEADER. */
+function adopted(options: LoneLeaderOptions = {}): LoneLeader {
+  return proving(options).play(ADOPTED)
+}
+
+/** Serves, with 1 as its only follower. */
+function serving(options: LoneLeaderOptions = {}): LoneLeader {
+  return adopted(options).play(SERVING)
+}
+
+/** Brings a second learner to where the first is. */
+function join(leader: LoneLeader, sid: number, kind: 'FOLLOWER' | 'OBSERVER' = 'FOLLOWER'): LoneLeader {
+  leader.play(`
+    ${sid}> ${kind}INFO 2:0 sid=${sid}
+    ${sid}< LEADERINFO 2:0
+    ${sid}> ACKEPOCH 2:0 -1
+    ${sid}< DIFF 2:0
+    ${sid}< NEWLEADER 2:0
+    ${sid}> ACK 2:0
+    ${sid}< UPTODATE -1`)
+  return leader
+}
+
+describe('discovery', () => {
+  test('an epoch is accepted durably before anybody hears of it, and adopted durably before anybody gets its history', () => {
+    serving()
+  })
+
+  test('the epoch is above all that were accepted by those who come before the quorum is complete', () => {
+    new LoneLeader({ members: '1 2 3 4 5' }).play(`
+      1> FOLLOWERINFO 41:0 sid=1
+      6> OBSERVERINFO 50:0 sid=6
+      2> FOLLOWERINFO 7:0 sid=2
+      acceptedEpoch 51
+      4> FOLLOWERINFO 90:0 sid=4
+      done
+      1< LEADERINFO 51:0
+      6< LEADERINFO 51:0
+      2< LEADERINFO 51:0
+      4< LEADERINFO 51:0
+      5> FOLLOWERINFO 90:0 sid=5
+      5< LEADERINFO 51:0`)
+  })
+
+  test('neither observers nor strangers make a quorum', () => {
+    new LoneLeader({ members: '1 2 3 4:observer' }).play(`
+      4> OBSERVERINFO 1:0 sid=4
+      9> FOLLOWERINFO 1:0 sid=9
+      1> FOLLOWERINFO 1:0 sid=1
+      acceptedEpoch 2`)
+  })
+
+  test('two connections of one voter count once', () => {
+    new LoneLeader({ members: '1 2 3 4 5' }).play(`
+      1> FOLLOWERINFO 1:0 sid=1
+      9> FOLLOWERINFO 1:0 sid=1
+      2> FOLLOWERINFO 1:0 sid=2
+      acceptedEpoch 2`)
+  })
+
+  test.each([
+    ['a higher epoch', '0:5 2'],
+    ['the same epoch and a higher zxid', '1:4 1'],
+  ])('a voter with %s is refused while the quorum is open', (_, ack) => {
+    const leader = proving()
+    leader.play(`
+      1> ACKEPOCH ${ack}
+      1< closed: Follower is ahead of the leader
+      1 is gone`)
+  })
+
+  test('after the quorum is complete a voter that is ahead is cut back', () => {
+    serving().play(`
+      2> FOLLOWERINFO 2:0 sid=2
+      2< LEADERINFO 2:0
+      2> ACKEPOCH 1:9 1
+      2< TRUNC 1:3
+      2< NEWLEADER 2:0`)
+  })
+
+  test.each([
+    ['without data, zxid -1,', '-1 0'],
+    ['that has accepted the epoch before', '1:3 -1'],
+  ])('a voter %s does not count', (_, ack) => {
+    proving().play(`
+      1> ACKEPOCH ${ack}
+      wait 10000
+      1< closed: Timeout while waiting for epoch to be acked by quorum
+      abdicate: Timeout while waiting for epoch to be acked by quorum`)
+  })
+
+  test('without a quorum it gives up after initLimit', () => {
+    new LoneLeader().play(`
+      wait 10000
+      abdicate: Timeout while waiting for epoch from quorum`)
+  })
+
+  test('a disk that refuses ends it', () => {
+    new LoneLeader().play(`
+      1> FOLLOWERINFO 1:0 sid=1
+      acceptedEpoch 2
+      failed
+      1< closed: acceptedEpoch cannot be written: the disk says no
+      abdicate: acceptedEpoch cannot be written: the disk says no`)
+    proving().play(`
+      1> ACKEPOCH 1:3 1
+      sync
+      done
+      currentEpoch 2
+      failed
+      1< closed: currentEpoch cannot be written: the disk says no
+      abdicate: currentEpoch cannot be written: the disk says no`)
+  })
+
+  test('an epoch file that comes late is nothing to a leader that has given up', () => {
+    new LoneLeader().play(`
+      1> FOLLOWERINFO 1:0 sid=1
+      acceptedEpoch 2
+      wait 10000
+      1< closed: Timeout while waiting for epoch from quorum
+      abdicate: Timeout while waiting for epoch from quorum
+      done`)
+  })
+
+  test('a lone voter needs nobody', () => {
+    const leader = new LoneLeader({ members: '3 4:observer' })
+    leader.play(`
+      acceptedEpoch 2
+      done
+      sync
+      done
+      currentEpoch 2
+      done
+      serve 2:0
+      propose
+      logged 2:1
+      commit 2:1
+      confirm
+      confirmed`)
+  })
+})
+
+describe('synchronization', () => {
+  test('a quorum that does not hold the history in initLimit ends it', () => {
+    const leader = adopted()
+    leader.play('wait 400')
+    for (const { link } of leader.links.values()) link.heardAt = Infinity
+    leader.perform('wait 9600')
+    expect(leader.take().filter((line) => !line.includes('PING'))).toEqual([
+      '1< closed: Timeout while waiting for a quorum to hold the history',
+      'abdicate: Timeout while waiting for a quorum to hold the history',
+    ])
+  })
+
+  test('whoever holds the history hears that its leader lives', () => {
+    adopted().play(`
+      wait 500
+      1< PING 2:0`)
+  })
+
+  test('ACKs of single txns before that of NEWLEADER are passed over', () => {
+    adopted().play(`
+      1> ACK 1:3
+      ${SERVING.trim()}
+      1> ACK 1:3`)
+  })
+
+  test('an observer with the history is no quorum', () => {
+    adopted().play(`
+      4> OBSERVERINFO 2:0 sid=4
+      4< LEADERINFO 2:0
+      4> ACKEPOCH 1:3 1
+      4< DIFF 1:3
+      4< NEWLEADER 2:0
+      4> ACK 2:0
+      1> ACK 2:0
+      serve 2:0
+      1< UPTODATE -1
+      4< UPTODATE -1`)
+  })
+
+  test('each gets what it lacks', () => {
+    serving().play(`
+      2> FOLLOWERINFO 2:0 sid=2
+      2< LEADERINFO 2:0
+      2> ACKEPOCH 1:1 1
+      2< DIFF 1:3
+      2< PROPOSAL 1:2
+      2< COMMIT 1:2
+      2< PROPOSAL 1:3
+      2< COMMIT 1:3
+      2< NEWLEADER 2:0
+      4> OBSERVERINFO 2:0 sid=4
+      4< LEADERINFO 2:0
+      4> ACKEPOCH 0:0 0
+      4< SNAP 2:0
+      4< [snapshot]
+      4< NEWLEADER 2:0`)
+  })
+})
+
+describe('from the choice of the history to UPTODATE', () => {
+  test('what is proposed and committed is held back, so that nothing is lost and nothing comes too early', () => {
+    serving().play(`
+      propose
+      1< PROPOSAL 2:1
+      2> FOLLOWERINFO 2:0 sid=2
+      2< LEADERINFO 2:0
+      2> ACKEPOCH 1:3 1
+      2< DIFF 1:3
+      2< NEWLEADER 2:0
+      propose
+      1< PROPOSAL 2:2
+      1> ACK 2:1
+      logged 2:1
+      1< COMMIT 2:1
+      commit 2:1
+      2> ACK 2:0
+      2< UPTODATE -1
+      2< PROPOSAL 2:1
+      2< PROPOSAL 2:2
+      2< COMMIT 2:1
+      2> ACK 2:0
+      2> ACK 2:1
+      2> ACK 2:2
+      logged 2:2
+      1< COMMIT 2:2
+      2< COMMIT 2:2
+      commit 2:2`)
+  })
+
+  test('an observer gets INFORMs of what was committed meanwhile', () => {
+    serving({ members: '1 2 3 4:observer' }).play(`
+      propose
+      1< PROPOSAL 2:1
+      4> OBSERVERINFO 2:0 sid=4
+      4< LEADERINFO 2:0
+      4> ACKEPOCH 1:3 1
+      4< DIFF 1:3
+      4< NEWLEADER 2:0
+      1> ACK 2:1
+      logged 2:1
+      1< COMMIT 2:1
+      commit 2:1
+      4> ACK 2:0
+      4< UPTODATE -1
+      4< INFORM 2:1`)
+  })
+})
+
+describe('broadcast', () => {
+  test('a txn is committed once a quorum has it, the leader or not among them', () => {
+    join(serving(), 2).play(`
+      propose
+      1< PROPOSAL 2:1
+      2< PROPOSAL 2:1
+      1> ACK 2:1
+      2> ACK 2:1
+      1< COMMIT 2:1
+      2< COMMIT 2:1
+      commit 2:1
+      logged 2:1`)
+  })
+
+  test('txns are committed in the order of their zxids, whatever the order of the ACKs', () => {
+    serving().play(`
+      propose
+      1< PROPOSAL 2:1
+      propose
+      1< PROPOSAL 2:2
+      logged 2:2
+      1> ACK 2:2
+      1> ACK 2:1
+      1< COMMIT 2:1
+      commit 2:1
+      1< COMMIT 2:2
+      commit 2:2`)
+  })
+
+  test('ACKs of observers, of strangers, of epochs and of what was never proposed do not count', () => {
+    const leader = join(join(serving({ members: '1 2 3 4:observer' }), 4, 'OBSERVER'), 9)
+    leader.play(`
+      propose
+      1< PROPOSAL 2:1
+      9< PROPOSAL 2:1
+      logged 2:1
+      4> ACK 2:1
+      9> ACK 2:1
+      1> ACK 2:0
+      1> ACK 2:2
+      1> ACK -1
+      1> ACK 2:1
+      1< COMMIT 2:1
+      4< INFORM 2:1
+      9< COMMIT 2:1
+      commit 2:1`)
+  })
+
+  test('sessions are touched, claimed and refused', () => {
+    const leader = serving()
+    leader.sessions.add(7n)
+    leader.play(`
+      wait 500
+      1< PING 2:0
+      1> PING 2:0 7/4000 9/4000
+      touched 7 9
+      1> REVALIDATE -1 7/4000
+      1< REVALIDATE -1 7/yes
+      1> REVALIDATE -1 8/4000
+      1< REVALIDATE -1 8/no`)
+  })
+
+  test('requests are heard from those that are active', () => {
+    serving().play(`
+      1> REQUEST -1 hex=00000000000000070000000100000001
+      1 asks REQUEST -1 7 1 1
+      2> FOLLOWERINFO 2:0 sid=2
+      2< LEADERINFO 2:0
+      2> REQUEST -1 hex=00000000000000070000000100000001
+      2< closed: it does not acknowledge the epoch
+      2 is gone`)
+  })
+})
+
+describe('a sync', () => {
+  test('is confirmed once a quorum has echoed a ping that was sent after it', () => {
+    serving().play(`
+      confirm
+      1< PING 2:0
+      1> PING 2:0
+      confirmed`)
+  })
+
+  test('is not confirmed by the echo of an older ping', () => {
+    serving().play(`
+      wait 500
+      1< PING 2:0
+      confirm
+      1< PING 2:0
+      1> PING 2:0
+      1> PING 2:0
+      confirmed`)
+  })
+
+  test('waits for what was proposed before it', () => {
+    serving().play(`
+      propose
+      1< PROPOSAL 2:1
+      confirm
+      1< PING 2:1
+      1> PING 2:1
+      logged 2:1
+      1> ACK 2:1
+      1< COMMIT 2:1
+      commit 2:1
+      confirmed`)
+  })
+
+  test('is not confirmed by an observer', () => {
+    join(serving({ members: '1 2 3 4:observer' }), 4, 'OBSERVER').play(`
+      confirm
+      1< PING 2:0
+      4< PING 2:0
+      4> PING 2:0
+      1> PING 2:0
+      confirmed`)
+  })
+})
+
+describe('a learner that falls behind', () => {
+  test('is cut off when it has been silent for syncLimit, and with it the quorum is gone', () => {
+    const leader = serving()
+    leader.perform('wait 5000')
+    expect(leader.take().every((line) => line === '1< PING 2:0')).toBe(true)
+    leader.play(`
+      wait 500
+      1< closed: it has been silent for 5000 ms
+      1 is gone
+      wait 500
+      abdicate: Not sufficient followers synced`)
+  })
+
+  test('is cut off when it answers pings and acknowledges nothing for syncLimit', () => {
+    const leader = serving()
+    leader.perform('propose')
+    for (let half = 0; half < 10; half++) {
+      leader.perform('wait 500')
+      leader.perform('1> PING 2:1')
+    }
+    leader.take()
+    leader.play(`
+      wait 500
+      1< closed: it does not acknowledge what it is told
+      1 is gone`)
+  })
+
+  test('is cut off when too much waits for it', () => {
+    const leader = serving()
+    leader.links.get('1')!.link.queuedBytes = 129 << 20
+    leader.play(`
+      propose
+      1< PROPOSAL 2:1
+      1< closed: it is too far behind
+      1 is gone`)
+  })
+})
+
+describe('whoever says what cannot be is cut off, and the leader goes on', () => {
+  const elsewhere = (script: string): void => {
+    serving().play(`
+      ${script.trim()}
+      2 is gone
+      propose
+      1< PROPOSAL 2:1
+      1> ACK 2:1
+      logged 2:1
+      1< COMMIT 2:1
+      commit 2:1`)
+  }
+
+  test.each([
+    ['ACK 2:0', 'First packet is not FOLLOWERINFO or OBSERVERINFO!'],
+    ['TYPE-5 -1', 'First packet is not FOLLOWERINFO or OBSERVERINFO!'],
+    ['FOLLOWERINFO 1:0 null', 'it speaks a protocol older than ZooKeeper 3.5'],
+    ['FOLLOWERINFO 1:0 hex=00000001', 'it speaks a protocol older than ZooKeeper 3.5'],
+    ['FOLLOWERINFO 1:0 sid=2 protocol=1', 'protocol version 1 is not spoken here'],
+    ['FOLLOWERINFO 1:0 sid=2 config=7', 'it knows a newer configuration'],
+    ['FOLLOWERINFO -1 sid=2', 'it has accepted an epoch that cannot be, -1'],
+    ['FOLLOWERINFO 2147483647:0 sid=2', 'it has accepted an epoch that cannot be, 2147483647'],
+  ])('greeting with %s', (packet, reason) => {
+    elsewhere(`
+      2> ${packet}
+      2< closed: ${reason}`)
+  })
+
+  test.each([
+    ['ACK 2:0', 'it does not acknowledge the epoch'],
+    ['ACKEPOCH 1:3 null', 'it does not acknowledge the epoch'],
+    ['ACKEPOCH 1:3 hex=00', 'its packet of type 18 is malformed: the frame ends 3 bytes early'],
+  ])('answering LEADERINFO with %s', (packet, reason) => {
+    elsewhere(`
+      2> FOLLOWERINFO 2:0 sid=2
+      2< LEADERINFO 2:0
+      2> ${packet}
+      2< closed: ${reason}`)
+  })
+
+  test('answering LEADERINFO before it has come', () => {
+    new LoneLeader().play(`
+      2> FOLLOWERINFO 1:0 sid=2
+      acceptedEpoch 2
+      2> ACKEPOCH 1:3 1
+      2< closed: it sent a packet of type 18 while it has to wait
+      2 is gone`)
+  })
+
+  test('answering NEWLEADER with something else', () => {
+    elsewhere(`
+      2> FOLLOWERINFO 2:0 sid=2
+      2< LEADERINFO 2:0
+      2> ACKEPOCH 1:3 1
+      2< DIFF 1:3
+      2< NEWLEADER 2:0
+      2> PING 2:0
+      2< closed: Next packet was supposed to be an ACK`)
+  })
+
+  test.each([
+    ['PING 2:0 hex=00', 'its packet of type 5 is malformed: the frame ends 7 bytes early'],
+    ['REVALIDATE -1 null', 'its packet of type 6 is malformed: the frame ends 8 bytes early'],
+    ['REVALIDATE -1 hex=0000000000000007', 'its packet of type 6 is malformed: the frame ends 4 bytes early'],
+  ])('as an active learner, %s', (packet, reason) => {
+    const leader = join(serving(), 2)
+    leader.play(`
+      2> ${packet}
+      2< closed: ${reason}
+      2 is gone`)
+  })
+
+  test('what means nothing is passed over', () => {
+    const leader = serving()
+    for (const packet of ['PROPOSAL 2:9', 'SYNC 0:0', 'TYPE77 5:5', 'COMMIT 2:1', 'NEWLEADER 9:0', 'PING 2:0 null', 'PING 2:0']) leader.play(`1> ${packet}`)
+  })
+})
+
+test('a leader that was told to stop says nothing more', () => {
+  const leader = serving()
+  leader.leader.stop('the end')
+  leader.play(`
+    1< closed: the end
+    wait 20000`)
+})

@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest'
+import { Proposals } from '../../../src/quorum/zab/proposals.ts'
+import { parseQuorumConfig } from '../../../src/quorum/zab/quorum-config.ts'
+import type { LoggedTxn } from '../../../src/server/request/request.ts'
+
+const config = parseQuorumConfig([1, 2, 3].map((sid) => `server.${sid}=127.0.0.1:2888:3888`).join('\n'))
+const EPOCH = 0x500000000n
+
+function proposals(count: number): Proposals {
+  const all = new Proposals(config, EPOCH)
+  for (let index = 1; index <= count; index++) all.add({ header: { zxid: EPOCH + BigInt(index) } } as LoggedTxn)
+  return all
+}
+
+function ack(all: Proposals, voter: bigint, index: number): number[] {
+  return all.ack(voter, EPOCH + BigInt(index)).map(({ header }) => Number(header.zxid - EPOCH))
+}
+
+describe('proposals', () => {
+  test('are committed once a quorum holds them', () => {
+    const all = proposals(1)
+    expect(ack(all, 1n, 1)).toEqual([])
+    expect(ack(all, 3n, 1)).toEqual([1])
+    expect(all.lastCommitted).toBe(EPOCH + 1n)
+    expect(all.size).toBe(0)
+  })
+
+  test('are committed in order, whatever the order of the acknowledgements', () => {
+    const all = proposals(3)
+    for (const voter of [1n, 2n]) for (const index of [3, 2]) expect(ack(all, voter, index)).toEqual([])
+    expect(ack(all, 1n, 1)).toEqual([])
+    expect(ack(all, 2n, 1)).toEqual([1, 2, 3])
+  })
+
+  test('count a voter once, and nobody else', () => {
+    const all = proposals(1)
+    expect(ack(all, 1n, 1)).toEqual([])
+    expect(ack(all, 1n, 1)).toEqual([])
+    expect(ack(all, 9n, 1)).toEqual([])
+  })
+
+  test('are not committed twice, and what was never proposed is not committed', () => {
+    const all = proposals(1)
+    ack(all, 1n, 1)
+    ack(all, 2n, 1)
+    for (const index of [0, 1, 2, -5]) expect(ack(all, 3n, index)).toEqual([])
+    expect(all.ack(3n, 0n)).toEqual([])
+  })
+
+  test('leave no gaps', () => {
+    expect(() => proposals(1).add({ header: { zxid: EPOCH + 3n } } as LoggedTxn)).toThrow('without gaps')
+  })
+})
