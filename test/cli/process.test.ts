@@ -158,10 +158,10 @@ describe('start-foreground', { timeout: 60_000 }, () => {
       'Unable to access datadir, exiting abnormally: Snapshot directory has log files. Check if dataLogDir and dataDir configuration is correct.',
     ],
     [
-      `${good}server.1=a:1:2\nserver.2=b:1:2\ninitLimit=1\nsyncLimit=1\n`,
+      `${good}sslQuorum=true\n`,
       1,
-      'Ensembles are not supported by this version of TSKeeper: it runs as a single server only',
-      'Unexpected exception, exiting abnormally: Ensembles are not supported by this version of TSKeeper: it runs as a single server only',
+      'sslQuorum and portUnification are not supported by this version of TSKeeper',
+      'Unexpected exception, exiting abnormally: sslQuorum and portUnification are not supported by this version of TSKeeper',
     ],
   ])('refuses %j with exit code %d', async (text, code, standardError, reason) => {
     mkdirSync(join(cwd, 'data/version-2'), { recursive: true })
