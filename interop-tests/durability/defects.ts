@@ -12,18 +12,18 @@ export interface Defect {
 }
 
 const appliedBeforeLogged: readonly Edit[] = [
-  { file: 'server/standalone.js', find: 'this.#pending.push(txn);', replace: 'this.#pending.push(txn); txn.early = this.replica.apply(txn);' },
-  { file: 'server/standalone.js', find: 'const result = this.replica.apply(txn);', replace: 'const result = txn.early;' },
-  { file: 'server/standalone.js', find: "assert(header.zxid > this.replica.lastProcessedZxid, 'txns are applied in ascending order of zxid');", replace: '' },
+  { file: 'server/server-core.js', find: 'this.#pending.push(txn);', replace: 'this.#pending.push(txn); txn.early = this.replica.apply(txn);' },
+  { file: 'server/server-core.js', find: 'const result = this.replica.apply(txn);', replace: 'const result = txn.early;' },
+  { file: 'server/server-core.js', find: "assert(header.zxid > this.replica.lastProcessedZxid, 'txns are applied in ascending order of zxid');", replace: '' },
 ]
 
 export const defects: readonly Defect[] = [
   {
     name: 'writes are answered before the sync',
     edits: [{
-      file: 'server/standalone.js',
-      find: 'this.#log.commit(() => this.#onLogged(upTo));',
-      replace: 'this.#onLogged(upTo); this.#log.commit(() => {});',
+      file: 'server/server-core.js',
+      find: 'this.#log.commit(() => {',
+      replace: 'this.onLogged(upTo); this.#log.commit(() => { return;',
     }],
     found: /a write tells of 0x\w+ while only 0x\w+ is durable/,
   },
@@ -71,7 +71,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: 'the first log does not wait for the first snapshot',
-    edits: [{ file: 'server/standalone.js', find: 'this.#writeSnapshot(serve);', replace: 'setTimeout(() => this.#writeSnapshot(), 300); serve();' }],
+    edits: [{ file: 'server/server-core.js', find: 'return this.writeSnapshot(() => done(undefined));', replace: '{ setTimeout(() => this.writeSnapshot(), 300); return done(undefined); }' }],
     found: /while only nothing is durable/,
   },
   {
@@ -84,7 +84,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: 'a start serves what it has found without syncing it',
-    edits: [{ file: 'server/standalone.js', find: 'if (this.settings.forceSync)\n                syncRecovered', replace: 'if (false)\n                syncRecovered' }],
+    edits: [{ file: 'server/server-core.js', find: 'if (this.settings.forceSync)\n            syncRecovered', replace: 'if (false)\n            syncRecovered' }],
     found: /tells of 0x\w+ while only \w+ is durable/,
     restarted: true,
   },

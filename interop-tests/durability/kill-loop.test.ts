@@ -203,9 +203,9 @@ describe('kill -9 under load', () => {
 
   it('would find a server that answers before it writes', async () => {
     const hasty = await patchedPackage('answers before it writes', [{
-      file: 'server/standalone.js',
-      find: 'this.#log.commit(() => this.#onLogged(upTo));',
-      replace: 'this.#onLogged(upTo); setTimeout(() => this.#log.commit(() => {}), 20);',
+      file: 'server/server-core.js',
+      find: 'this.#log.commit(() => {',
+      replace: 'this.onLogged(upTo); setTimeout(() => this.#log.commit(() => {}), 20); void (() => {',
     }])
     const loop = new KillLoop(await temporaryDirectory('kill-loop'), hasty)
     await expect(async () => {

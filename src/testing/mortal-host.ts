@@ -16,6 +16,7 @@ export class MortalHost implements Host {
   readonly #locks = new Set<{ release(): void }>()
   readonly #listeners = new Set<Listener>()
   readonly #sockets = new Set<Socket>()
+  readonly #timers = new Set<Timer>()
 
   constructor(host: Host) {
     this.clock = this.#clockOf(host.clock)
@@ -47,6 +48,9 @@ export class MortalHost implements Host {
   /** What was durable stays, locks and ports are free, connections break; calls back when all of that is so. */
   die(done: () => void): void {
     this.#gate.shut()
+    // Nothing of the dead keeps the process alive.
+    for (const timer of this.#timers) timer.cancel()
+    this.#timers.clear()
     for (const lock of this.#locks) lock.release()
     for (const socket of this.#sockets) socket.destroy()
     let left = this.#listeners.size
@@ -67,10 +71,15 @@ export class MortalHost implements Host {
         const ring = (): void => {
           if (!isCancelled) callback()
         }
-        const timer = clock.after(delayMs, this.#held(ring))
+        const timer = clock.after(delayMs, () => {
+          this.#timers.delete(timer)
+          this.#gate.pass(ring)
+        })
+        this.#timers.add(timer)
         return {
           cancel: () => {
             isCancelled = true
+            this.#timers.delete(timer)
             timer.cancel()
           },
         }

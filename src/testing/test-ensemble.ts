@@ -200,6 +200,8 @@ class Ensemble implements TestEnsemble {
   }
 
   async close(): Promise<void> {
+    // Nobody waits for a last word that cannot come.
+    this.heal()
     await Promise.all(this.members.map((member) => member.stop()))
   }
 
