@@ -9,9 +9,9 @@ import type { DirectoryLock, Host } from '../server/host/host.ts'
 import { OpCode } from '../server/codes.ts'
 import type { LoggedTxn, Request } from '../server/request/request.ts'
 import type { EnsembleView } from '../server/server-admin.ts'
-import { ServerCore } from '../server/server-core.ts'
+import { ServerCore, startServer } from '../server/server-core.ts'
+import type { ServerStarted } from '../server/server-core.ts'
 import type { SessionAuthority } from '../server/session/session-authority.ts'
-import { openDataDirs } from '../server/storage/data-dirs.ts'
 import type { DataDirs } from '../server/storage/data-dirs.ts'
 import { logsFrom } from '../server/storage/file-names.ts'
 import { validSnapshots } from '../server/storage/snapshot-files.ts'
@@ -46,22 +46,11 @@ export interface Role {
   stop(reason: string): void
 }
 
-export type EnsembleStarted = (error: Error | undefined, server: EnsembleServer | undefined) => void
+export type EnsembleStarted = ServerStarted<EnsembleServer>
 
 /** Loads the data directory, opens the ports and begins to look for a leader. Errors: as of a standalone server. */
 export function startEnsembleServer(host: Host, settings: Settings, started: EnsembleStarted): void {
-  let dirs: DataDirs
-  try {
-    dirs = openDataDirs(host.disk, { dataDir: settings.dataDir, dataLogDir: settings.dataLogDir, autocreate: settings.dataDirAutocreate })
-  } catch (error) {
-    host.clock.endOfTurn(() => started(error as Error, undefined))
-    return
-  }
-  host.disk.lock(dirs.dataDir, (error, lock) => {
-    if (error !== undefined) return started(error, undefined)
-    const server = new EnsembleServer(host, settings, dirs, lock)
-    server.start((startError) => started(startError, startError === undefined ? server : undefined))
-  })
+  startServer(host, settings, (dirs, lock) => new EnsembleServer(host, settings, dirs, lock), started)
 }
 
 export class EnsembleServer extends ServerCore {

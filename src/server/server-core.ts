@@ -31,6 +31,7 @@ import { SessionTable } from './session/session-table.ts'
 import type { Session } from './session/session-table.ts'
 import { AutoPurge } from './storage/auto-purge.ts'
 import { CommitSchedule } from './storage/commit-schedule.ts'
+import { openDataDirs } from './storage/data-dirs.ts'
 import type { DataDirs } from './storage/data-dirs.ts'
 import { recover } from './storage/recovery.ts'
 import type { Recovery } from './storage/recovery.ts'
@@ -52,6 +53,29 @@ const STAT_BYTES = 68
 const TURN_TXNS = 256
 /** Sessions whose end is prepared in one turn. */
 const TURN_EXPIRIES = 64
+
+export type ServerStarted<S extends ServerCore> = (error: Error | undefined, server: S | undefined) => void
+
+/** Opens and locks the data directory and starts the server that is made for it. Errors: StartupRefused, DirectoryInUse, or of the network. */
+export function startServer<S extends ServerCore>(
+  host: Host,
+  settings: Settings,
+  create: (dirs: DataDirs, lock: DirectoryLock | undefined) => S,
+  started: ServerStarted<S>,
+): void {
+  let dirs: DataDirs
+  try {
+    dirs = openDataDirs(host.disk, { dataDir: settings.dataDir, dataLogDir: settings.dataLogDir, autocreate: settings.dataDirAutocreate })
+  } catch (error) {
+    host.clock.endOfTurn(() => started(error as Error, undefined))
+    return
+  }
+  host.disk.lock(dirs.dataDir, (error, lock) => {
+    if (error !== undefined) return started(error, undefined)
+    const server = create(dirs, lock)
+    server.start((startError) => started(startError, startError === undefined ? server : undefined))
+  })
+}
 
 export interface CoreParts {
   /** Marks the session ids given out here. */
@@ -228,6 +252,8 @@ export abstract class ServerCore implements Proposer {
   }
 
   // Start and stop --------------------------------------------------------------------------------------------
+
+  abstract start(done: (error: Error | undefined) => void): void
 
   /** Reads what the data directory holds. Throws StartupRefused. */
   protected load(): Recovery {

@@ -2,30 +2,19 @@
 import type { Settings } from './config/settings.ts'
 import type { DirectoryLock, Host } from './host/host.ts'
 import type { Request } from './request/request.ts'
-import { ServerCore } from './server-core.ts'
+import { ServerCore, startServer } from './server-core.ts'
+import type { ServerStarted } from './server-core.ts'
 import { localSessions } from './session/session-authority.ts'
-import { openDataDirs } from './storage/data-dirs.ts'
 import type { DataDirs } from './storage/data-dirs.ts'
 
 /** A standalone server gives out session ids as server 1, whatever `conf` says its id is. */
 const SERVER_ID = 1
 
-export type Started = (error: Error | undefined, server: StandaloneServer | undefined) => void
+export type Started = ServerStarted<StandaloneServer>
 
 /** Loads the data directory, then opens the client port. Errors: StartupRefused, DirectoryInUse, or of the network. */
 export function startStandalone(host: Host, settings: Settings, started: Started): void {
-  let dirs: DataDirs
-  try {
-    dirs = openDataDirs(host.disk, { dataDir: settings.dataDir, dataLogDir: settings.dataLogDir, autocreate: settings.dataDirAutocreate })
-  } catch (error) {
-    host.clock.endOfTurn(() => started(error as Error, undefined))
-    return
-  }
-  host.disk.lock(dirs.dataDir, (error, lock) => {
-    if (error !== undefined) return started(error, undefined)
-    const server = new StandaloneServer(host, settings, dirs, lock)
-    server.start((startError) => started(startError, startError === undefined ? server : undefined))
-  })
+  startServer(host, settings, (dirs, lock) => new StandaloneServer(host, settings, dirs, lock), started)
 }
 
 export class StandaloneServer extends ServerCore {

@@ -131,7 +131,7 @@ class EnsembleSimulation implements ClientObserver {
 
   run(): void {
     const world = this.#world
-    const { plan } = { plan: this.#plan }
+    const plan = this.#plan
     world.journal.note(`seed ${this.#seed}`)
     world.onEvent = () => this.#checks.checkNow()
     this.#network.quality = plan.quality
