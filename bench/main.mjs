@@ -1,11 +1,13 @@
 /**
- * Our server and Apache ZooKeeper's in turn under one load generator: speed, size, and the shape of the cost, beside what is aimed at.
+ * Our server and Apache ZooKeeper's in turn under one load generator: speed, size, the shape of the cost, ensembles of three, beside what is
+ * aimed at.
  *
  *   node bench/main.mjs [scenario …] [--quick] [--list] [--only=ours|java]
  *                       [--warm-up=20] [--seconds=10] [--runs=3] [--scale=1] [--dist=dist] [--data=DIR] [--out=DIR] [--profile=DIR]
  *
- * Without names all scenarios run (about an hour); `speed`, `size` and `shape` name groups. `--quick` is for a look while developing: 2 s, one
- * run, sizes × 0.05, and no page. Otherwise the results go into docs/bench: a scenario that was not run keeps its earlier results there.
+ * Without names all scenarios run (about an hour); `speed`, `size`, `shape` and `ensemble` name groups. `--quick` is for a look while
+ * developing: 2 s, one run, sizes × 0.05, and no page. Otherwise the results go into docs/bench: a scenario that was not run keeps its
+ * earlier results there.
  * `--profile` leaves processor profiles of our server in that directory. Linux only, for it reads /proc.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -14,17 +16,18 @@ import { join, resolve } from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { javaLibrary } from './load/java-library.mjs'
-import { endAll, missingBuild, startServer, Workplace } from './load/servers.mjs'
+import { endAll, missingBuild, startEnsemble, startServer, Workplace } from './load/servers.mjs'
 import { bounded } from './load/session.mjs'
 import { page } from './report/page.mjs'
 import { printTable } from './report/table.mjs'
+import { ensembleScenarios } from './scenarios/ensemble.mjs'
 import { shapeScenarios } from './scenarios/shape.mjs'
 import { sizeScenarios } from './scenarios/size.mjs'
 import { speedScenarios } from './scenarios/speed.mjs'
 
 const projectRoot = join(import.meta.dirname, '..')
 const SCENARIO_LIMIT_MS = 45 * 60_000
-const GROUPS = { speed: speedScenarios, size: sizeScenarios, shape: shapeScenarios }
+const GROUPS = { speed: speedScenarios, size: sizeScenarios, shape: shapeScenarios, ensemble: ensembleScenarios }
 const ALL = Object.values(GROUPS).flat()
 
 const { values: options, positionals } = parseArgs({
@@ -53,8 +56,16 @@ class Bench {
   workplace = new Workplace(options.data === undefined ? undefined : resolve(options.data))
 
   start(kind, more = {}) {
+    return startServer(kind, { ...this.place(), ...more })
+  }
+
+  startEnsemble(kind, more = {}) {
+    return startEnsemble(kind, { ...this.place(), ...more })
+  }
+
+  place() {
     const profile = options.profile === undefined ? undefined : resolve(options.profile)
-    return startServer(kind, { workplace: this.workplace, dist: resolve(options.dist), profile, ...more })
+    return { workplace: this.workplace, dist: resolve(options.dist), profile }
   }
 
   /** A size of the issue, or its part when the bench runs small. */

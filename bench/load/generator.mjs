@@ -15,7 +15,7 @@ const OPEN_LIMIT_MS = 60_000
  * Connections that keep requests under way.
  *
  * `frames(connection, slot)` gives the request for each place in the ring; `patch(bytes, at, connection, n)`, if there, changes the n-th request
- * of a connection before it is sent. With `rate` (requests per second over all connections) requests are sent by the clock, with at most
+ * of a connection before it is sent. With `ports` the connections take turns among several servers. With `rate` (requests per second over all connections) requests are sent by the clock, with at most
  * `window` of them unanswered on each connection; without it each answer is followed by the next request at once.
  */
 export class Generator {
@@ -25,8 +25,8 @@ export class Generator {
   failure = undefined
   running = false
 
-  constructor({ port, connections, window, frames, patch, rate, ring = RING_REQUESTS, sequential = true }) {
-    Object.assign(this, { port, window, patch, rate, sequential })
+  constructor({ port, ports = [port], connections, window, frames, patch, rate, ring = RING_REQUESTS, sequential = true }) {
+    Object.assign(this, { ports, window, patch, rate, sequential })
     this.links = Array.from({ length: connections }, (_, index) => new Link(this, index, Math.max(ring, window), frames))
   }
 
@@ -37,14 +37,14 @@ export class Generator {
     else this.paced()
   }
 
-  /** Counts for that long and gives what was seen. */
-  async measure(durationMs) {
+  /** Counts for that many milliseconds, or while such work runs, and gives what was seen. */
+  async measure(meanwhile) {
     this.latency.reset()
     this.replies = 0
     const cpu = process.cpuUsage()
     const loop = performance.eventLoopUtilization()
     const started = performance.now()
-    await new Promise((resolve) => setTimeout(resolve, durationMs))
+    await (typeof meanwhile === 'number' ? new Promise((resolve) => setTimeout(resolve, meanwhile)) : meanwhile())
     const elapsedMs = performance.now() - started
     if (this.failures > 0) throw new Error(`${this.failures} requests failed, the last one with ${this.failure}`)
     const used = process.cpuUsage(cpu)
@@ -114,7 +114,8 @@ class Link {
     return new Promise((resolve, reject) => {
       this.onOpen = resolve
       const onread = { buffer: sharedInput, callback: (length, bytes) => this.take(bytes, length) }
-      this.socket = connect({ port: this.generator.port, host: '127.0.0.1', noDelay: true, onread })
+      const { ports } = this.generator
+      this.socket = connect({ port: ports[this.index % ports.length], host: '127.0.0.1', noDelay: true, onread })
       this.socket.on('error', (error) => {
         reject(error)
         if (this.generator.running) this.generator.failed(error.message)

@@ -2,7 +2,7 @@
 // durability (forceSync as it comes: on), and the heap they take by themselves.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, openSync, closeSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { getData } from './frames.mjs'
@@ -42,8 +42,13 @@ export class Workplace {
  * Starts a server and waits for the answer to its first getData. `kind` is `ours` or `java`; `home` is a directory of an earlier start to
  * go on with; `traceGc` makes it write down its collections, for `collected`.
  */
-export async function startServer(kind, { workplace, dist, home = workplace.directory(), config = {}, maxBuffer, traceGc = false, profile }) {
-  const port = await freePort()
+export async function startServer(kind, { workplace, home = workplace.directory(), ...options }) {
+  const server = await launchServer(kind, { home, port: await freePort(), ...options })
+  await server.ready()
+  return server
+}
+
+async function launchServer(kind, { dist, home, port, config = {}, maxBuffer, traceGc = false, profile }) {
   const dataDir = join(home, 'data')
   mkdirSync(dataDir, { recursive: true })
   const lines = {
@@ -58,13 +63,63 @@ export async function startServer(kind, { workplace, dist, home = workplace.dire
   const env = kind === 'ours' ? { JVMFLAGS: buffer.join(' ') } : {}
   const started = performance.now()
   const child = launch(command, { cwd: home, env, log })
-  try {
-    await answers(child, port)
-  } catch (error) {
-    await end(child, 'SIGKILL')
-    throw new Error(`${kind} did not start: ${error.message}\n${readFileSync(log, 'utf8').slice(-3000)}`, { cause: error })
+  return new Server(kind, { child, port, home, dataDir, log, profile, started })
+}
+
+/** Starts `size` servers as one ensemble, each in a directory of its own, and waits until all of them answer. */
+export async function startEnsemble(kind, { workplace, size = 3, config = {}, ...options }) {
+  const ids = Array.from({ length: size }, (_, index) => index + 1)
+  const ports = await Promise.all(ids.map(async () => ({ client: await freePort(), quorum: await freePort(), election: await freePort() })))
+  const lines = { initLimit: 10, syncLimit: 5, '4lw.commands.whitelist': 'srvr', ...config }
+  ports.forEach(({ quorum, election }, index) => (lines[`server.${ids[index]}`] = `127.0.0.1:${quorum}:${election}`))
+  const launchMember = (index, home) => launchServer(kind, { home, port: ports[index].client, config: lines, ...options })
+  const members = await Promise.all(ids.map((id, index) => {
+    const home = workplace.directory()
+    mkdirSync(join(home, 'data'))
+    writeFileSync(join(home, 'data', 'myid'), `${id}\n`)
+    return launchMember(index, home)
+  }))
+  await Promise.all(members.map((member) => member.ready()))
+  return new Ensemble(members, launchMember)
+}
+
+class Ensemble {
+  constructor(members, launchMember) {
+    this.members = members
+    this.launchMember = launchMember
   }
-  return new Server(kind, { child, port, home, dataDir, log, profile, startMs: performance.now() - started })
+
+  /** The members by what they are now: `{ leader, followers }`. */
+  async roles() {
+    const modes = await Promise.all(this.members.map(modeOf))
+    const leader = this.members[modes.indexOf('leader')]
+    if (leader === undefined) throw new Error(`nobody leads: ${modes.join(', ')}`)
+    return { leader, followers: this.members.filter((member) => member !== leader) }
+  }
+
+  /** Starts a member that has ended once more, `empty` without its former data, and gives it as soon as it has been started. */
+  async restart(member, { empty = false } = {}) {
+    const index = this.members.indexOf(member)
+    if (empty) rmSync(join(member.dataDir, 'version-2'), { recursive: true })
+    return (this.members[index] = await this.launchMember(index, member.home))
+  }
+
+  async kill() {
+    await Promise.all(this.members.map((member) => member.kill()))
+  }
+}
+
+/** What a server says of itself: leader, follower, standalone …; nothing while it serves nobody. */
+async function modeOf({ port }) {
+  const socket = connect({ port, host: '127.0.0.1' })
+  try {
+    socket.write('srvr')
+    let answer = ''
+    for await (const part of socket) answer += part
+    return /^Mode: (\w+)$/m.exec(answer)?.[1]
+  } catch {
+    return undefined
+  }
 }
 
 class Server {
@@ -72,6 +127,17 @@ class Server {
     this.kind = kind
     Object.assign(this, facts)
     this.pid = this.child.pid
+  }
+
+  /** Waits until it answers; `startMs` is how long that took from its start on. */
+  async ready() {
+    try {
+      await answers(this.child, this.port)
+    } catch (error) {
+      await end(this.child, 'SIGKILL')
+      throw new Error(`${this.kind} did not start: ${error.message}\n${readFileSync(this.log, 'utf8').slice(-3000)}`, { cause: error })
+    }
+    this.startMs = performance.now() - this.started
   }
 
   /** Megabytes resident now. */

@@ -2,15 +2,12 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { create, createAll, getData, setData } from '../load/frames.mjs'
+import { spinnerPauses } from '../load/control.mjs'
 import { Generator } from '../load/generator.mjs'
+import { makeNodes, pathOf, spread } from '../load/nodes.mjs'
 import { pause, probed } from '../load/probe.mjs'
-import { startStub } from '../load/servers.mjs'
-import { openSession } from '../load/session.mjs'
 import { atMost, atMostAbove, atMostTimes } from '../report/targets.mjs'
 
-const DATA = Buffer.alloc(100, 'some data 123 ')
-const PER_PARENT = 1000
 const PUSHED_PER_SECOND = 50_000
 const SNAPSHOT_EVERY = 20_000
 const TRICKLE_PER_SECOND = 5000
@@ -74,7 +71,6 @@ const million = {
       if (run < bench.runCount - 1) await server.stop()
     }
     const resident = server.residentMb()
-    const watched = getData(pathOf(0))
     const still = (await probed(server, () => pause(bench.durationMs), pathOf(0))).max
     await server.stop()
 
@@ -90,45 +86,9 @@ const million = {
     await server.kill()
     return {
       load: [load / 1000], loaded: [loaded], restartLog: [restartLog / 1000], restart: restarts, resident: [resident], still: [still],
-      control: await control(bench, watched), snapshot: [written.value / 1000], snapshotPause: [written.max], pushed: [pushed], ...push,
+      control: await spinnerPauses(bench), snapshot: [written.value / 1000], snapshotPause: [written.max], pushed: [pushed], ...push,
     }
   },
-}
-
-// The longest answers of an event loop that only goes round: what the machine and the probe add themselves.
-async function control(bench, request) {
-  const longest = []
-  for (let run = 0; run < bench.runCount; run++) {
-    const stub = await startStub(request.length, 20 + 4 + DATA.length + 68, true)
-    longest.push((await probed(stub, () => pause(bench.durationMs), pathOf(0))).max)
-    await stub.stop()
-  }
-  return longest
-}
-
-function pathOf(number) {
-  return `/p${String(Math.floor(number / PER_PARENT)).padStart(4, '0')}/node-${String(number % PER_PARENT).padStart(4, '0')}`
-}
-
-async function makeNodes(server, nodes) {
-  const session = await openSession(server.port)
-  const started = performance.now()
-  const batches = function * () {
-    for (let first = 0; first < nodes; first += PER_PARENT) {
-      const paths = Array.from({ length: Math.min(PER_PARENT, nodes - first) }, (_, i) => pathOf(first + i))
-      yield createAll(paths, DATA)
-    }
-  }
-  const parents = Array.from({ length: Math.ceil(nodes / PER_PARENT) }, (_, i) => pathOf(i * PER_PARENT).slice(0, 6))
-  for (const parent of parents) await session.call(create(parent, Buffer.alloc(0)))
-  await session.callAll(batches(), 4)
-  const elapsed = performance.now() - started
-  await session.close()
-  return elapsed
-}
-
-function spread(nodes) {
-  return (connection, slot) => setData(pathOf((Math.imul(slot + connection * 4099, 0x9e3779b1) >>> 0) % nodes), DATA)
 }
 
 // A trickle of writes sets a snapshot off; the time is from its file's appearance, or what grows of it, to its end.

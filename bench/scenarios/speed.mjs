@@ -1,79 +1,12 @@
-// Speed: closed loops of small requests. `8×16` is eight connections with sixteen requests under way on each.
-import { create, createAll, getData, setData } from '../load/frames.mjs'
+// Speed: closed loops of small requests, and one change that many are told of.
+import { performance } from 'node:perf_hooks'
+import { create, getData, setData } from '../load/frames.mjs'
 import { Generator } from '../load/generator.mjs'
-import { openSession, openSessions } from '../load/session.mjs'
 import { pause } from '../load/probe.mjs'
 import { startStub } from '../load/servers.mjs'
-import { performance } from 'node:perf_hooks'
-import { atLeast, atMostTimes, atLeastTimes } from '../report/targets.mjs'
-
-const KEYS = 1000
-const DATA = Buffer.alloc(100, 'some data 123 ')
-const MIXED_WRITE_EVERY = 10
-/** The ring of a mix is a multiple of its period. */
-const RING = 1000
-
-function keyPath(number) {
-  return `/bench/k${String(number % KEYS).padStart(8, '0')}`
-}
-
-// A walk over the keys that differs between connections and does not go in order.
-function keyOf(connection, slot) {
-  return keyPath(Math.imul(slot + connection * 131, 7919) >>> 0)
-}
-
-const read = (connection, slot) => getData(keyOf(connection, slot))
-const write = (connection, slot) => setData(keyOf(connection, slot), DATA)
-const mixed = (connection, slot) => ((slot + connection) % MIXED_WRITE_EVERY === 0 ? write : read)(connection, slot)
-const made = (connection) => create(`/bench/c${String(connection).padStart(2, '0')}-0000000000`, DATA)
-
-const DIGITS_AT = 4 + 8 + 4 + '/bench/c00-'.length
-
-/** Writes the number of the request into the name, so that every create is of a new node. */
-function numberName(bytes, at, _connection, number) {
-  let rest = number
-  for (let digit = at + DIGITS_AT + 9; digit >= at + DIGITS_AT; digit--) {
-    bytes[digit] = 48 + (rest % 10)
-    rest = (rest / 10) | 0
-  }
-}
-
-function speed(name, connections, window, frames, { target, p50, patch }) {
-  const title = `${name} ${connections}×${window}`
-  return {
-    name: `${name}-${connections}x${window}`,
-    title,
-    curve: 'latency',
-    rows: [
-      { key: 'rate', label: title, unit: '/s', target },
-      { key: 'p50', label: 'p50', unit: 'ms', target: p50 },
-      { key: 'p99', label: 'p99', unit: 'ms' },
-      { key: 'max', label: 'max', unit: 'ms' },
-      { key: 'serverCpu', label: 'server, processors used', unit: '' },
-      { key: 'generatorCpu', label: 'generator, processors used', unit: '' },
-    ],
-    async measure(bench, kind) {
-      const server = await bench.start(kind)
-      const session = await openSession(server.port)
-      await session.call(create('/bench', Buffer.alloc(0)))
-      await session.call(createAll(Array.from({ length: KEYS }, (_, i) => keyPath(i)), DATA))
-      session.drop()
-      const generator = new Generator({ port: server.port, connections, window, frames, patch, ring: RING })
-      await generator.start()
-      try {
-        await generator.measure(bench.warmUpMs)
-        return await bench.runs(async () => {
-          const cpu = server.cpuMs()
-          const seen = await generator.measure(bench.durationMs)
-          return { ...seen, serverCpu: (server.cpuMs() - cpu) / seen.elapsedMs, latency: [seen.p50, seen.p90, seen.p99, seen.p999, seen.max] }
-        })
-      } finally {
-        await generator.stop()
-        await server.kill()
-      }
-    },
-  }
-}
+import { openSession, openSessions } from '../load/session.mjs'
+import { atLeast, atLeastTimes, atMostTimes } from '../report/targets.mjs'
+import { closedLoop, DATA, made, mixed, numberName, read, write } from './closed-loop.mjs'
 
 const stubbed = {
   name: 'generator',
@@ -158,13 +91,13 @@ function middle(values) {
 
 export const speedScenarios = [
   stubbed,
-  speed('getData', 8, 16, read, { target: atLeastTimes(5) }),
-  speed('getData', 8, 100, read, { target: atLeastTimes(5) }),
-  speed('getData', 1, 1, read, { p50: atMostTimes(1 / 3, '1/3') }),
-  speed('getData', 50, 1, read, { target: atLeastTimes(2) }),
-  speed('mixed', 8, 16, mixed, { target: atLeastTimes(5) }),
-  speed('setData', 8, 16, write, { target: atLeastTimes(4) }),
-  speed('setData', 1, 1, write, { p50: atMostTimes(2 / 3, '2/3') }),
-  speed('create', 8, 16, made, { target: atLeastTimes(4), patch: numberName }),
+  closedLoop('getData', 8, 16, read, { target: atLeastTimes(5) }),
+  closedLoop('getData', 8, 100, read, { target: atLeastTimes(5) }),
+  closedLoop('getData', 1, 1, read, { p50: atMostTimes(1 / 3, '1/3') }),
+  closedLoop('getData', 50, 1, read, { target: atLeastTimes(2) }),
+  closedLoop('mixed', 8, 16, mixed, { target: atLeastTimes(5) }),
+  closedLoop('setData', 8, 16, write, { target: atLeastTimes(4) }),
+  closedLoop('setData', 1, 1, write, { p50: atMostTimes(2 / 3, '2/3') }),
+  closedLoop('create', 8, 16, made, { target: atLeastTimes(4), patch: numberName }),
   watchers,
 ]
