@@ -39,6 +39,7 @@ import { storedFiles } from './storage/file-names.ts'
 import { SnapshotEncoder } from './storage/snapshot-encoder.ts'
 import { SnapshotSchedule } from './storage/snapshot-schedule.ts'
 import { SnapshotWriter } from './storage/snapshot-writer.ts'
+import type { SnapshotDone } from './storage/snapshot-writer.ts'
 import { ExitCode, StartupRefused } from './storage/storage-errors.ts'
 import { syncRecovered } from './storage/sync-recovered.ts'
 import { TxnLog } from './storage/txn-log.ts'
@@ -492,12 +493,14 @@ export abstract class ServerCore implements Proposer {
     this.writeSnapshot()
   }
 
-  writeSnapshot(done: () => void = () => {}): void {
-    this.#snapshots.write(this.image, (error, snapshot) => {
+  /** Quickly when somebody waits for it. */
+  writeSnapshot(done?: () => void): void {
+    const written: SnapshotDone = (error, snapshot) => {
       if (error !== undefined) return this.fail(error, ExitCode.ERROR_TAKING_SNAPSHOT)
       if (snapshot !== undefined) this.metrics.snapshotTime.add(snapshot.elapsedMs)
-      done()
-    })
+      done?.()
+    }
+    this.#snapshots.write(this.image, written, done !== undefined)
   }
 
   // What the server asks of itself ----------------------------------------------------------------------------

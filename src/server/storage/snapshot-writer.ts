@@ -45,6 +45,13 @@ export type WhenDurable = (zxid: bigint, done: () => void) => void
 const SLICE_SIZE = 512 << 10
 /** Snappy is compressed on this thread, a few times slower than all the rest. */
 const SNAPPY_SLICE_SIZE = 128 << 10
+/**
+ * Bytes a second of a snapshot that nobody waits for. The log is on the same disk as a rule: at full speed the snapshots of a growing tree of a
+ * million nodes took most of what a disk can write, and each commit waited behind them.
+ */
+const UNHURRIED_PACE = 32 << 20
+/** What is synced at once while it goes slowly: a commit of the log waits for less. */
+const UNHURRIED_SYNC_SIZE = 4 << 20
 
 export class SnapshotWriter {
   private readonly host: SnapshotHost
@@ -70,11 +77,12 @@ export class SnapshotWriter {
 
   /**
    * Writes a snapshot named by the last zxid that is applied now; what is applied meanwhile may be in it. On an error
-   * nothing of it stays, and all older files are untouched; Java ends the process with exit code 10 then.
+   * nothing of it stays, and all older files are untouched; Java ends the process with exit code 10 then. Unless
+   * somebody waits for it, it leaves most of the disk to others.
    */
-  write(source: SnapshotSource, done: SnapshotDone): void {
+  write(source: SnapshotSource, done: SnapshotDone, isAwaited = true): void {
     assert(this.job === undefined, 'one snapshot is written at a time')
-    this.job = new SnapshotJob(this.host, this.options, this.whenDurable, source)
+    this.job = new SnapshotJob(this.host, this.options, this.whenDurable, source, isAwaited)
     this.job.start((error, snapshot) => {
       this.job = undefined
       if (this.stopping.length === 0) done(error, snapshot)
@@ -112,17 +120,20 @@ class SnapshotJob {
   private readonly startedAt: number
   private file: DiskFile | undefined
   private position = 0
+  private synced = 0
+  private readonly isAwaited: boolean
   /** Of the digest block: the log must reach as far before the file may be found. */
   private lastZxid: bigint
   private state: 'writing' | 'waiting for the log' | 'ended' = 'writing'
   private abandoned = false
   private done: SnapshotDone = () => undefined
 
-  constructor(host: SnapshotHost, options: SnapshotWriterOptions, whenDurable: WhenDurable, source: SnapshotSource) {
+  constructor(host: SnapshotHost, options: SnapshotWriterOptions, whenDurable: WhenDurable, source: SnapshotSource, isAwaited: boolean) {
     this.host = host
     this.options = options
     this.whenDurable = whenDurable
     this.source = source
+    this.isAwaited = isAwaited
     this.encoder = new SnapshotEncoder(source)
     this.lastZxid = this.encoder.zxid
     const name = snapshotName(this.encoder.zxid, options.compression)
@@ -171,9 +182,27 @@ class SnapshotJob {
         this.position += bytes.length
         if (this.endedBy(error)) return
         if (last) this.finish(file)
-        else this.writeSlice(file, this.encodeSlice())
+        else if (this.isAwaited) this.writeSlice(file, this.encodeSlice())
+        else this.rest(file)
       })
     })
+  }
+
+  /** Until as much time has passed as what is written should have taken. */
+  private rest(file: DiskFile): void {
+    if (this.position - this.synced >= UNHURRIED_SYNC_SIZE) {
+      this.synced = this.position
+      file.sync((error) => {
+        if (!this.endedBy(error)) this.rest(file)
+      })
+      return
+    }
+    const dueMs = this.startedAt + (this.position / UNHURRIED_PACE) * 1000 - this.host.clock.now()
+    const goOn = (): void => {
+      if (!this.endedBy(undefined)) this.writeSlice(file, this.encodeSlice())
+    }
+    if (dueMs > 0) this.host.clock.after(dueMs, goOn)
+    else goOn()
   }
 
   private finish(file: DiskFile): void {

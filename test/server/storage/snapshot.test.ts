@@ -336,6 +336,45 @@ describe('writing a snapshot', () => {
     expect(load(host, 'snapshot.5', 5n).image.content()).toEqual(image.content())
   })
 
+  it('leaves the disk to others when nobody waits for it: at its pace, and synced piece by piece', () => {
+    const host = new TestHost()
+    let dueMs = 0
+    host.clock.after = (delayMs, callback) => {
+      dueMs = host.timeMs + delayMs
+      host.clock.endOfTurn(() => {
+        host.timeMs = dueMs
+        callback()
+      })
+      return { cancel: () => undefined }
+    }
+    let written = 0
+    let unsynced = 0
+    let mostUnsynced = 0
+    const open = host.memory.open.bind(host.memory)
+    host.memory.open = (path, mode) => {
+      const opened = open(path, mode)
+      const { write: put, sync } = opened
+      opened.write = (at, bytes, done) => {
+        written += bytes.length
+        mostUnsynced = Math.max(mostUnsynced, (unsynced += bytes.length))
+        put.call(opened, at, bytes, done)
+      }
+      opened.sync = (done) => {
+        unsynced = 0
+        sync.call(opened, done)
+      }
+      return opened
+    }
+    const image = largeImage(16_000)
+    new SnapshotWriter(host, OPTIONS).write(image, (error) => expect(error).toBeUndefined(), false)
+    host.settle()
+    expect(written).toBeGreaterThan(16_000_000)
+    expect(written / host.timeMs).toBeLessThan((33 << 20) / 1000)
+    expect(written / host.timeMs).toBeGreaterThan((31 << 20) / 1000)
+    expect(mostUnsynced).toBeLessThan(5 << 20)
+    expect(load(host, 'snapshot.5', 5n).image.content()).toEqual(image.content())
+  })
+
   it('writes the sessions and ACLs of its first turn', () => {
     const host = new TestHost()
     const image = largeImage(3000)

@@ -21,7 +21,7 @@ export const MAX_LENGTH = 0xfffff * 2
 export class TestHost implements Pick<Host, 'disk' | 'clock' | 'log'> {
   readonly memory: MemoryDisk
   disk: Disk
-  readonly clock: Clock
+  readonly clock: { -readonly [K in keyof Clock]: Clock[K] }
   readonly log: Host['log']
   /** What was logged: level and text. */
   readonly lines: string[] = []
