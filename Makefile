@@ -34,7 +34,7 @@ types: install
 	npx tsc -p tsconfig.json
 
 unit: install
-	npx vitest run --project unit
+	npx vitest run --project unit --project long
 
 interop: build
 	node scripts/interop.mjs

@@ -1,9 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
+const unit = { setupFiles: ['test/support/fast-check.ts'], isolate: false, testTimeout: 20_000 }
+
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/**/*.test.ts'], setupFiles: ['test/support/fast-check.ts'], isolate: false, testTimeout: 20_000 } },
+      { test: { ...unit, name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/**/*.long.test.ts'] } },
+      { test: { ...unit, name: 'long', include: ['test/**/*.long.test.ts'] } },
       {
         test: {
           name: 'interop',

@@ -1,4 +1,4 @@
-// `make check`: unit tests, types and lint, two at a time, the longest first, in less than a minute.
+// `make check`: the quick unit tests, types and lint, two at a time, the longest first, in less than a minute.
 import { availableParallelism } from 'node:os'
 import { run } from './lib/run.mjs'
 import { unitSuite } from './lib/suites.mjs'

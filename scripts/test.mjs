@@ -2,7 +2,7 @@
 // one that is over it is ended, and the rest goes on. The last line is "N passed, N failed".
 import { printPeers, runInteropSuites, unlistedTests } from './lib/interop.mjs'
 import { run } from './lib/run.mjs'
-import { unitSuite } from './lib/suites.mjs'
+import { longSuite, unitSuite } from './lib/suites.mjs'
 import { printTable } from './lib/table.mjs'
 import { runSuite } from './lib/vitest.mjs'
 
@@ -30,8 +30,10 @@ const installed = await step('install', 'make', ['--no-print-directory', 'instal
 if (installed && (await step('build', 'node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], 120))) {
   await step('types', 'node_modules/.bin/tsc', ['-p', 'tsconfig.json'], 120)
   await step('lint', 'node_modules/.bin/eslint', ['.'], 180)
-  console.log(`\n=== ${unitSuite.name} (budget ${unitSuite.budgetSeconds} s)`)
-  count(await runSuite(unitSuite))
+  for (const suite of [unitSuite, longSuite]) {
+    console.log(`\n=== ${suite.name} (budget ${suite.budgetSeconds} s)`)
+    count(await runSuite(suite))
+  }
   const results = await runInteropSuites()
   results.forEach(count)
   printPeers(results)

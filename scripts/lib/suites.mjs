@@ -1,6 +1,8 @@
 // The test suites as data: what they are called, which files they take, how many seconds they may take, fetching their peers included.
 
-export const unitSuite = { name: 'unit', project: 'unit', filter: 'test/', budgetSeconds: 480 }
+export const unitSuite = { name: 'unit', project: 'unit', filter: 'test/', budgetSeconds: 360 }
+/** Those that take seconds each, `*.long.test.ts`: not for between edits. */
+export const longSuite = { name: 'unit, the long ones', project: 'long', filter: 'test/', budgetSeconds: 240 }
 
 /** In the order in which they run: the quick and telling ones first. */
 export const interopSuites = [
