@@ -195,9 +195,9 @@ async function javaCommand(file, traceGc, buffer) {
   return ['java', ...flags, '-cp', join(library, '*'), 'org.apache.zookeeper.server.quorum.QuorumPeerMain', file]
 }
 
-/** A stub that answers requests of that length; with `spin` it goes round and round between them. */
-export async function startStub(requestLength, replyLength, spin = false) {
-  const args = [join(import.meta.dirname, 'stub-server.mjs'), String(requestLength), String(replyLength), ...(spin ? ['--spin'] : [])]
+/** A stub that answers requests of that length. `flags`: `--spin` goes round and round between them, `--tell` tells the others of a setData. */
+export async function startStub(requestLength, replyLength, ...flags) {
+  const args = [join(import.meta.dirname, 'stub-server.mjs'), String(requestLength), String(replyLength), ...flags]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
   track(child)
   const port = await new Promise((resolve) => child.stdout.once('data', (text) => resolve(Number(text))))
