@@ -150,6 +150,13 @@ async function makeChildren(session, count, flags, pathOf) {
   await session.callAll(batches(), 4)
 }
 
+/** Milliseconds until it is done. */
+async function timed(work) {
+  const started = performance.now()
+  await work()
+  return performance.now() - started
+}
+
 const children = grown({
   name: 'children',
   title: 'getChildren of # children',
@@ -167,9 +174,8 @@ const children = grown({
     const times = []
     const seen = await probed(server, async () => {
       for (let turn = 0; turn < 5; turn++) {
-        const started = performance.now()
-        const length = await session.call(getChildren('/many'))
-        times.push(performance.now() - started)
+        let length
+        times.push(await timed(async () => (length = await session.call(getChildren('/many')))))
         if (length !== 24 + count * 14) throw new Error(`${length} bytes are not ${count} children`)
       }
     })
@@ -191,11 +197,7 @@ const ephemerals = grown({
     // Short names: the txn that closes the session lists them, and it must stay below what a Java server reads back.
     await makeChildren(session, count, EPHEMERAL, (i) => `/e/${i.toString(36)}`)
     await pause(1000)
-    const seen = await probed(server, async () => {
-      const started = performance.now()
-      await session.close()
-      return performance.now() - started
-    })
+    const seen = await probed(server, () => timed(() => session.close()))
     return { closing: seen.value, probe: seen.max }
   }),
 })
@@ -217,9 +219,7 @@ const multi = grown({
     const seen = await probed(server, async () => {
       const times = []
       for (let turn = 0; turn < 20; turn++) {
-        const started = performance.now()
-        await session.call(bytes)
-        times.push(performance.now() - started)
+        times.push(await timed(() => session.call(bytes)))
       }
       return times.sort((a, b) => a - b)[10]
     })
@@ -275,9 +275,7 @@ const tenMegabytes = {
       const times = { write: [], read: [] }
       for (let turn = 0; turn < 10; turn++) {
         for (const [what, bytes] of [['write', write], ['read', read]]) {
-          const started = performance.now()
-          await session.call(bytes)
-          times[what].push(performance.now() - started)
+          times[what].push(await timed(() => session.call(bytes)))
         }
       }
       return times
