@@ -1,4 +1,8 @@
 // What figures are held against: what the machine, the generator and the probe add themselves.
+import { closeSync, fdatasync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { promisify } from 'node:util'
 import { getData } from './frames.mjs'
 import { Generator } from './generator.mjs'
 import { DATA, pathOf } from './nodes.mjs'
@@ -29,4 +33,23 @@ export async function floorOfRoundTrips(bench) {
     await generator.stop()
     await stub.stop()
   }
+}
+
+/** The median time in which the disk takes 200 bytes and says that they are safe, one such write after the other: milliseconds. */
+export async function floorOfSyncs(bench) {
+  const file = openSync(join(bench.workplace.directory(), 'log'), 'w')
+  const bytes = Buffer.alloc(200, 1)
+  const times = []
+  try {
+    ftruncateSync(file, 64 << 20)
+    const until = performance.now() + bench.durationMs / 2
+    for (let at = 0, started = performance.now(); started < until; at += bytes.length, started = performance.now()) {
+      writeSync(file, bytes, 0, bytes.length, at)
+      await promisify(fdatasync)(file)
+      times.push(performance.now() - started)
+    }
+  } finally {
+    closeSync(file)
+  }
+  return times.sort((a, b) => a - b)[times.length >> 1]
 }

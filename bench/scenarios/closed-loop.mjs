@@ -1,5 +1,5 @@
 // Closed loops of small requests to a thousand nodes. `8×16` is eight connections with sixteen requests under way on each.
-import { floorOfRoundTrips } from '../load/control.mjs'
+import { floorOfRoundTrips, floorOfSyncs } from '../load/control.mjs'
 import { create, createAll, getData, setData } from '../load/frames.mjs'
 import { Generator } from '../load/generator.mjs'
 import { openSession } from '../load/session.mjs'
@@ -40,11 +40,16 @@ async function oneServer(bench, kind) {
   return { ports: [server.port], cpuMs: () => server.cpuMs(), kill: () => server.kill() }
 }
 
+const FLOORS = {
+  trip: { label: 'p50 of a stub that looks at nothing', measure: floorOfRoundTrips },
+  sync: { label: 'median of a write and sync of the disk', measure: floorOfSyncs },
+}
+
 /**
- * A scenario of such a loop. `floor` shows beside the median what the generator and the machine alone take. `start` gives the ports that the connections go to in turns, the processor time of what answers there, and its
+ * A scenario of such a loop. `floors` are shown beside the median: what the generator, the machine and the disk take by themselves. `start` gives the ports that the connections go to in turns, the processor time of what answers there, and its
  * end; without it, that is one server by itself.
  */
-export function closedLoop(operation, connections, window, frames, { target, p50, patch, floor = false, where, start = oneServer }) {
+export function closedLoop(operation, connections, window, frames, { target, p50, patch, floors = [], where, start = oneServer }) {
   const title = `${operation} ${connections}×${window}${where === undefined ? '' : `, ${where}`}`
   return {
     name: `${operation}-${connections}x${window}${where === undefined ? '' : `-${where.replaceAll(' ', '-')}`}`,
@@ -53,7 +58,7 @@ export function closedLoop(operation, connections, window, frames, { target, p50
     rows: [
       { key: 'rate', label: title, unit: '/s', target },
       { key: 'p50', label: 'p50', unit: 'ms', target: p50 },
-      ...(floor ? [{ key: 'floor', label: 'p50 of a stub that looks at nothing', unit: 'ms' }] : []),
+      ...floors.map((key) => ({ key, label: FLOORS[key].label, unit: 'ms' })),
       { key: 'p99', label: 'p99', unit: 'ms' },
       { key: 'max', label: 'max', unit: 'ms' },
       { key: 'serverCpu', label: 'server, processors used', unit: '' },
@@ -74,7 +79,8 @@ export function closedLoop(operation, connections, window, frames, { target, p50
           const seen = await generator.measure(bench.durationMs)
           return { ...seen, serverCpu: (cpuMs() - cpu) / seen.elapsedMs, latency: [seen.p50, seen.p90, seen.p99, seen.p999, seen.max] }
         })
-        return floor ? { ...seen, floor: [await floorOfRoundTrips(bench)] } : seen
+        for (const key of floors) seen[key] = [await FLOORS[key].measure(bench)]
+        return seen
       } finally {
         await generator.stop()
         await kill()

@@ -147,9 +147,9 @@ const newcomer = {
 }
 
 export const ensembleScenarios = [
-  closedLoop('setData', 9, 16, write, { where: 'three servers', start: throughAll, target: atLeastTimes(3) }),
-  closedLoop('setData', 1, 1, write, { where: 'leader of three', start: throughLeader, p50: atMostTimes(2 / 3, '2/3') }),
-  closedLoop('setData', 1, 1, write, { where: 'follower of three', start: throughFollower, p50: atMostTimes(2 / 3, '2/3') }),
+  closedLoop('setData', 9, 16, write, { where: 'three servers', start: throughAll, target: atLeastTimes(3), floors: ['sync'] }),
+  closedLoop('setData', 1, 1, write, { where: 'leader of three', start: throughLeader, p50: atMostTimes(2 / 3, '2/3'), floors: ['trip', 'sync'] }),
+  closedLoop('setData', 1, 1, write, { where: 'follower of three', start: throughFollower, p50: atMostTimes(2 / 3, '2/3'), floors: ['trip', 'sync'] }),
   closedLoop('getData', 9, 16, read, { where: 'three servers', start: throughAll }),
   failover,
   newcomer,
