@@ -15,8 +15,9 @@ const OPEN_LIMIT_MS = 60_000
  * Connections that keep requests under way.
  *
  * `frames(connection, slot)` gives the request for each place in the ring; `patch(bytes, at, connection, n)`, if there, changes the n-th request
- * of a connection before it is sent. With `ports` the connections take turns among several servers. With `rate` (requests per second over all connections) requests are sent by the clock, with at most
- * `window` of them unanswered on each connection; without it each answer is followed by the next request at once.
+ * of a connection before it is sent. With `ports` the connections take turns among several servers. With `rate` (requests per second over all
+ * connections) requests are sent by the clock, with at most `window` of them unanswered on each connection; without it each answer is followed
+ * by the next request at once.
  */
 export class Generator {
   latency = new Histogram()
