@@ -1,34 +1,7 @@
 #!/usr/bin/env node
 /** The command `tskeeper`: the verbs, texts, streams and exit codes of Apache's zkServer.sh. */
-import { readSync, writeSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { processContext } from './process-context.ts'
 import { runCommand } from './run-command.ts'
 
-function writeAll(fd: number, text: string): void {
-  try {
-    writeSync(fd, text)
-  } catch (error) {
-    // Nobody reads any more (`tskeeper status | head -1`): nothing is left to say.
-    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
-  }
-}
-
-/** A byte at a time: what is behind the line belongs to whoever reads next. */
-function readLine(): string | undefined {
-  const bytes: number[] = []
-  const byte = new Uint8Array(1)
-  while (readSync(0, byte) === 1) {
-    if (byte[0] === 0x0a) return Buffer.from(bytes).toString()
-    bytes.push(byte[0]!)
-  }
-  return bytes.length === 0 ? undefined : Buffer.from(bytes).toString()
-}
-
-process.exitCode = await runCommand(process.argv.slice(2), {
-  env: process.env,
-  cwd: process.cwd(),
-  out: text => writeAll(1, text),
-  err: text => writeAll(2, text),
-  readLine,
-  self: [process.execPath, ...process.execArgv, fileURLToPath(import.meta.url)],
-})
+process.exitCode = await runCommand(process.argv.slice(2), processContext(process.env, fileURLToPath(import.meta.url)))
