@@ -1,11 +1,13 @@
 // The package as a user gets it: packed, installed into an empty folder, and used from there: its two commands, import, require, types.
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { projectRoot } from '../peers/cache.ts'
-import { mustRun, runProgram, temporaryDirectory } from '../peers/processes.ts'
-import type { Result } from '../peers/processes.ts'
+import { freePort } from '../peers/ports.ts'
+import { eventually, mustRun, runProgram, startProgram, temporaryDirectory } from '../peers/processes.ts'
+import type { Result, RunningProgram } from '../peers/processes.ts'
+import { fourLetterWord } from '../peers/server-process.ts'
 
 const INSTALL_LIMIT_MS = 180_000
 const RUN_LIMIT_MS = 60_000
@@ -71,7 +73,12 @@ export const wrong: string = server.port
 console.log(role, address.startsWith('127.0.0.1:'), line.name, line.points![0]!.y, line.length === 5n, tickTime, typeof start, Code.NONODE, OpCode.create, packageVersion)
 `
 
+/** A network of its own, where the machine gives one to this user. */
+const inOwnNetwork = ['--map-root-user', '--net']
+const hasOwnNetwork = (await runProgram('unshare', [...inOwnNetwork, 'true'], { timeoutMs: RUN_LIMIT_MS })).code === 0
+
 let directory: string
+let tarball: string
 let version: string
 let packed: string[]
 
@@ -84,7 +91,8 @@ beforeAll(async () => {
   version = summary.version
   packed = summary.files.map(({ path }) => path)
   directory = await temporaryDirectory('installed')
-  await npm(directory, ['install', '--prefer-offline', '--no-audit', '--no-fund', join(tarballs, summary.filename)])
+  tarball = join(tarballs, summary.filename)
+  await npm(directory, ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball])
 }, INSTALL_LIMIT_MS)
 
 function npm(cwd: string, args: string[]): Promise<Result> {
@@ -95,6 +103,17 @@ function npm(cwd: string, args: string[]): Promise<Result> {
 async function runScript(name: string, text: string): Promise<string> {
   await writeFile(join(directory, name), text)
   return (await mustRun(process.execPath, [name], { cwd: directory, timeoutMs: RUN_LIMIT_MS })).stdout
+}
+
+async function serveUntil(program: RunningProgram, serves: () => boolean | Promise<boolean>): Promise<void> {
+  try {
+    await eventually('it serves', INSTALL_LIMIT_MS, async () => {
+      if (program.hasEnded()) throw new Error(`it ended:\n${program.output()}`)
+      return (await serves()) ? true : undefined
+    })
+  } finally {
+    await program.kill()
+  }
 }
 
 describe('the installed package', () => {
@@ -126,6 +145,29 @@ describe('the installed package', () => {
   it('has the command jute-ts-codegen', async () => {
     const { stdout } = await mustRun('npx', ['--no-install', 'jute-ts-codegen', '--help'], { cwd: directory, timeoutMs: RUN_LIMIT_MS })
     expect(stdout).toMatch(/^Usage: jute-ts-codegen /)
+  })
+
+  it('is a server by npx alone', async () => {
+    const empty = await temporaryDirectory('npx')
+    const port = await freePort()
+    await mkdir(join(empty, 'conf'))
+    await writeFile(join(empty, 'conf/zoo.cfg'), `dataDir=./data\nclientPort=${port}\nclientPortAddress=127.0.0.1\n`)
+    // What npx installs is gone with the directory; what it downloads is kept where npm keeps it.
+    const cache = (await npm(empty, ['config', 'get', 'cache'])).stdout.trim()
+    await mkdir(join(empty, 'cache'))
+    await symlink(join(cache, '_cacache'), join(empty, 'cache/_cacache'))
+    const env = { npm_config_cache: join(empty, 'cache'), npm_config_prefer_offline: 'true' }
+    await serveUntil(startProgram('npx', ['--yes', '--package', tarball, 'tskeeper'], { cwd: empty, env }), async () => {
+      const answer = await fourLetterWord(port, 'srvr').catch(() => '')
+      return answer.includes('Mode: standalone')
+    })
+  })
+
+  it.runIf(hasOwnNetwork)('needs no configuration: port 2181, data in the working directory', async () => {
+    const empty = await temporaryDirectory('empty')
+    const program = startProgram('unshare', [...inOwnNetwork, join(directory, 'node_modules/.bin/tskeeper')], { cwd: empty })
+    await serveUntil(program, () => program.output().includes('serves clients on port 2181'))
+    expect(await readdir(empty)).toEqual(['data'])
   })
 
   it('can be imported', async () => {

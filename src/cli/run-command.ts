@@ -11,10 +11,13 @@ type Tool = (args: readonly string[], target: Target, context: CommandContext) =
 
 type Verb = (target: Target, context: CommandContext) => number | Promise<number>
 
+/** Without a verb, too: `npx tskeeper` is a server. */
+const serveHere = async (): Promise<Verb> => (await import('./serve.ts')).serve
+
 /** Modules are loaded by the verb that needs them: a server starts sooner, the others answer at once. */
 const verbs: readonly [name: string, description: string, load: () => Promise<Verb>][] = [
   ['start', 'run a server in the background', async () => (await import('./daemon.ts')).start],
-  ['start-foreground', 'run a server here; its log goes to standard output', async () => (await import('./serve.ts')).serve],
+  ['start-foreground', 'run a server here; its log goes to standard output', serveHere],
   ['stop', 'end the server in the background', async () => (await import('./daemon.ts')).stop],
   ['version', 'show the version of ZooKeeper this server answers to', async () => showVersion],
   ['restart', 'stop, then start', async () => (await import('./daemon.ts')).restart],
@@ -68,8 +71,13 @@ export async function runCommand(args: readonly string[], context: CommandContex
     .exitOverride()
     .configureOutput({ writeOut: text => context.out(text), writeErr: text => context.err(text) })
     .addHelpText('after', helpAfter)
-    .action(() => {
-      announce(targetOf(program, []), context)
+    .action(async (command?: string) => {
+      const target = targetOf(program, [])
+      if (command === undefined) {
+        exitCode = await run(serveHere, target, context)
+        return
+      }
+      announce(target, context)
       context.err(`Usage: tskeeper [--config <conf-dir>] {${verbs.map(([name]) => name).join('|')}}\n`)
     })
   for (const [name, description, load] of verbs) {
