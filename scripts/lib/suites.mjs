@@ -8,7 +8,7 @@ export const longSuite = { name: 'unit, the long ones', project: 'long', filter:
 export const interopSuites = [
   { name: 'package', filter: 'interop-tests/package/', budgetSeconds: 180 },
   { name: 'command', filter: 'interop-tests/command/', budgetSeconds: 120 },
-  { name: 'image', filter: 'interop-tests/image/', budgetSeconds: 180 },
+  { name: 'image', filter: 'interop-tests/image/', budgetSeconds: 240 },
   { name: 'jute records', filter: 'interop-tests/jute/', budgetSeconds: 120 },
   { name: 'zkCli', filter: 'interop-tests/zkcli/', budgetSeconds: 180 },
   { name: 'Java client', filter: 'interop-tests/java/', budgetSeconds: 180 },
