@@ -14,10 +14,12 @@ import type { ServerStarted } from '../server/server-core.ts'
 import type { SessionAuthority } from '../server/session/session-authority.ts'
 import type { DataDirs } from '../server/storage/data-dirs.ts'
 import { logsFrom } from '../server/storage/file-names.ts'
+import type { StoredFile } from '../server/storage/file-names.ts'
 import { validSnapshots } from '../server/storage/snapshot-files.ts'
 import type { Recovery } from '../server/storage/recovery.ts'
 import { ExitCode } from '../server/storage/storage-errors.ts'
 import { CommittedLog } from './committed-log.ts'
+import { endsAt } from './cut-check.ts'
 import { EpochFiles } from './epoch-files.ts'
 import { Following } from './following.ts'
 import { Leading } from './leading.ts'
@@ -25,7 +27,8 @@ import { ElectionMesh } from './wire/election-mesh.ts'
 import { Election } from './zab/election.ts'
 import type { Outcome } from './zab/election.ts'
 import type { QuorumLimits } from './zab/leader.ts'
-import { counterOf } from './zab/packets.ts'
+import { HistoryNotHeld } from './zab/learner.ts'
+import { counterOf, follows } from './zab/packets.ts'
 import { QuorumConfig } from './zab/quorum-config.ts'
 
 /** As Java: a smaller committed log helps nobody. */
@@ -122,7 +125,7 @@ export class EnsembleServer extends ServerCore {
     }
     try {
       const recovery = this.load()
-      this.#hasData = recovery.kind !== 'suspicious'
+      if (recovery.kind === 'suspicious') this.#hasData = false
       this.epochs.load(recovery.lastZxid)
       this.secure(recovery, (error) => (error === undefined ? this.#open() : this.onBegun?.(error)))
     } catch (error) {
@@ -162,6 +165,9 @@ export class EnsembleServer extends ServerCore {
       minIntervalMs: settings.minNotificationIntervalMs,
       maxIntervalMs: settings.maxNotificationIntervalMs,
     })
+    this.#election.onElectorLooks = () => {
+      if (this.#role?.kind === 'leading') this.#role.leader.onElectorLooks()
+    }
   }
 
   override get isStopping(): boolean {
@@ -275,6 +281,8 @@ export class EnsembleServer extends ServerCore {
   protected override load(): Recovery {
     const recovery = super.load()
     this.#logWholeFrom = recovery.snapshot?.zxid ?? 0n
+    // It must not vote as if what it has lost, and may have acknowledged, had never been: a leader is to send it everything.
+    if (recovery.kind === 'cut short') this.#hasData = false
     return recovery
   }
 
@@ -307,10 +315,13 @@ export class EnsembleServer extends ServerCore {
   /** Whether the log on disk shows what came after the zxid. */
   logReaches(zxid: bigint): boolean {
     if (zxid < this.#logHoleBelow || this.settings.snapshotSizeFactor < 0) return false
+    const [first, ...others] = logsFrom(this.host.disk.list(this.dirs.logDirectory), zxid)
+    // As FileTxnIterator: the file in which it begins is opened first, and not weighed.
+    if (first === undefined || first.zxid > zxid || !this.#isLight(others)) return false
     const reader = this.readLog(zxid)
     try {
-      const found = reader.next()
-      return found && reader.zxid === zxid && this.#isLogShort(zxid)
+      // The zxid of an epoch stands in no log; its holder has all that came before the first txn above it.
+      return reader.next() && (reader.zxid === zxid || (counterOf(zxid) === 0n && follows(zxid, reader.zxid)))
     } catch (error) {
       this.host.log.warn(error as Error, 'the log cannot be read for a learner')
       return false
@@ -320,16 +331,12 @@ export class EnsembleServer extends ServerCore {
   }
 
   /** A learner is not sent logs that are longer than a good part of a snapshot would be (snapshotSizeFactor; 0 = any). */
-  #isLogShort(from: bigint): boolean {
-    const factor = this.settings.snapshotSizeFactor
-    if (factor === 0) return true
+  #isLight(logs: readonly StoredFile[]): boolean {
     const { disk } = this.host
     const { snapshotDirectory, logDirectory } = this.dirs
     const [snapshot] = validSnapshots(disk, snapshotDirectory, 1)
-    if (snapshot === undefined) return false
-    const budget = disk.size(`${snapshotDirectory}/${snapshot.name}`) * factor
-    const logs = logsFrom(disk.list(logDirectory), from)
-    return logs.reduce((sum, { name }) => sum + disk.size(`${logDirectory}/${name}`), 0) <= budget
+    const limit = snapshot === undefined ? 0 : Math.floor(disk.size(`${snapshotDirectory}/${snapshot.name}`) * this.settings.snapshotSizeFactor)
+    return limit === 0 || logs.reduce((sum, { name }) => sum + disk.size(`${logDirectory}/${name}`), 0) <= limit
   }
 
   onLogGap(next: bigint): void {
@@ -343,8 +350,12 @@ export class EnsembleServer extends ServerCore {
     this.stopSnapshots(done)
   }
 
-  /** Log and tree end at the zxid. */
+  /** Log and tree end at the zxid. HistoryNotHeld where they cannot: nothing is removed then, and the next leader is asked for everything. */
   truncate(zxid: bigint, done: (error: Error | undefined) => void): void {
+    if (!this.#canEndAt(zxid)) {
+      this.#hasData = false
+      return done(new HistoryNotHeld(`the history up to 0x${hex(zxid)} is not here as a whole`))
+    }
     const role = this.#role
     this.#cut(
       (cut) => this.cutHistory(zxid, cut),
@@ -357,6 +368,20 @@ export class EnsembleServer extends ServerCore {
         else done(new Error(`the history ends at 0x${hex(this.lastZxid)}, not at 0x${hex(zxid)}`))
       },
     )
+  }
+
+  #canEndAt(zxid: bigint): boolean {
+    const base = validSnapshots(this.host.disk, this.dirs.snapshotDirectory, Infinity).find((snapshot) => snapshot.zxid <= zxid)
+    if (base === undefined) return false
+    const reader = this.readLog(base.zxid + 1n)
+    try {
+      return endsAt(zxid, base.zxid, reader)
+    } catch (error) {
+      this.host.log.warn(error as Error, 'the log cannot be read')
+      return false
+    } finally {
+      reader.close()
+    }
   }
 
   /** Memory is what the disk says, or this is the end. No snapshot may be being written. */

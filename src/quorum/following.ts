@@ -6,7 +6,7 @@ import { SyncRequest } from '../jute/generated/proto.ts'
 import { CreateSessionTxn } from '../jute/generated/txn.ts'
 import { OpCode } from '../server/codes.ts'
 import type { Socket, Timer } from '../server/host/host.ts'
-import { decodeTxn } from '../server/request/txn-codec.ts'
+import { decodeTxn, withoutDigest } from '../server/request/txn-codec.ts'
 import type { LoggedTxn, Request } from '../server/request/request.ts'
 import type { EnsembleServer, Role } from './ensemble-server.ts'
 import { Dial } from './wire/dial.ts'
@@ -21,6 +21,8 @@ import type { Touch } from './zab/learner-handler.ts'
  */
 const FIRST_PAUSE_MS = 5
 const MOST_DIALS = 12
+/** A session and its timeout in the reply to a ping. */
+const TOUCH_BYTES = 12
 
 export class Following implements Role, LearnerServer {
   readonly kind: 'following' | 'observing'
@@ -110,6 +112,7 @@ export class Following implements Role, LearnerServer {
         server: this,
         clock: host.clock,
         limits,
+        mostTouches: Math.max(1, Math.floor(settings.juteMaxBuffer / TOUCH_BYTES)),
         log: host.log,
       },
       link,
@@ -179,8 +182,9 @@ export class Following implements Role, LearnerServer {
     return decodeTxn(Buffer.from(payload), this.#reader)
   }
 
+  /** Who replays the log behind a snapshot of a fuzzy tree cannot compare digests either. */
   append(txn: LoggedTxn): void {
-    this.#server.append(txn)
+    this.#server.append(this.#server.replica.isFuzzyAt(txn.header.zxid) ? withoutDigest(txn) : txn)
   }
 
   whenDurable(done: () => void): void {
@@ -211,6 +215,11 @@ export class Following implements Role, LearnerServer {
 
   adopt(zxid: bigint): void {
     this.#server.image.adopt(zxid)
+  }
+
+  /** A tree that a leader has sent was out when pings began: it shows no traces of what was proposed later. */
+  onPing(lastProposed: bigint): void {
+    this.#server.replica.endFuzziness(lastProposed)
   }
 
   truncate(zxid: bigint, done: StepDone): void {

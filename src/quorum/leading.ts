@@ -17,7 +17,7 @@ import { Leader } from './zab/leader.ts'
 import type { LeaderServer } from './zab/leader.ts'
 import type { LearnerHandler, Touch } from './zab/learner-handler.ts'
 import { counterOf, epochOf, NO_BYTES, PacketType } from './zab/packets.ts'
-import type { ByteSource, LogSpan } from './zab/packets.ts'
+import type { ByteSource, LogSpan, SnapshotSource } from './zab/packets.ts'
 import type { LeaderHistory } from './zab/sync-plan.ts'
 
 /** The counter of the last zxid that an epoch may have. */
@@ -61,6 +61,7 @@ export class Leading implements Role, LeaderServer {
       epochs: server.epochs,
       server: this,
       limits: server.limits,
+      patience: settings,
       log: host.log,
     })
   }
@@ -272,7 +273,7 @@ export class Leading implements Role, LeaderServer {
     }
   }
 
-  snapshot(): { zxid: bigint; source: ByteSource } {
+  snapshot(): { zxid: bigint; source: SnapshotSource } {
     const encoder = this.#server.encodeSnapshot()
     return { zxid: encoder.zxid, source: new SnapshotStream(encoder) }
   }

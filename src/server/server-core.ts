@@ -261,7 +261,13 @@ export abstract class ServerCore implements Proposer {
     const { settings } = this
     const recovery = recover(
       this.host,
-      { dirs: this.dirs, maxLength: this.#maxRecordLength, trustEmptySnapshot: settings.snapshotTrustEmpty, autocreateDb: settings.dbAutocreate },
+      {
+        dirs: this.dirs,
+        maxLength: this.#maxRecordLength,
+        trustEmptySnapshot: settings.snapshotTrustEmpty,
+        autocreateDb: settings.dbAutocreate,
+        hasLeader: settings.distributed,
+      },
       this.image,
     )
     this.metrics.startupSnapLoadTime.add(recovery.snapshotMs)
