@@ -74,6 +74,10 @@ export class EnsembleServer extends ServerCore {
   #isCutting = false
   #onCut: (() => void) | undefined
   #isLeaving = false
+  /** Clock milliseconds. */
+  #lookingSince = 0
+  /** Undefined while clients are served. */
+  #unavailableSince: number | undefined
   #isEnding = false
   /** The log holds the whole history from this zxid on. What is older may have holes, where a leader's snapshot took the place of txns. */
   #logWholeFrom = 0n
@@ -166,7 +170,7 @@ export class EnsembleServer extends ServerCore {
       maxIntervalMs: settings.maxNotificationIntervalMs,
     })
     this.#election.onElectorLooks = () => {
-      if (this.#role?.kind === 'leading') this.#role.leader.onElectorLooks()
+      if (this.#role?.kind === 'leading' && this.#role.leader.onElectorLooks()) this.metrics.quitLeadingDueToDisloyalVoter.add(1)
     }
   }
 
@@ -191,12 +195,16 @@ export class EnsembleServer extends ServerCore {
   #look(): void {
     if (this.isStopping || this.#election === undefined) return
     this.onRoleChange(undefined)
+    this.#lookingSince = this.host.clock.now()
+    this.#unavailableSince ??= this.#lookingSince
+    this.metrics.lookingCount.add(1)
     this.host.log.info('LOOKING')
     this.#election.look({ zxid: this.lastZxid, peerEpoch: this.epochs.current }, (outcome) => this.#enter(outcome))
   }
 
   #enter({ role, vote }: Outcome): void {
     if (this.isStopping) return
+    if (role !== 'observing') this.metrics.electionTime.add(this.host.clock.now() - this.#lookingSince)
     if (role === 'leading') {
       this.host.log.info('LEADING')
       const leading = new Leading(this)
@@ -214,11 +222,20 @@ export class EnsembleServer extends ServerCore {
   /** The role has come to serve clients in the leader's epoch. */
   serve(epoch: bigint): void {
     this.#hasData = true
+    this.#countUnavailable()
     this.#election?.onEpochEstablished(epoch)
     const { text, version } = this.config
     this.replica.tree.setConfig(Buffer.from(text, 'utf8'), version)
     if (this.#role?.kind !== 'leading' || this.settings.leaderServes) this.startServing()
     this.onRoleChange(this.#role)
+  }
+
+  #countUnavailable(): void {
+    if (this.#unavailableSince === undefined) return
+    const elapsedMs = this.host.clock.now() - this.#unavailableSince
+    this.#unavailableSince = undefined
+    this.metrics.unavailableTime.add(elapsedMs)
+    if (this.#role?.kind === 'leading') this.metrics.leaderUnavailableTime.add(elapsedMs)
   }
 
   /**
@@ -228,6 +245,7 @@ export class EnsembleServer extends ServerCore {
   leave(role: Role, reason: string): void {
     if (this.#role !== role || this.#isLeaving || this.isStopping) return
     this.#isLeaving = true
+    this.#unavailableSince ??= this.host.clock.now()
     this.host.log.warn(`${role.kind} is over: ${reason}`)
     this.stopDeciding()
     this.service.stopServing(reason)
@@ -301,7 +319,14 @@ export class EnsembleServer extends ServerCore {
     this.#role?.onLogged(zxid)
   }
 
-  #onApplied({ header, payload, kind }: LoggedTxn): void {
+  /** Milliseconds since its leader has made the txn, by the clocks of two machines. */
+  sinceMade({ header }: LoggedTxn): number {
+    return Math.max(0, this.host.clock.wallTime() - Number(header.time))
+  }
+
+  #onApplied(txn: LoggedTxn): void {
+    const { header, payload, kind } = txn
+    this.metrics.propagationLatency.add(this.sinceMade(txn))
     this.committed.add(header.zxid, payload)
     if (kind.type !== OpCode.createSession) return
     const session = this.sessions.get(header.clientId)

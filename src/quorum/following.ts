@@ -36,6 +36,9 @@ export class Following implements Role, LearnerServer {
   #timer: Timer | undefined
   #dials = 0
   #isStopped = false
+  #isServing = false
+  /** Clock milliseconds at which the connection to the leader stood. */
+  #reachedAt = 0
   /** Writes on their way to the leader, in the order in which they will come back. */
   readonly #forwarded: Request[] = []
   readonly #syncs: Request[] = []
@@ -119,6 +122,7 @@ export class Following implements Role, LearnerServer {
     )
     this.#link = link
     this.#learner = learner
+    this.#reachedAt = host.clock.now()
     learner.start()
   }
 
@@ -184,6 +188,10 @@ export class Following implements Role, LearnerServer {
 
   /** Who replays the log behind a snapshot of a fuzzy tree cannot compare digests either. */
   append(txn: LoggedTxn): void {
+    if (this.#isServing && this.kind === 'following') {
+      this.#server.metrics.learnerProposalReceivedCount.add(1)
+      this.#server.metrics.proposalLatency.add(this.#server.sinceMade(txn))
+    }
     this.#server.append(this.#server.replica.isFuzzyAt(txn.header.zxid) ? withoutDigest(txn) : txn)
   }
 
@@ -196,6 +204,10 @@ export class Following implements Role, LearnerServer {
   }
 
   commit(txn: LoggedTxn): void {
+    if (this.#isServing) {
+      this.#server.metrics.learnerCommitReceivedCount.add(1)
+      this.#server.metrics.commitPropagationLatency.add(this.#server.sinceMade(txn))
+    }
     const [first] = this.#forwarded
     const isOurs = first !== undefined && answers(txn, first)
     if (isOurs) this.#forwarded.shift()
@@ -231,6 +243,9 @@ export class Following implements Role, LearnerServer {
   }
 
   serve(epoch: bigint): void {
+    this.#isServing = true
+    const { metrics, host } = this.#server
+    ;(this.kind === 'following' ? metrics.followerSyncTime : metrics.observerSyncTime).add(host.clock.now() - this.#reachedAt)
     this.#server.serve(epoch)
   }
 
@@ -240,6 +255,7 @@ export class Following implements Role, LearnerServer {
     const waiting = this.#revalidating.get(id)
     if (waiting !== undefined) return void waiting.push(answer)
     this.#revalidating.set(id, [answer])
+    this.#server.metrics.revalidateCount.add(1)
     this.#learner!.revalidate(id, timeoutMs)
   }
 

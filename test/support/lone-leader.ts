@@ -45,7 +45,7 @@ export class LoneLeader implements Scripted, LeaderServer {
       epochs: watchedEpochs(this.clock, (line) => this.#lines.push(line), this.#waiting, accepted, current),
       server: this,
       limits: { tickTimeMs: 1000, initLimit: 10, syncLimit: 5 },
-      patience: { maxConcurrentSnapSyncs: 1, maxConcurrentDiffSyncs: 2, maxTimeToWaitForEpochMs: 3000 },
+      patience: { maxConcurrentSnapSyncs: 1, maxConcurrentDiffSyncs: 2, maxTimeToWaitForEpochMs: 3000, ackLoggingFrequency: 1000 },
       log: { info() {}, warn() {} },
     })
     this.leader.start()
@@ -161,6 +161,10 @@ export class LoneLeader implements Scripted, LeaderServer {
   claim(_learner: LearnerHandler, session: bigint): boolean {
     return this.sessions.has(session)
   }
+
+  onSyncing(): void {}
+
+  onAcked(): void {}
 
   onLearnerGone(learner: LearnerHandler): void {
     this.#lines.push(`${this.#nameOf(learner)} is gone`)

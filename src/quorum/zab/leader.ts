@@ -37,6 +37,10 @@ export interface LeaderServer {
   /** Whether the session is alive; it then belongs to the learner. */
   claim(learner: LearnerHandler, session: bigint, timeoutMs: number): boolean
   onLearnerGone(learner: LearnerHandler): void
+  /** One more learner gets its history, or one less: so many do now. */
+  onSyncing(way: SyncWay, underWay: number, isMore: boolean): void
+  /** A voter holds the proposal; told of one in so many. */
+  onAcked(sid: bigint, txn: LoggedTxn): void
   /** It leads no more. Called once, unless `stop` was. */
   abdicate(reason: string): void
 }
@@ -58,6 +62,8 @@ export interface LeaderPatience {
   readonly maxConcurrentDiffSyncs: number
   /** After so long without a quorum's acceptedEpochs one elector that looks again is enough to give up; below 0 = it is not. */
   readonly maxTimeToWaitForEpochMs: number
+  /** How long an acknowledgement takes is measured for zxids that this divides; 0 = for none. */
+  readonly ackLoggingFrequency: number
 }
 
 export interface QuorumLimits {
@@ -203,6 +209,7 @@ export class Leader implements LearnerEvents {
   onClosed(learner: LearnerHandler, reason: string): void {
     this.#learners.delete(learner)
     if (this.#phase === 'ended') return
+    this.#endSync(learner)
     this.#parts.log.info(`${learner.name} is gone: ${reason}`)
     this.#parts.server.onLearnerGone(learner)
   }
@@ -221,11 +228,13 @@ export class Leader implements LearnerEvents {
     this.#chooseEpoch()
   }
 
-  /** Leader.reportLookingSid: the voter, which elected this leader, has changed its mind. */
-  onElectorLooks(): void {
+  /** Leader.reportLookingSid: the voter, which elected this leader, has changed its mind. Whether it gives up for that. */
+  onElectorLooks(): boolean {
     const { patience, clock } = this.#parts
     const { maxTimeToWaitForEpochMs: limitMs } = patience
-    if (this.#phase === 'discovery' && limitMs >= 0 && clock.now() - this.#startedAt > limitMs) this.#abdicate('Quit leading due to voter changed mind.')
+    const isTooMuch = this.#phase === 'discovery' && limitMs >= 0 && clock.now() - this.#startedAt > limitMs
+    if (isTooMuch) this.#abdicate('Quit leading due to voter changed mind.')
+    return isTooMuch
   }
 
   #chooseEpoch(): void {
@@ -292,6 +301,7 @@ export class Leader implements LearnerEvents {
     const way = plan.kind === 'snap' ? 'snap' : 'diff'
     if (this.#isTooMuch(learner, way)) return learner.close(`too many learners get a ${way} already`)
     learner.syncing = way
+    server.onSyncing(way, this.#underWay(way), true)
     log.info(`Synchronizing with ${learner.name}: it has 0x${learner.zxid.toString(16)}, gets ${plan.kind}`)
     if (plan.kind === 'snap') {
       const { zxid, source } = server.snapshot()
@@ -313,13 +323,23 @@ export class Leader implements LearnerEvents {
   #isTooMuch(learner: LearnerHandler, way: SyncWay): boolean {
     if (learner.kind !== 'observer') return false
     const { maxConcurrentSnapSyncs, maxConcurrentDiffSyncs } = this.#parts.patience
-    let underWay = 0
-    for (const { syncing } of this.#learners) if (syncing === way) underWay++
-    return underWay >= (way === 'snap' ? maxConcurrentSnapSyncs : maxConcurrentDiffSyncs)
+    return this.#underWay(way) >= (way === 'snap' ? maxConcurrentSnapSyncs : maxConcurrentDiffSyncs)
+  }
+
+  #underWay(way: SyncWay): number {
+    let count = 0
+    for (const { syncing } of this.#learners) if (syncing === way) count++
+    return count
+  }
+
+  #endSync(learner: LearnerHandler): void {
+    const way = learner.syncing
+    learner.syncing = undefined
+    if (way !== undefined) this.#parts.server.onSyncing(way, this.#underWay(way), false)
   }
 
   onHistoryAck(learner: LearnerHandler): void {
-    learner.syncing = undefined
+    this.#endSync(learner)
     if (this.#phase === 'broadcast') {
       learner.activate(this.#parts.clock.now())
     } else {
@@ -364,13 +384,22 @@ export class Leader implements LearnerEvents {
     if (proposals === undefined || this.#phase !== 'broadcast' || !this.#parts.config.voters.has(this.#parts.self)) return
     while (this.#ownAck < zxid && this.#ownAck < proposals.lastProposed) {
       this.#ownAck++
-      this.#commit(proposals.ack(this.#parts.self, this.#ownAck))
+      this.#ack(proposals, this.#parts.self, this.#ownAck)
     }
   }
 
   onAck(learner: LearnerHandler, zxid: bigint): void {
     if (this.#proposals === undefined || !this.#parts.config.voters.has(learner.sid!)) return
-    this.#commit(this.#proposals.ack(learner.sid!, zxid))
+    this.#ack(this.#proposals, learner.sid!, zxid)
+  }
+
+  #ack(proposals: Proposals, voter: bigint, zxid: bigint): void {
+    const { server, patience } = this.#parts
+    if (patience.ackLoggingFrequency > 0 && zxid % BigInt(patience.ackLoggingFrequency) === 0n) {
+      const txn = proposals.get(zxid)
+      if (txn !== undefined) server.onAcked(voter, txn)
+    }
+    this.#commit(proposals.ack(voter, zxid))
   }
 
   #commit(txns: readonly LoggedTxn[]): void {
