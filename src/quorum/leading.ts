@@ -61,7 +61,7 @@ export class Leading implements Role, LeaderServer {
       epochs: server.epochs,
       server: this,
       limits: server.limits,
-      patience: settings,
+      settings,
       log: host.log,
     })
   }

@@ -266,7 +266,7 @@ export abstract class ServerCore implements Proposer {
         maxLength: this.#maxRecordLength,
         trustEmptySnapshot: settings.snapshotTrustEmpty,
         autocreateDb: settings.dbAutocreate,
-        hasLeader: settings.distributed,
+        hasLeader: settings.distributed && settings.servers.length > 1,
       },
       this.image,
     )

@@ -52,11 +52,11 @@ export interface LeaderParts {
   readonly epochs: EpochFiles
   readonly server: LeaderServer
   readonly limits: QuorumLimits
-  readonly patience: LeaderPatience
+  readonly settings: LeaderSettings
   readonly log: { info(line: string): void; warn(line: string): void }
 }
 
-export interface LeaderPatience {
+export interface LeaderSettings {
   /** An observer that is to get a snapshot, or a diff, while so many learners get one is sent away. Voters never are. */
   readonly maxConcurrentSnapSyncs: number
   readonly maxConcurrentDiffSyncs: number
@@ -230,8 +230,8 @@ export class Leader implements LearnerEvents {
 
   /** Leader.reportLookingSid: the voter, which elected this leader, has changed its mind. Whether it gives up for that. */
   onElectorLooks(): boolean {
-    const { patience, clock } = this.#parts
-    const { maxTimeToWaitForEpochMs: limitMs } = patience
+    const { settings, clock } = this.#parts
+    const { maxTimeToWaitForEpochMs: limitMs } = settings
     const isTooMuch = this.#phase === 'discovery' && limitMs >= 0 && clock.now() - this.#startedAt > limitMs
     if (isTooMuch) this.#abdicate('Quit leading due to voter changed mind.')
     return isTooMuch
@@ -322,7 +322,7 @@ export class Leader implements LearnerEvents {
   /** As LearnerSyncThrottler: only observers have to wait. */
   #isTooMuch(learner: LearnerHandler, way: SyncWay): boolean {
     if (learner.kind !== 'observer') return false
-    const { maxConcurrentSnapSyncs, maxConcurrentDiffSyncs } = this.#parts.patience
+    const { maxConcurrentSnapSyncs, maxConcurrentDiffSyncs } = this.#parts.settings
     return this.#underWay(way) >= (way === 'snap' ? maxConcurrentSnapSyncs : maxConcurrentDiffSyncs)
   }
 
@@ -394,8 +394,8 @@ export class Leader implements LearnerEvents {
   }
 
   #ack(proposals: Proposals, voter: bigint, zxid: bigint): void {
-    const { server, patience } = this.#parts
-    if (patience.ackLoggingFrequency > 0 && zxid % BigInt(patience.ackLoggingFrequency) === 0n) {
+    const { server, settings } = this.#parts
+    if (settings.ackLoggingFrequency > 0 && zxid % BigInt(settings.ackLoggingFrequency) === 0n) {
       const txn = proposals.get(zxid)
       if (txn !== undefined) server.onAcked(voter, txn)
     }

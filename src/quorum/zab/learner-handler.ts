@@ -130,6 +130,7 @@ export class LearnerHandler {
     this.#held = []
     this.#heldBytes = 0
     for (const { type, txn } of held) this.#forwardNow(type, this.#isFuzzyBefore(txn) ? withoutDigest(txn) : txn, now)
+    this.#snapshot = undefined
   }
 
   /**

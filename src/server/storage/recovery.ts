@@ -227,7 +227,10 @@ function replay(
   if (repeated > 0) log.warn(`${repeated} txns of the logs are not newer than those before them and were left out`)
   const logEnd = last === undefined ? undefined : { path: reader.endPath, position: reader.end }
   const lastZxid = last ?? snapshotZxid
-  if (options.hasLeader === true && uncovered.some(({ zxid, isTorn }) => !isTorn && zxid > lastZxid)) isCutShort = true
+  if (!isCutShort && options.hasLeader === true && uncovered.some(({ zxid, isTorn }) => !isTorn && zxid > lastZxid)) {
+    log.warn(`The log ends with 0x${hex(lastZxid)}, and a newer snapshot cannot be read: what it held is to come from a leader`)
+    isCutShort = true
+  }
   return { lastZxid, logEnd, txns, isCutShort }
 }
 
