@@ -25,6 +25,7 @@ export function leftOut(settings: Settings): string[] {
   if (settings.distributed) {
     if (settings.reconfigEnabled) say('reconfigEnabled=true (the membership is fixed)')
     if (settings.observerMasterPort > 0) say('observerMasterPort (observers follow the leader itself)')
+    if (!settings.syncEnabled && settings.peerType === 'observer') say('syncEnabled=false (an observer keeps its log)')
     if (settings.oraclePath !== undefined) say('oraclePath')
     if (settings.localSessionsEnabled) say('localSessionsEnabled=true (every session is known to all)')
   }

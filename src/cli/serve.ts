@@ -103,7 +103,7 @@ async function start(settings: Settings, { log }: ServerLog): Promise<ServerCore
       `clientPortListenBacklog ${clientPortListenBacklog} dataLogdir ${dataLogDir}/version-2 snapdir ${dataDir}/version-2`,
   )
   if (settings.maxCnxns === 0) log.warn('maxCnxns is not configured, using default value 0.')
-  const host = createNodeHost({ log, keepAlive: settings.clientTcpKeepAlive })
+  const host = createNodeHost({ log, keepAlive: settings.clientTcpKeepAlive || settings.tcpKeepAlive })
   // What only an ensemble needs is a tenth of the start of a server that stands alone.
   const startServer = settings.distributed
     ? (await import('../quorum/ensemble-server.ts')).startEnsembleServer

@@ -14,10 +14,12 @@ import type { ServerStarted } from '../server/server-core.ts'
 import type { SessionAuthority } from '../server/session/session-authority.ts'
 import type { DataDirs } from '../server/storage/data-dirs.ts'
 import { logsFrom } from '../server/storage/file-names.ts'
+import type { StoredFile } from '../server/storage/file-names.ts'
 import { validSnapshots } from '../server/storage/snapshot-files.ts'
 import type { Recovery } from '../server/storage/recovery.ts'
 import { ExitCode } from '../server/storage/storage-errors.ts'
 import { CommittedLog } from './committed-log.ts'
+import { endsAt } from './cut-check.ts'
 import { EpochFiles } from './epoch-files.ts'
 import { Following } from './following.ts'
 import { Leading } from './leading.ts'
@@ -25,7 +27,8 @@ import { ElectionMesh } from './wire/election-mesh.ts'
 import { Election } from './zab/election.ts'
 import type { Outcome } from './zab/election.ts'
 import type { QuorumLimits } from './zab/leader.ts'
-import { counterOf } from './zab/packets.ts'
+import { HistoryNotHeld } from './zab/learner.ts'
+import { counterOf, follows } from './zab/packets.ts'
 import { QuorumConfig } from './zab/quorum-config.ts'
 
 /** As Java: a smaller committed log helps nobody. */
@@ -71,6 +74,10 @@ export class EnsembleServer extends ServerCore {
   #isCutting = false
   #onCut: (() => void) | undefined
   #isLeaving = false
+  /** Clock milliseconds. */
+  #lookingSince = 0
+  /** Undefined while clients are served. */
+  #unavailableSince: number | undefined
   #isEnding = false
   /** The log holds the whole history from this zxid on. What is older may have holes, where a leader's snapshot took the place of txns. */
   #logWholeFrom = 0n
@@ -122,7 +129,7 @@ export class EnsembleServer extends ServerCore {
     }
     try {
       const recovery = this.load()
-      this.#hasData = recovery.kind !== 'suspicious'
+      if (recovery.kind === 'suspicious') this.#hasData = false
       this.epochs.load(recovery.lastZxid)
       this.secure(recovery, (error) => (error === undefined ? this.#open() : this.onBegun?.(error)))
     } catch (error) {
@@ -162,6 +169,9 @@ export class EnsembleServer extends ServerCore {
       minIntervalMs: settings.minNotificationIntervalMs,
       maxIntervalMs: settings.maxNotificationIntervalMs,
     })
+    this.#election.onElectorLooks = () => {
+      if (this.#role?.kind === 'leading' && this.#role.leader.onElectorLooks()) this.metrics.quitLeadingDueToDisloyalVoter.add(1)
+    }
   }
 
   override get isStopping(): boolean {
@@ -185,12 +195,16 @@ export class EnsembleServer extends ServerCore {
   #look(): void {
     if (this.isStopping || this.#election === undefined) return
     this.onRoleChange(undefined)
+    this.#lookingSince = this.host.clock.now()
+    this.#unavailableSince ??= this.#lookingSince
+    this.metrics.lookingCount.add(1)
     this.host.log.info('LOOKING')
     this.#election.look({ zxid: this.lastZxid, peerEpoch: this.epochs.current }, (outcome) => this.#enter(outcome))
   }
 
   #enter({ role, vote }: Outcome): void {
     if (this.isStopping) return
+    if (role !== 'observing') this.metrics.electionTime.add(this.host.clock.now() - this.#lookingSince)
     if (role === 'leading') {
       this.host.log.info('LEADING')
       const leading = new Leading(this)
@@ -208,11 +222,20 @@ export class EnsembleServer extends ServerCore {
   /** The role has come to serve clients in the leader's epoch. */
   serve(epoch: bigint): void {
     this.#hasData = true
+    this.#countUnavailable()
     this.#election?.onEpochEstablished(epoch)
     const { text, version } = this.config
     this.replica.tree.setConfig(Buffer.from(text, 'utf8'), version)
     if (this.#role?.kind !== 'leading' || this.settings.leaderServes) this.startServing()
     this.onRoleChange(this.#role)
+  }
+
+  #countUnavailable(): void {
+    if (this.#unavailableSince === undefined) return
+    const elapsedMs = this.host.clock.now() - this.#unavailableSince
+    this.#unavailableSince = undefined
+    this.metrics.unavailableTime.add(elapsedMs)
+    if (this.#role?.kind === 'leading') this.metrics.leaderUnavailableTime.add(elapsedMs)
   }
 
   /**
@@ -222,6 +245,7 @@ export class EnsembleServer extends ServerCore {
   leave(role: Role, reason: string): void {
     if (this.#role !== role || this.#isLeaving || this.isStopping) return
     this.#isLeaving = true
+    this.#unavailableSince ??= this.host.clock.now()
     this.host.log.warn(`${role.kind} is over: ${reason}`)
     this.stopDeciding()
     this.service.stopServing(reason)
@@ -275,6 +299,8 @@ export class EnsembleServer extends ServerCore {
   protected override load(): Recovery {
     const recovery = super.load()
     this.#logWholeFrom = recovery.snapshot?.zxid ?? 0n
+    // It must not vote as if what it has lost, and may have acknowledged, had never been: a leader is to send it everything.
+    if (recovery.kind === 'cut short') this.#hasData = false
     return recovery
   }
 
@@ -293,7 +319,14 @@ export class EnsembleServer extends ServerCore {
     this.#role?.onLogged(zxid)
   }
 
-  #onApplied({ header, payload, kind }: LoggedTxn): void {
+  /** Milliseconds since its leader has made the txn, by the clocks of two machines. */
+  sinceMade({ header }: LoggedTxn): number {
+    return Math.max(0, this.host.clock.wallTime() - Number(header.time))
+  }
+
+  #onApplied(txn: LoggedTxn): void {
+    const { header, payload, kind } = txn
+    this.metrics.propagationLatency.add(this.sinceMade(txn))
     this.committed.add(header.zxid, payload)
     if (kind.type !== OpCode.createSession) return
     const session = this.sessions.get(header.clientId)
@@ -307,10 +340,13 @@ export class EnsembleServer extends ServerCore {
   /** Whether the log on disk shows what came after the zxid. */
   logReaches(zxid: bigint): boolean {
     if (zxid < this.#logHoleBelow || this.settings.snapshotSizeFactor < 0) return false
+    const [first, ...others] = logsFrom(this.host.disk.list(this.dirs.logDirectory), zxid)
+    // As FileTxnIterator: the file in which it begins is opened first, and not weighed.
+    if (first === undefined || first.zxid > zxid || !this.#isLight(others)) return false
     const reader = this.readLog(zxid)
     try {
-      const found = reader.next()
-      return found && reader.zxid === zxid && this.#isLogShort(zxid)
+      // The zxid of an epoch stands in no log; its holder has all that came before the first txn above it.
+      return reader.next() && (reader.zxid === zxid || (counterOf(zxid) === 0n && follows(zxid, reader.zxid)))
     } catch (error) {
       this.host.log.warn(error as Error, 'the log cannot be read for a learner')
       return false
@@ -320,16 +356,12 @@ export class EnsembleServer extends ServerCore {
   }
 
   /** A learner is not sent logs that are longer than a good part of a snapshot would be (snapshotSizeFactor; 0 = any). */
-  #isLogShort(from: bigint): boolean {
-    const factor = this.settings.snapshotSizeFactor
-    if (factor === 0) return true
+  #isLight(logs: readonly StoredFile[]): boolean {
     const { disk } = this.host
     const { snapshotDirectory, logDirectory } = this.dirs
     const [snapshot] = validSnapshots(disk, snapshotDirectory, 1)
-    if (snapshot === undefined) return false
-    const budget = disk.size(`${snapshotDirectory}/${snapshot.name}`) * factor
-    const logs = logsFrom(disk.list(logDirectory), from)
-    return logs.reduce((sum, { name }) => sum + disk.size(`${logDirectory}/${name}`), 0) <= budget
+    const limit = snapshot === undefined ? 0 : Math.floor(disk.size(`${snapshotDirectory}/${snapshot.name}`) * this.settings.snapshotSizeFactor)
+    return limit === 0 || logs.reduce((sum, { name }) => sum + disk.size(`${logDirectory}/${name}`), 0) <= limit
   }
 
   onLogGap(next: bigint): void {
@@ -343,8 +375,12 @@ export class EnsembleServer extends ServerCore {
     this.stopSnapshots(done)
   }
 
-  /** Log and tree end at the zxid. */
+  /** Log and tree end at the zxid. HistoryNotHeld where they cannot: nothing is removed then, and the next leader is asked for everything. */
   truncate(zxid: bigint, done: (error: Error | undefined) => void): void {
+    if (!this.#canEndAt(zxid)) {
+      this.#hasData = false
+      return done(new HistoryNotHeld(`the history up to 0x${hex(zxid)} is not here as a whole`))
+    }
     const role = this.#role
     this.#cut(
       (cut) => this.cutHistory(zxid, cut),
@@ -357,6 +393,20 @@ export class EnsembleServer extends ServerCore {
         else done(new Error(`the history ends at 0x${hex(this.lastZxid)}, not at 0x${hex(zxid)}`))
       },
     )
+  }
+
+  #canEndAt(zxid: bigint): boolean {
+    const base = validSnapshots(this.host.disk, this.dirs.snapshotDirectory, Infinity).find((snapshot) => snapshot.zxid <= zxid)
+    if (base === undefined) return false
+    const reader = this.readLog(base.zxid + 1n)
+    try {
+      return endsAt(zxid, base.zxid, reader)
+    } catch (error) {
+      this.host.log.warn(error as Error, 'the log cannot be read')
+      return false
+    } finally {
+      reader.close()
+    }
   }
 
   /** Memory is what the disk says, or this is the end. No snapshot may be being written. */

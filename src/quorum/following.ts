@@ -6,7 +6,7 @@ import { SyncRequest } from '../jute/generated/proto.ts'
 import { CreateSessionTxn } from '../jute/generated/txn.ts'
 import { OpCode } from '../server/codes.ts'
 import type { Socket, Timer } from '../server/host/host.ts'
-import { decodeTxn } from '../server/request/txn-codec.ts'
+import { decodeTxn, withoutDigest } from '../server/request/txn-codec.ts'
 import type { LoggedTxn, Request } from '../server/request/request.ts'
 import type { EnsembleServer, Role } from './ensemble-server.ts'
 import { Dial } from './wire/dial.ts'
@@ -21,6 +21,8 @@ import type { Touch } from './zab/learner-handler.ts'
  */
 const FIRST_PAUSE_MS = 5
 const MOST_DIALS = 12
+/** A session and its timeout in the reply to a ping. */
+const TOUCH_BYTES = 12
 
 export class Following implements Role, LearnerServer {
   readonly kind: 'following' | 'observing'
@@ -34,6 +36,9 @@ export class Following implements Role, LearnerServer {
   #timer: Timer | undefined
   #dials = 0
   #isStopped = false
+  #isServing = false
+  /** Clock milliseconds at which the connection to the leader stood. */
+  #reachedAt = 0
   /** Writes on their way to the leader, in the order in which they will come back. */
   readonly #forwarded: Request[] = []
   readonly #syncs: Request[] = []
@@ -110,12 +115,14 @@ export class Following implements Role, LearnerServer {
         server: this,
         clock: host.clock,
         limits,
+        mostTouches: Math.max(1, Math.floor(settings.juteMaxBuffer / TOUCH_BYTES)),
         log: host.log,
       },
       link,
     )
     this.#link = link
     this.#learner = learner
+    this.#reachedAt = host.clock.now()
     learner.start()
   }
 
@@ -179,8 +186,13 @@ export class Following implements Role, LearnerServer {
     return decodeTxn(Buffer.from(payload), this.#reader)
   }
 
+  /** Who replays the log behind a snapshot of a fuzzy tree cannot compare digests either. */
   append(txn: LoggedTxn): void {
-    this.#server.append(txn)
+    if (this.#isServing && this.kind === 'following') {
+      this.#server.metrics.learnerProposalReceivedCount.add(1)
+      this.#server.metrics.proposalLatency.add(this.#server.sinceMade(txn))
+    }
+    this.#server.append(this.#server.replica.isFuzzyAt(txn.header.zxid) ? withoutDigest(txn) : txn)
   }
 
   whenDurable(done: () => void): void {
@@ -192,6 +204,10 @@ export class Following implements Role, LearnerServer {
   }
 
   commit(txn: LoggedTxn): void {
+    if (this.#isServing) {
+      this.#server.metrics.learnerCommitReceivedCount.add(1)
+      this.#server.metrics.commitPropagationLatency.add(this.#server.sinceMade(txn))
+    }
     const [first] = this.#forwarded
     const isOurs = first !== undefined && answers(txn, first)
     if (isOurs) this.#forwarded.shift()
@@ -213,6 +229,11 @@ export class Following implements Role, LearnerServer {
     this.#server.image.adopt(zxid)
   }
 
+  /** A tree that a leader has sent was out when pings began: it shows no traces of what was proposed later. */
+  onPing(lastProposed: bigint): void {
+    this.#server.replica.endFuzziness(lastProposed)
+  }
+
   truncate(zxid: bigint, done: StepDone): void {
     this.#server.truncate(zxid, done)
   }
@@ -222,6 +243,9 @@ export class Following implements Role, LearnerServer {
   }
 
   serve(epoch: bigint): void {
+    this.#isServing = true
+    const { metrics, host } = this.#server
+    ;(this.kind === 'following' ? metrics.followerSyncTime : metrics.observerSyncTime).add(host.clock.now() - this.#reachedAt)
     this.#server.serve(epoch)
   }
 
@@ -231,6 +255,7 @@ export class Following implements Role, LearnerServer {
     const waiting = this.#revalidating.get(id)
     if (waiting !== undefined) return void waiting.push(answer)
     this.#revalidating.set(id, [answer])
+    this.#server.metrics.revalidateCount.add(1)
     this.#learner!.revalidate(id, timeoutMs)
   }
 

@@ -15,9 +15,9 @@ import { SocketLink } from './wire/packet-link.ts'
 import { SnapshotStream } from './wire/snapshot-stream.ts'
 import { Leader } from './zab/leader.ts'
 import type { LeaderServer } from './zab/leader.ts'
-import type { LearnerHandler, Touch } from './zab/learner-handler.ts'
+import type { LearnerHandler, SyncWay, Touch } from './zab/learner-handler.ts'
 import { counterOf, epochOf, NO_BYTES, PacketType } from './zab/packets.ts'
-import type { ByteSource, LogSpan } from './zab/packets.ts'
+import type { ByteSource, LogSpan, SnapshotSource } from './zab/packets.ts'
 import type { LeaderHistory } from './zab/sync-plan.ts'
 
 /** The counter of the last zxid that an epoch may have. */
@@ -61,6 +61,7 @@ export class Leading implements Role, LeaderServer {
       epochs: server.epochs,
       server: this,
       limits: server.limits,
+      settings,
       log: host.log,
     })
   }
@@ -101,9 +102,17 @@ export class Leading implements Role, LeaderServer {
       {
         onPacket: (packet) => learner.onPacket(packet),
         onClose: (reason) => learner.onClosed(reason),
+        onFlushed: (packets, waitedMs) => this.#countFlushed(learner, packets, waitedMs),
       },
     )
     const learner = this.leader.accept(link)
+  }
+
+  #countFlushed({ sid }: LearnerHandler, packets: number, waitedMs: number): void {
+    if (sid === undefined) return
+    const { metrics } = this.#server
+    metrics.learnerHandlerQpSize.add(String(sid), packets)
+    metrics.learnerHandlerQpTime.add(String(sid), waitedMs)
   }
 
   stop(reason: string): void {
@@ -141,6 +150,7 @@ export class Leading implements Role, LeaderServer {
     const prepared = preparer.prepare(request, this.#hasMoved(request, owner) ? Code.SESSIONMOVED : request.fault)
     // Only this server's own requests are answered here.
     const txn = owner === this ? prepared : { ...prepared, request: undefined }
+    this.#server.metrics.proposalCount.add(1)
     // To the learners first: what this server makes durable, they make durable meanwhile.
     this.leader.propose(txn)
     this.#server.append(txn)
@@ -160,7 +170,20 @@ export class Leading implements Role, LeaderServer {
   }
 
   commit(txn: LoggedTxn): void {
+    const { metrics } = this.#server
+    metrics.commitCount.add(1)
+    metrics.quorumAckLatency.add(this.#server.sinceMade(txn))
     this.#server.applyNext(txn)
+  }
+
+  onAcked(sid: bigint, txn: LoggedTxn): void {
+    this.#server.metrics.ackLatency.add(String(sid), this.#server.sinceMade(txn))
+  }
+
+  onSyncing(way: SyncWay, underWay: number, isMore: boolean): void {
+    const { metrics } = this.#server
+    ;(way === 'snap' ? metrics.inflightSnapCount : metrics.inflightDiffCount).add(underWay)
+    if (isMore) (way === 'snap' ? metrics.snapCount : metrics.diffCount).add(1)
   }
 
   // What learners forward -------------------------------------------------------------------------------------
@@ -272,7 +295,7 @@ export class Leading implements Role, LeaderServer {
     }
   }
 
-  snapshot(): { zxid: bigint; source: ByteSource } {
+  snapshot(): { zxid: bigint; source: SnapshotSource } {
     const encoder = this.#server.encodeSnapshot()
     return { zxid: encoder.zxid, source: new SnapshotStream(encoder) }
   }

@@ -49,7 +49,7 @@ export class ReplicaImage implements RecoveryTarget, SnapshotSource {
 
   /** What a leader sent is complete: the tree as it was at the zxid, and some of what came later. */
   adopt(zxid: bigint): void {
-    this.#replica.finishLoading(zxid, undefined)
+    this.#replica.adopt(zxid)
   }
 
   replay({ zxid }: TxnHeader, payload: Uint8Array): void {

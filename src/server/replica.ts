@@ -18,6 +18,8 @@ import { WatchTable } from './watch/watch-table.ts'
 /** Digests of every 128th zxid are kept for the word `hash`. */
 const DIGEST_LOG_BITS = 7
 const DIGEST_LOG_LIMIT = 1024
+/** Above all zxids. */
+const NOT_KNOWN = 2n ** 63n
 
 export interface ReplicaEvents {
   /** The tree's digest after a txn is not the one that the txn promised. */
@@ -73,7 +75,7 @@ export class Replica implements ApplyContext {
   }
 
   #onDigest(zxid: bigint, promised: bigint | undefined): void {
-    if (zxid < this.#fuzzyUntil) return
+    if (this.isFuzzyAt(zxid)) return
     if (promised !== undefined && promised !== this.tree.digest) this.#events.onDigestMismatch(zxid)
     this.#digestedZxid = zxid
     this.#lastDigest.set(this.tree.digestSum)
@@ -113,9 +115,27 @@ export class Replica implements ApplyContext {
     if (digest.zxid === zxid && digest.value !== this.tree.digest) this.#events.onDigestMismatch(zxid)
   }
 
+  /** The tree came from a leader, and may show traces of txns above its zxid: how far, turns out later (`endFuzziness`). */
+  adopt(zxid: bigint): void {
+    this.finishLoading(zxid, undefined)
+    this.#fuzzyUntil = NOT_KNOWN
+  }
+
+  /** The tree shows no traces of txns above this one, whatever it had come from. */
+  endFuzziness(zxid: bigint): void {
+    if (this.#fuzzyUntil === NOT_KNOWN) this.#fuzzyUntil = zxid
+  }
+
+  /** Whether the tree after this txn may be another than its digest says. */
+  isFuzzyAt(zxid: bigint): boolean {
+    return zxid < this.#fuzzyUntil
+  }
+
   /** A leader begins its epoch: whoever asks from now on is told of its zxid. */
   enterEpoch(zxid: bigint): void {
     this.#lastZxid = zxid
+    // Whatever has left traces was committed, and is part of the history that it leads with.
+    this.endFuzziness(zxid)
   }
 
   /** A txn from the log. Throws MalformedFrame when it is none. */

@@ -48,7 +48,7 @@ import { truncateHistory } from './storage/txn-log-truncate.ts'
 import { namespaceOf } from './tree/paths.ts'
 import { EventType } from './watch/watch-table.ts'
 
-/** What Java adds for the stat to the bytes of a read or write. */
+/** What Java adds for the stat to the bytes of a read. */
 const STAT_BYTES = 68
 /** Applied in one turn: some milliseconds at the most, unless a single one is long (bench/turns.mjs). */
 const TURN_TXNS = 256
@@ -146,7 +146,7 @@ export abstract class ServerCore implements Proposer {
       },
     })
     this.replica.tree.meter = {
-      onRead: (path, bytes) => this.#meter(this.metrics.readPerNamespace, path, bytes),
+      onRead: (path, bytes) => this.#meter(this.metrics.readPerNamespace, path, bytes + STAT_BYTES),
       onWritten: (path, bytes) => this.#meter(this.metrics.writePerNamespace, path, bytes),
     }
     this.replica.watches.onFired = (type, count) => this.#watchMetric(type).add(count)
@@ -217,7 +217,7 @@ export abstract class ServerCore implements Proposer {
 
   #meter(set: ServerMetrics['readPerNamespace'], path: string, bytes: number): void {
     const namespace = namespaceOf(path)
-    if (namespace !== undefined) set.add(namespace, path.length + bytes + STAT_BYTES)
+    if (namespace !== undefined) set.add(namespace, path.length + bytes)
   }
 
   #watchMetric(type: EventType): ServerMetrics['nodeCreatedWatcher'] {
@@ -261,12 +261,20 @@ export abstract class ServerCore implements Proposer {
     const { settings } = this
     const recovery = recover(
       this.host,
-      { dirs: this.dirs, maxLength: this.#maxRecordLength, trustEmptySnapshot: settings.snapshotTrustEmpty, autocreateDb: settings.dbAutocreate },
+      {
+        dirs: this.dirs,
+        maxLength: this.#maxRecordLength,
+        trustEmptySnapshot: settings.snapshotTrustEmpty,
+        autocreateDb: settings.dbAutocreate,
+        hasLeader: settings.distributed && settings.servers.length > 1,
+      },
       this.image,
     )
     this.metrics.startupSnapLoadTime.add(recovery.snapshotMs)
-    this.metrics.startupTxnsLoadTime.add(recovery.txnsMs)
-    this.metrics.startupTxnsLoaded.add(recovery.txns)
+    if (recovery.kind !== 'created' && recovery.kind !== 'suspicious') {
+      this.metrics.startupTxnsLoadTime.add(recovery.txnsMs)
+      this.metrics.startupTxnsLoaded.add(recovery.txns)
+    }
     this.metrics.dbInitTime.add(recovery.snapshotMs + recovery.txnsMs)
     const digest = BigInt.asUintN(64, this.replica.tree.digest)
     this.host.log.info(

@@ -3,13 +3,13 @@
  * apply, nothing that is committed ever missing from a quorum's disks. The ledger is that one history; what is proposed
  * and not committed is known here, and may come to be part of it or not.
  */
-import { Buffer } from 'node:buffer'
 import type { EnsembleServer } from '../quorum/ensemble-server.ts'
 import { Leading } from '../quorum/leading.ts'
 import { counterOf, epochOf, epochZxid, follows } from '../quorum/zab/packets.ts'
 import { hex } from '../server/hex.ts'
 import type { LoggedTxn } from '../server/request/request.ts'
 import type { Inspector } from './inspector.ts'
+import { isSameTxn } from './ledger.ts'
 import type { Ledger } from './ledger.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { compareWithLedger } from './tree-text.ts'
@@ -170,7 +170,7 @@ export class EnsembleChecks {
     const { zxid } = txn.header
     const known = this.#proposed.get(zxid)
     if (known === undefined) this.#proposed.set(zxid, { ...txn, payload: Uint8Array.from(txn.payload), request: undefined })
-    else if (Buffer.compare(known.payload, txn.payload) !== 0) throw new Violation(`server ${member.id} logs another txn as zxid 0x${hex(zxid)}`)
+    else if (!isSameTxn(known, txn)) throw new Violation(`server ${member.id} logs another txn as zxid 0x${hex(zxid)}`)
   }
 
   #onCommitted(member: MemberRecord, txn: LoggedTxn): void {
@@ -223,7 +223,7 @@ export class EnsembleChecks {
       return
     }
     member.applied = lastProcessedZxid
-    if (lastProcessedZxid > ledger.lastApplied || (lastProcessedZxid > 0n && ledger.payloadOf(lastProcessedZxid) === undefined)) {
+    if (lastProcessedZxid > ledger.lastApplied || (lastProcessedZxid > 0n && !ledger.has(lastProcessedZxid))) {
       throw new Violation(`server ${member.id} serves from zxid 0x${hex(lastProcessedZxid)}, which is not committed`)
     }
     if (lastProcessedZxid === ledger.lastApplied) compareWithLedger(server.replica, ledger)

@@ -7,6 +7,7 @@ import { EpochFiles } from '../quorum/epoch-files.ts'
 import { LearnerHandler } from '../quorum/zab/learner-handler.ts'
 import { counterOf } from '../quorum/zab/packets.ts'
 import { Proposals } from '../quorum/zab/proposals.ts'
+import type { LoggedTxn } from '../server/request/request.ts'
 import { acknowledgeBeforeSync } from './mutants.ts'
 import type { Mutation } from './server-life.ts'
 
@@ -92,14 +93,14 @@ function noFastForward(server: EnsembleServer): void {
 }
 
 function commitOutOfOrder(): () => void {
-  const held = new WeakMap<LearnerHandler, [bigint, Uint8Array]>()
+  const held = new WeakMap<LearnerHandler, LoggedTxn>()
   return replace(LearnerHandler.prototype, 'commit', (commit) => {
-    return function (this: LearnerHandler, zxid, payload, now) {
+    return function (this: LearnerHandler, txn, now) {
       const before = held.get(this)
       held.delete(this)
-      if (before === undefined && counterOf(zxid) % 20n === 0n) return void held.set(this, [zxid, payload])
-      commit.call(this, zxid, payload, now)
-      if (before !== undefined) commit.call(this, ...before, now)
+      if (before === undefined && counterOf(txn.header.zxid) % 20n === 0n) return void held.set(this, txn)
+      commit.call(this, txn, now)
+      if (before !== undefined) commit.call(this, before, now)
     }
   })
 }

@@ -39,3 +39,13 @@ test('members say what they leave out; a server without others has no use for it
   ])
   expect(leftOut(settings(asked))).toEqual([])
 })
+
+test('an observer says that it keeps its log; to others the key means nothing', () => {
+  const several = 'server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2:observer\ninitLimit=1\nsyncLimit=1\nsyncEnabled=false\n'
+  const as = (id: number): string[] => {
+    const readText = (): string => String(id)
+    return leftOut(loadSettings({ text: `dataDir=/d\n${several}`, path: '/z.cfg', readText }).settings)
+  }
+  expect(as(3)).toEqual([expect.stringContaining('syncEnabled=false')])
+  expect(as(1)).toEqual([])
+})

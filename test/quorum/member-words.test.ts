@@ -1,6 +1,6 @@
 // What the four-letter words say of members: the values that only a leader, a follower or an observer has.
 import { connect } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { startTestEnsemble } from '../../src/testing/index.ts'
 import type { TestEnsemble, TestMember } from '../../src/testing/index.ts'
 import { create } from '../support/requests.ts'
@@ -37,6 +37,14 @@ async function monitored(member: TestMember): Promise<Map<string, string>> {
   return new Map(text.trimEnd().split('\n').map((line) => line.split('\t') as [string, string]))
 }
 
+/** What a client was told of may be on its way to the others. */
+async function allHaveApplied({ members }: TestEnsemble): Promise<void> {
+  await vi.waitFor(async () => {
+    const answers = await Promise.all(members.map((member) => ask(member, 'srvr')))
+    expect(new Set(answers.map((answer) => /^Zxid: .*$/m.exec(answer)![0])).size).toBe(1)
+  })
+}
+
 const LEADER_NAMES = [
   'zk_last_proposal_size',
   'zk_leader_uptime',
@@ -58,9 +66,27 @@ describe('mntr', () => {
     const session = await TcpSession.open(leader.port)
     await session.ok(create('/x', { data: Buffer.alloc(1000) }))
     await session.drop()
+    await allHaveApplied(ensemble)
     const [ofLeader, ofFollower, ofObserver] = await Promise.all([leader, follower, ensemble.members[3]!].map(monitored))
     const onlyOfLeader = [...ofLeader!.keys()].filter((name) => !ofFollower!.has(name))
-    expect(onlyOfLeader.sort()).toEqual(LEADER_NAMES.filter((name) => name !== 'zk_quorum_size'))
+    const ofLearners = onlyOfLeader.filter((name) => name.includes('_learner_handler_qp_'))
+    expect(onlyOfLeader.filter((name) => !ofLearners.includes(name)).sort()).toEqual(LEADER_NAMES.filter((name) => name !== 'zk_quorum_size'))
+    const learners = ensemble.members.map(({ id }) => id).filter((id) => id !== leader.id)
+    expect(ofLearners.filter((name) => name.startsWith('zk_sum_')).sort()).toEqual(
+      learners.flatMap((id) => [`zk_sum_${id}_learner_handler_qp_size`, `zk_sum_${id}_learner_handler_qp_time_ms`]),
+    )
+    for (const id of learners) expect(Number(ofLeader!.get(`zk_cnt_${id}_learner_handler_qp_size`))).toBeGreaterThan(0)
+    // A session and a node, as each of them has seen it.
+    expect([ofLeader!.get('zk_proposal_count'), ofLeader!.get('zk_commit_count')]).toEqual(['2', '2'])
+    expect(ofLeader!.get('zk_cnt_quorum_ack_latency')).toBe('2')
+    expect([ofFollower!.get('zk_learner_proposal_received_count'), ofFollower!.get('zk_cnt_proposal_latency')]).toEqual(['2', '2'])
+    expect([ofObserver!.get('zk_learner_proposal_received_count'), ofObserver!.get('zk_learner_commit_received_count')]).toEqual(['0', '2'])
+    for (const values of [ofLeader, ofFollower, ofObserver]) {
+      expect(values!.get('zk_cnt_propagation_latency')).toBe('2')
+      expect([values!.get('zk_looking_count'), values!.get('zk_cnt_unavailable_time')]).toEqual(['1', '1'])
+    }
+    expect([ofLeader, ofFollower, ofObserver].map((values) => values!.get('zk_cnt_election_time'))).toEqual(['1', '1', '0'])
+    expect([ofFollower!.get('zk_cnt_follower_sync_time'), ofObserver!.get('zk_cnt_observer_sync_time')]).toEqual(['1', '1'])
     expect([...ofFollower!.keys()].filter((name) => !ofLeader!.has(name))).toEqual([])
     expect([...ofObserver!.keys()].filter((name) => !ofFollower!.has(name))).toEqual(['zk_observer_master_id'])
     expect(ofObserver!.get('zk_observer_master_id')).toBe(String(leader.id))

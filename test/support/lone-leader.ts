@@ -7,7 +7,7 @@ import { Leader } from '../../src/quorum/zab/leader.ts'
 import type { LeaderServer } from '../../src/quorum/zab/leader.ts'
 import type { LearnerHandler, Touch } from '../../src/quorum/zab/learner-handler.ts'
 import type { StepDone } from '../../src/quorum/zab/learner.ts'
-import type { ByteSource } from '../../src/quorum/zab/packets.ts'
+import type { ByteSource, SnapshotSource } from '../../src/quorum/zab/packets.ts'
 import type { LeaderHistory } from '../../src/quorum/zab/sync-plan.ts'
 import type { LoggedTxn } from '../../src/server/request/request.ts'
 import { FakeClock } from './fake-clock.ts'
@@ -45,6 +45,7 @@ export class LoneLeader implements Scripted, LeaderServer {
       epochs: watchedEpochs(this.clock, (line) => this.#lines.push(line), this.#waiting, accepted, current),
       server: this,
       limits: { tickTimeMs: 1000, initLimit: 10, syncLimit: 5 },
+      settings: { maxConcurrentSnapSyncs: 1, maxConcurrentDiffSyncs: 2, maxTimeToWaitForEpochMs: 3000, ackLoggingFrequency: 1000 },
       log: { info() {}, warn() {} },
     })
     this.leader.start()
@@ -95,6 +96,9 @@ export class LoneLeader implements Scripted, LeaderServer {
       case 'confirm':
         this.leader.confirm(() => this.#lines.push('confirmed'))
         return true
+      case 'elector':
+        this.leader.onElectorLooks()
+        return true
       case 'wait':
         pass(this.clock, Number(rest[0]))
         return true
@@ -122,8 +126,8 @@ export class LoneLeader implements Scripted, LeaderServer {
     return { lastZxid: this.#lastZxid, committed: [...this.#committed], isSnapshotForced: false, logReaches: () => false }
   }
 
-  snapshot(): { readonly zxid: bigint; readonly source: ByteSource } {
-    return { zxid: this.#lastZxid, source: sourceOf('snapshot') }
+  snapshot(): { readonly zxid: bigint; readonly source: SnapshotSource } {
+    return { zxid: this.#lastZxid, source: { ...sourceOf('snapshot'), endZxid: this.#lastZxid } }
   }
 
   logged(): ByteSource {
@@ -157,6 +161,10 @@ export class LoneLeader implements Scripted, LeaderServer {
   claim(_learner: LearnerHandler, session: bigint): boolean {
     return this.sessions.has(session)
   }
+
+  onSyncing(): void {}
+
+  onAcked(): void {}
 
   onLearnerGone(learner: LearnerHandler): void {
     this.#lines.push(`${this.#nameOf(learner)} is gone`)

@@ -1,7 +1,7 @@
 // A learner alone with a script. `< PACKET` is what the leader says, `> PACKET` what the learner says; `done` lets the
-// oldest step that waits succeed, `failed` fail; `lost` breaks the connection, `wait 500` lets time pass.
+// oldest step that waits succeed, `failed` fail, `not held` fail for want of what it needs; `lost` breaks the connection, `wait 500` lets time pass.
 import { JuteReader } from '../../src/jute/reader.ts'
-import { Learner } from '../../src/quorum/zab/learner.ts'
+import { HistoryNotHeld, Learner } from '../../src/quorum/zab/learner.ts'
 import type { LearnerServer, StepDone } from '../../src/quorum/zab/learner.ts'
 import type { Touch } from '../../src/quorum/zab/learner-handler.ts'
 import type { LoggedTxn } from '../../src/server/request/request.ts'
@@ -41,6 +41,7 @@ export class LoneLearner implements Scripted, LearnerServer {
         server: this,
         clock: this.clock,
         limits: { tickTimeMs: 1000, initLimit: 10, syncLimit: 5 },
+        mostTouches: 3,
         log: { info() {}, warn: (line) => this.#say(`warned: ${line}`) },
       },
       this.link,
@@ -71,6 +72,9 @@ export class LoneLearner implements Scripted, LearnerServer {
         break
       case 'failed':
         this.#waiting.shift()!(new Error('the disk says no'))
+        break
+      case 'not':
+        this.#waiting.shift()!(new HistoryNotHeld('it is not there'))
         break
       case 'logged':
         this.learner.onLogged(zxidOf(rest[0]!))
@@ -126,6 +130,8 @@ export class LoneLearner implements Scripted, LearnerServer {
     this.#say(`adopt ${zxidText(zxid)}`)
     this.lastZxid = zxid
   }
+
+  onPing(): void {}
 
   truncate(zxid: bigint, done: StepDone): void {
     this.#step(`truncate ${zxidText(zxid)}`, done)

@@ -22,6 +22,8 @@ export interface LinkHandlers {
   onPacket(packet: QuorumPacket): void
   /** Last, once; also after `close`. */
   onClose(reason: string): void
+  /** So many packets go out together; the first of them has waited for so long. */
+  onFlushed?(packets: number, waitedMs: number): void
 }
 
 export interface LinkOptions {
@@ -45,6 +47,9 @@ export class SocketLink implements PacketLink {
   readonly #writer = new JuteWriter()
   #runs: Uint8Array[] = []
   #runBytes = 0
+  /** Sent since the last flush. */
+  #packets = 0
+  #firstSentAt = 0
   #isFlushing = false
   #source: ByteSource | undefined
   #reception: SnapshotReception | undefined
@@ -78,6 +83,7 @@ export class SocketLink implements PacketLink {
   send(type: number, zxid: bigint, data: Uint8Array | null = null, authinfo: readonly Id[] | null = null): void {
     if (this.#closeReason !== undefined) return
     QuorumPacket.write(this.#writer, { type, zxid, data, authinfo: authinfo as Id[] | null })
+    if (this.#packets++ === 0) this.#firstSentAt = this.#clock.now()
     if (this.#writer.position > RUN_LIMIT_BYTES) this.#takeRun()
     this.#flushLater()
   }
@@ -118,6 +124,8 @@ export class SocketLink implements PacketLink {
     this.#runs = []
     this.#runBytes = 0
     for (const run of runs) this.#socket.write(run)
+    if (this.#packets > 0) this.handlers.onFlushed?.(this.#packets, this.#clock.now() - this.#firstSentAt)
+    this.#packets = 0
   }
 
   /** One slice of the source in a turn, and none while the socket has enough. */

@@ -78,9 +78,18 @@ interface Looking {
   finalize: Timer | undefined
 }
 
-type Phase = { readonly kind: 'idle' } | Looking | { readonly kind: 'settled'; readonly role: ElectedRole }
+interface Settled {
+  readonly kind: 'settled'
+  readonly role: ElectedRole
+  /** Who wanted the same. */
+  readonly electors: ReadonlySet<bigint>
+}
+
+type Phase = { readonly kind: 'idle' } | Looking | Settled
 
 export class Election {
+  /** A voter that wanted this server as leader, which it is, looks again. */
+  onElectorLooks: () => void = () => {}
   readonly #parts: ElectionParts
   readonly #isVoter: boolean
   #phase: Phase = { kind: 'idle' }
@@ -154,6 +163,7 @@ export class Election {
       this.#justHeard.delete(from)
       this.#onVoter(phase, from, notification)
     } else if (notification.state === 'looking') {
+      if (phase.role === 'leading' && phase.electors.has(from)) this.onElectorLooks()
       this.#justHeard.set(from, { notification, at: this.#parts.clock.now() })
       this.#answer(from, this.#vote!)
     }
@@ -333,7 +343,8 @@ export class Election {
     cancelTimers(looking)
     const role = leader === this.#parts.self ? 'leading' : this.#isVoter ? 'following' : 'observing'
     const vote = { leader, zxid, electionEpoch, peerEpoch }
-    this.#phase = { kind: 'settled', role }
+    const electors = supportersOf(looking.received, { vote, state: 'looking', version: 0 })
+    this.#phase = { kind: 'settled', role, electors }
     this.#vote = vote
     this.#parts.log.info(`Election is over: ${role}, ${voteText(vote)}`)
     looking.decided({ role, vote })

@@ -10,9 +10,9 @@ import type { LoggedTxn } from '../../server/request/request.ts'
 import type { EpochFiles } from '../epoch-files.ts'
 import type { QuorumConfig } from './quorum-config.ts'
 import { LearnerHandler } from './learner-handler.ts'
-import type { Greeting, LearnerEvents, Touch } from './learner-handler.ts'
+import type { Greeting, LearnerEvents, SyncWay, Touch } from './learner-handler.ts'
 import { epochZxid, PacketType } from './packets.ts'
-import type { ByteSource, LogSpan, PacketLink } from './packets.ts'
+import type { ByteSource, LogSpan, PacketLink, SnapshotSource } from './packets.ts'
 import { Proposals } from './proposals.ts'
 import { planSync } from './sync-plan.ts'
 import type { LeaderHistory } from './sync-plan.ts'
@@ -22,7 +22,7 @@ export interface LeaderServer {
   /** As it is now. */
   history(): LeaderHistory
   /** The tree as it is now. */
-  snapshot(): { readonly zxid: bigint; readonly source: ByteSource }
+  snapshot(): { readonly zxid: bigint; readonly source: SnapshotSource }
   /** PROPOSAL and COMMIT of each txn of the span. */
   logged(span: LogSpan): ByteSource
   /** Calls back once everything in the log is durable. */
@@ -37,6 +37,10 @@ export interface LeaderServer {
   /** Whether the session is alive; it then belongs to the learner. */
   claim(learner: LearnerHandler, session: bigint, timeoutMs: number): boolean
   onLearnerGone(learner: LearnerHandler): void
+  /** One more learner gets its history, or one less: so many do now. */
+  onSyncing(way: SyncWay, underWay: number, isMore: boolean): void
+  /** A voter holds the proposal; told of one in so many. */
+  onAcked(sid: bigint, txn: LoggedTxn): void
   /** It leads no more. Called once, unless `stop` was. */
   abdicate(reason: string): void
 }
@@ -48,7 +52,18 @@ export interface LeaderParts {
   readonly epochs: EpochFiles
   readonly server: LeaderServer
   readonly limits: QuorumLimits
+  readonly settings: LeaderSettings
   readonly log: { info(line: string): void; warn(line: string): void }
+}
+
+export interface LeaderSettings {
+  /** An observer that is to get a snapshot, or a diff, while so many learners get one is sent away. Voters never are. */
+  readonly maxConcurrentSnapSyncs: number
+  readonly maxConcurrentDiffSyncs: number
+  /** After so long without a quorum's acceptedEpochs one elector that looks again is enough to give up; below 0 = it is not. */
+  readonly maxTimeToWaitForEpochMs: number
+  /** How long an acknowledgement takes is measured for zxids that this divides; 0 = for none. */
+  readonly ackLoggingFrequency: number
 }
 
 export interface QuorumLimits {
@@ -92,6 +107,7 @@ export class Leader implements LearnerEvents {
   #round = 0
   #isConfirming = false
   #servingSince = 0
+  #startedAt = 0
   #proposalSizes = { last: -1, min: -1, max: -1 }
   #confirmations: Confirmation[] = []
 
@@ -148,6 +164,7 @@ export class Leader implements LearnerEvents {
 
   start(): void {
     const { epochs, self, server } = this.#parts
+    this.#startedAt = this.#parts.clock.now()
     this.#ownEpoch = epochs.current
     this.#ownZxid = server.history().lastZxid
     this.#epoch = epochs.accepted + 1n
@@ -192,6 +209,7 @@ export class Leader implements LearnerEvents {
   onClosed(learner: LearnerHandler, reason: string): void {
     this.#learners.delete(learner)
     if (this.#phase === 'ended') return
+    this.#endSync(learner)
     this.#parts.log.info(`${learner.name} is gone: ${reason}`)
     this.#parts.server.onLearnerGone(learner)
   }
@@ -208,6 +226,15 @@ export class Leader implements LearnerEvents {
     if (acceptedEpoch >= this.#epoch) this.#epoch = acceptedEpoch + 1n
     if (config.voters.has(learner.sid!)) this.#greeted.add(learner.sid!)
     this.#chooseEpoch()
+  }
+
+  /** Leader.reportLookingSid: the voter, which elected this leader, has changed its mind. Whether it gives up for that. */
+  onElectorLooks(): boolean {
+    const { settings, clock } = this.#parts
+    const { maxTimeToWaitForEpochMs: limitMs } = settings
+    const isTooMuch = this.#phase === 'discovery' && limitMs >= 0 && clock.now() - this.#startedAt > limitMs
+    if (isTooMuch) this.#abdicate('Quit leading due to voter changed mind.')
+    return isTooMuch
   }
 
   #chooseEpoch(): void {
@@ -271,11 +298,14 @@ export class Leader implements LearnerEvents {
     const { link } = learner
     const history = server.history()
     const plan = planSync(learner.zxid, history)
+    const way = plan.kind === 'snap' ? 'snap' : 'diff'
+    if (this.#isTooMuch(learner, way)) return learner.close(`too many learners get a ${way} already`)
+    learner.syncing = way
+    server.onSyncing(way, this.#underWay(way), true)
     log.info(`Synchronizing with ${learner.name}: it has 0x${learner.zxid.toString(16)}, gets ${plan.kind}`)
     if (plan.kind === 'snap') {
       const { zxid, source } = server.snapshot()
-      link.send(PacketType.SNAP, zxid)
-      link.sendSource(source)
+      learner.sendSnapshot(zxid, source)
     } else {
       link.send(plan.kind === 'trunc' ? PacketType.TRUNC : PacketType.DIFF, plan.zxid)
       if (plan.kind === 'log') link.sendSource(server.logged({ after: plan.after, until: plan.txns[0]?.zxid, last: plan.zxid }))
@@ -286,10 +316,30 @@ export class Leader implements LearnerEvents {
     }
     learner.sendNewLeader(this.#epoch, this.#config)
     const now = clock.now()
-    for (const { header, payload } of this.#proposals?.outstanding() ?? []) learner.propose(header.zxid, payload, now)
+    for (const txn of this.#proposals?.outstanding() ?? []) learner.propose(txn, now)
+  }
+
+  /** As LearnerSyncThrottler: only observers have to wait. */
+  #isTooMuch(learner: LearnerHandler, way: SyncWay): boolean {
+    if (learner.kind !== 'observer') return false
+    const { maxConcurrentSnapSyncs, maxConcurrentDiffSyncs } = this.#parts.settings
+    return this.#underWay(way) >= (way === 'snap' ? maxConcurrentSnapSyncs : maxConcurrentDiffSyncs)
+  }
+
+  #underWay(way: SyncWay): number {
+    let count = 0
+    for (const { syncing } of this.#learners) if (syncing === way) count++
+    return count
+  }
+
+  #endSync(learner: LearnerHandler): void {
+    const way = learner.syncing
+    learner.syncing = undefined
+    if (way !== undefined) this.#parts.server.onSyncing(way, this.#underWay(way), false)
   }
 
   onHistoryAck(learner: LearnerHandler): void {
+    this.#endSync(learner)
     if (this.#phase === 'broadcast') {
       learner.activate(this.#parts.clock.now())
     } else {
@@ -318,7 +368,7 @@ export class Leader implements LearnerEvents {
     this.#proposals.add(txn)
     this.#countSize(txn.payload.length)
     const now = this.#parts.clock.now()
-    for (const learner of this.#learners) if (learner.isForwarded) learner.propose(txn.header.zxid, txn.payload, now)
+    for (const learner of this.#learners) if (learner.isForwarded) learner.propose(txn, now)
   }
 
   #countSize(bytes: number): void {
@@ -334,20 +384,29 @@ export class Leader implements LearnerEvents {
     if (proposals === undefined || this.#phase !== 'broadcast' || !this.#parts.config.voters.has(this.#parts.self)) return
     while (this.#ownAck < zxid && this.#ownAck < proposals.lastProposed) {
       this.#ownAck++
-      this.#commit(proposals.ack(this.#parts.self, this.#ownAck))
+      this.#ack(proposals, this.#parts.self, this.#ownAck)
     }
   }
 
   onAck(learner: LearnerHandler, zxid: bigint): void {
     if (this.#proposals === undefined || !this.#parts.config.voters.has(learner.sid!)) return
-    this.#commit(this.#proposals.ack(learner.sid!, zxid))
+    this.#ack(this.#proposals, learner.sid!, zxid)
+  }
+
+  #ack(proposals: Proposals, voter: bigint, zxid: bigint): void {
+    const { server, settings } = this.#parts
+    if (settings.ackLoggingFrequency > 0 && zxid % BigInt(settings.ackLoggingFrequency) === 0n) {
+      const txn = proposals.get(zxid)
+      if (txn !== undefined) server.onAcked(voter, txn)
+    }
+    this.#commit(proposals.ack(voter, zxid))
   }
 
   #commit(txns: readonly LoggedTxn[]): void {
     const now = this.#parts.clock.now()
     for (const txn of txns) {
       if (this.#phase !== 'broadcast') return
-      for (const learner of this.#learners) if (learner.isForwarded) learner.commit(txn.header.zxid, txn.payload, now)
+      for (const learner of this.#learners) if (learner.isForwarded) learner.commit(txn, now)
       this.#parts.server.commit(txn)
     }
     if (txns.length > 0 && this.#confirmations.length > 0) this.#answerConfirmed()

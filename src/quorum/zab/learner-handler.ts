@@ -4,8 +4,10 @@ import type { QuorumPacket } from '../../jute/generated/quorum.ts'
 import { JuteReader } from '../../jute/reader.ts'
 import { JuteWriter } from '../../jute/writer.ts'
 import { MalformedFrame } from '../../jute/malformed-frame.ts'
-import { counterOf, epochOf, epochZxid, NO_BYTES, PacketType, PROTOCOL_VERSION } from './packets.ts'
-import type { PacketLink } from './packets.ts'
+import type { LoggedTxn } from '../../server/request/request.ts'
+import { withoutDigest } from '../../server/request/txn-codec.ts'
+import { counterOf, epochOf, epochZxid, NO_BYTES, NO_ECHO, PacketType, PROTOCOL_VERSION } from './packets.ts'
+import type { PacketLink, SnapshotSource } from './packets.ts'
 
 /** A learner that is further behind is cut: it will come back and be synced. */
 const MOST_QUEUED_BYTES = 128 << 20
@@ -18,6 +20,9 @@ const LAST_EPOCH = 0x7fff_ffffn
  * 'synced': holds the history, waits until the leader serves. 'active': everything after.
  */
 export type LearnerPhase = 'greeting' | 'greeted' | 'epoch' | 'acked epoch' | 'syncing' | 'synced' | 'active' | 'closed'
+
+/** What it is sent of the history: the whole tree, or txns. */
+export type SyncWay = 'snap' | 'diff'
 
 export interface Greeting {
   readonly acceptedEpoch: bigint
@@ -44,8 +49,7 @@ export interface Touch {
 
 interface HeldPacket {
   readonly type: number
-  readonly zxid: bigint
-  readonly data: Uint8Array | null
+  readonly txn: LoggedTxn
 }
 
 export class LearnerHandler {
@@ -60,10 +64,13 @@ export class LearnerHandler {
   kind: 'follower' | 'observer' = 'follower'
   /** What it said at ACKEPOCH. */
   zxid = 0n
+  /** Set while it gets its history. */
+  syncing: SyncWay | undefined
   #epoch = 0n
   /** Proposed and committed since its history was fixed; sent behind UPTODATE, so that no release of Java trips over it. */
   #held: HeldPacket[] = []
   #heldBytes = 0
+  #snapshot: SnapshotSource | undefined
   /** Proposals sent and not acknowledged: when the oldest of them was sent says whether it still keeps up. */
   readonly #unacked: { readonly zxid: bigint; readonly sentAt: number }[] = []
   /** Numbers of the rounds of pings that it owes an echo of. */
@@ -98,6 +105,12 @@ export class LearnerHandler {
     )
   }
 
+  sendSnapshot(zxid: bigint, source: SnapshotSource): void {
+    this.#snapshot = source
+    this.link.send(PacketType.SNAP, zxid)
+    this.link.sendSource(source)
+  }
+
   /** The history is on its way: `config` is the text of the configuration seen last. */
   sendNewLeader(epoch: bigint, config: Uint8Array): void {
     this.phase = 'syncing'
@@ -116,16 +129,26 @@ export class LearnerHandler {
     const held = this.#held
     this.#held = []
     this.#heldBytes = 0
-    for (const { type, zxid, data } of held) this.#forwardNow(type, zxid, data, now)
+    for (const { type, txn } of held) this.#forwardNow(type, this.#isFuzzyBefore(txn) ? withoutDigest(txn) : txn, now)
+    this.#snapshot = undefined
   }
 
-  propose(zxid: bigint, payload: Uint8Array, now: number): void {
-    if (this.kind === 'follower') this.#forward(PacketType.PROPOSAL, zxid, payload, now)
+  /**
+   * The tree that it was sent shows some of what this txn and later ones did, and nothing tells it so: a Java learner would compare the digest
+   * and count a mismatch.
+   */
+  #isFuzzyBefore({ header }: LoggedTxn): boolean {
+    if (this.#snapshot === undefined) return false
+    const { endZxid } = this.#snapshot
+    return endZxid === undefined || header.zxid < endZxid
   }
 
-  commit(zxid: bigint, payload: Uint8Array, now: number): void {
-    if (this.kind === 'follower') this.#forward(PacketType.COMMIT, zxid, null, now)
-    else this.#forward(PacketType.INFORM, zxid, payload, now)
+  propose(txn: LoggedTxn, now: number): void {
+    if (this.kind === 'follower') this.#forward(PacketType.PROPOSAL, txn, now)
+  }
+
+  commit(txn: LoggedTxn, now: number): void {
+    this.#forward(this.kind === 'follower' ? PacketType.COMMIT : PacketType.INFORM, txn, now)
   }
 
   /** Echoes are owed by active learners only: one that syncs ignores pings. */
@@ -151,19 +174,19 @@ export class LearnerHandler {
     if (this.phase !== 'closed') this.link.close(reason)
   }
 
-  #forward(type: number, zxid: bigint, data: Uint8Array | null, now: number): void {
+  #forward(type: number, txn: LoggedTxn, now: number): void {
     if (this.phase === 'active') {
-      this.#forwardNow(type, zxid, data, now)
+      this.#forwardNow(type, txn, now)
     } else {
-      this.#held.push({ type, zxid, data })
-      this.#heldBytes += 32 + (data?.length ?? 0)
+      this.#held.push({ type, txn })
+      this.#heldBytes += 32 + (type === PacketType.COMMIT ? 0 : txn.payload.length)
     }
     if (this.link.queuedBytes + this.#heldBytes > MOST_QUEUED_BYTES) this.close('it is too far behind')
   }
 
-  #forwardNow(type: number, zxid: bigint, data: Uint8Array | null, now: number): void {
+  #forwardNow(type: number, { header: { zxid }, payload }: LoggedTxn, now: number): void {
     if (type === PacketType.PROPOSAL) this.#unacked.push({ zxid, sentAt: now })
-    this.link.send(type, zxid, data)
+    this.link.send(type, zxid, type === PacketType.COMMIT ? null : payload)
   }
 
   // Hearing ---------------------------------------------------------------------------------------------------
@@ -240,7 +263,7 @@ export class LearnerHandler {
       // Counter 0: it acknowledges UPTODATE.
       if (counterOf(zxid) !== 0n) this.#onAck(zxid)
     } else if (type === PacketType.PING) {
-      const round = this.#pings.shift()
+      const round = zxid === NO_ECHO ? undefined : this.#pings.shift()
       if (round !== undefined) this.echoed = round
       this.#events.onPingEcho(this, this.#touches(data))
     } else if (type === PacketType.REVALIDATE) {

@@ -12,13 +12,16 @@ import type { Clock, Timer } from '../../server/host/host.ts'
 import type { LoggedTxn } from '../../server/request/request.ts'
 import type { EpochFiles } from '../epoch-files.ts'
 import type { QuorumLimits } from './leader.ts'
-import { epochOf, epochZxid, follows, NO_BYTES, PacketType, PROTOCOL_VERSION } from './packets.ts'
+import { epochOf, epochZxid, follows, NO_BYTES, NO_ECHO, PacketType, PROTOCOL_VERSION } from './packets.ts'
 import type { PacketLink } from './packets.ts'
 import type { Touch } from './learner-handler.ts'
 
 /** As a Java server ends on what cannot be. */
 export const ExitOnCommit = 12
 export const ExitOnSync = 13
+
+/** What a leader takes for granted is not there: it has to send everything. */
+export class HistoryNotHeld extends Error {}
 
 export type StepDone = (error: Error | undefined) => void
 
@@ -38,7 +41,9 @@ export interface LearnerServer {
   /** The tree is empty and takes what comes; then `adopt` names its zxid. */
   receiveSnapshot(done: () => void): void
   adopt(zxid: bigint): void
-  /** Cuts log and tree back to the zxid. */
+  /** The leader had proposed no more when it sent the ping; what it sent before came before. */
+  onPing(lastProposed: bigint): void
+  /** Cuts log and tree back to the zxid; HistoryNotHeld, and nothing is cut, where that is not to be had. */
   truncate(zxid: bigint, done: StepDone): void
   /** The tree as it is now stands in a snapshot, durably, and nothing newer beside it. */
   persist(done: StepDone): void
@@ -63,6 +68,8 @@ export interface LearnerParts {
   readonly server: LearnerServer
   readonly clock: Clock
   readonly limits: QuorumLimits
+  /** Sessions that one packet may tell of. */
+  readonly mostTouches: number
   readonly log: { info(line: string): void; warn(line: string): void }
 }
 
@@ -234,7 +241,12 @@ export class Learner {
       this.#step(
         (done) => server.beginReplacement(() => server.truncate(zxid, done)),
         () => {},
-        (error) => this.#fail(`Not able to truncate the log to 0x${zxid.toString(16)}: ${error.message}`, ExitOnSync),
+        (error) => {
+          const reason = `Not able to truncate the log to 0x${zxid.toString(16)}: ${error.message}`
+          // Java ends, and again at each start; who has nothing is sent a snapshot.
+          if (error instanceof HistoryNotHeld) this.#leave(reason)
+          else this.#fail(reason, ExitOnSync)
+        },
       )
     } else {
       this.#fail(`Got unexpected packet from leader: ${type}, exiting ...`, ExitOnSync)
@@ -360,7 +372,7 @@ export class Learner {
         if (kind === 'observer') this.#onInform(zxid, data)
         return
       case PacketType.PING:
-        return this.#link.send(PacketType.PING, zxid, this.#encodeTouched())
+        return this.#onPing(zxid)
       case PacketType.REVALIDATE: {
         const reader = this.#read(data)
         return server.onRevalidated(reader.long(), reader.bool())
@@ -370,6 +382,16 @@ export class Learner {
       default:
         this.#parts.log.warn(`Unknown packet type ${type} from the leader is ignored`)
     }
+  }
+
+  #onPing(zxid: bigint): void {
+    const { server, mostTouches } = this.#parts
+    server.onPing(zxid)
+    const touched = server.takeTouched()
+    let sent = 0
+    // A leader cuts off whose packet is too long. More than one packet is nothing to Java's; only the last is the echo.
+    for (; touched.length - sent > mostTouches; sent += mostTouches) this.#sendTouched(NO_ECHO, touched.slice(sent, sent + mostTouches))
+    this.#sendTouched(zxid, touched.slice(sent))
   }
 
   #onProposal(zxid: bigint, data: Uint8Array | null): void {
@@ -427,13 +449,14 @@ export class Learner {
     this.#link.send(PacketType.REVALIDATE, -1n, data)
   }
 
-  #encodeTouched(): Uint8Array {
-    return this.#encode((w) => {
-      for (const { session, timeoutMs } of this.#parts.server.takeTouched()) {
+  #sendTouched(zxid: bigint, touched: readonly Touch[]): void {
+    const data = this.#encode((w) => {
+      for (const { session, timeoutMs } of touched) {
         w.long(session)
         w.int(timeoutMs)
       }
     })
+    this.#link.send(PacketType.PING, zxid, data)
   }
 
   #encode(write: (w: JuteWriter) => void): Uint8Array {

@@ -30,12 +30,21 @@ export const PROTOCOL_VERSION = 0x10000
 /** Data of a packet where none is not the same as null: a reply to PING. */
 export const NO_BYTES = new Uint8Array(0)
 
+/** In a learner's PING that echoes none, and only carries touches that had no room in the echo. */
+export const NO_ECHO = -1n
+
 /** Bytes that are made as the peer takes them. */
 export interface ByteSource {
   /** Writes on until the writer holds `limit` bytes or, returning true, all is written. May throw: the link is then cut. */
   fill(w: JuteWriter, limit: number): boolean
   /** Called once, when all is written or nothing is wanted any more. */
   close(): void
+}
+
+/** A tree as it goes out while txns change it. */
+export interface SnapshotSource extends ByteSource {
+  /** Once all is written: the last txn that may have left a trace in it. */
+  readonly endZxid: bigint | undefined
 }
 
 /** A run of txns in the log. */

@@ -45,6 +45,11 @@ export class Proposals {
     this.#proposals.push({ txn, acks: new Set() })
   }
 
+  /** Undefined for what is committed, or was never proposed. */
+  get(zxid: bigint): LoggedTxn | undefined {
+    return zxid > this.#lastCommitted ? this.#proposals[this.#head + Number(zxid - this.#lastCommitted) - 1]?.txn : undefined
+  }
+
   /**
    * The voter holds the proposal and all before it. Returns what may be committed now, in order. Zxids of epochs, of what
    * is committed and of what was never proposed say nothing.

@@ -366,6 +366,7 @@ export class ClientConnection implements Client, Expiring {
     if (this.#stage.kind === 'closed') return
     const { op } = request
     if (op.type === OpCode.createSession) {
+      this.stats.onReply(request.xid, op.shortName, zxid, now, request.receivedAt)
       this.#service.onSessionCreated(this, request.session)
       return
     }

@@ -163,8 +163,11 @@ export class ClientService {
       return
     }
     this.connections.add(connection)
-    if (isLoopback(connection.remoteAddress)) this.#parts.stats.localConnections++
-    else this.#parts.stats.remoteConnections++
+    // As Java, whose other factory does not count them.
+    if (this.settings.serverCnxnFactory?.endsWith('NettyServerCnxnFactory') === true) {
+      if (isLoopback(connection.remoteAddress)) this.#parts.stats.localConnections++
+      else this.#parts.stats.remoteConnections++
+    }
     this.#byAddress.set(connection.remoteAddress, fromThere + 1)
     this.#idle.touch(connection, this.clock.now(), this.settings.sessionlessCnxnTimeoutMs)
   }
@@ -210,6 +213,7 @@ export class ClientService {
     const { replica, sessions, metrics } = this.#parts
     metrics.connectionRequestCount.add(1)
     const { sessionId } = request
+    metrics.connectionTokenDeficit.add(this.throttle.deficit)
     if (!this.throttle.admits(sessionId === 0n)) return connection.close('too many handshakes')
     if (request.lastZxidSeen > replica.lastProcessedZxid) {
       log.info(

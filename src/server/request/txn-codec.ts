@@ -38,6 +38,12 @@ export function encodeTxn(
   return { header, kind, record, digest, payload, request }
 }
 
+/** As a server writes it that keeps no digests: for who cannot compare them yet. */
+export function withoutDigest(txn: LoggedTxn): LoggedTxn {
+  if (txn.digest === undefined) return txn
+  return { ...txn, digest: undefined, payload: txn.payload.subarray(0, txn.payload.length - DIGEST_SIZE) }
+}
+
 /** Throws MalformedFrame for bytes that are no txn, and for types that do not exist. */
 export function decodeTxn(payload: Uint8Array, reader: JuteReader): LoggedTxn {
   reader.reset(payload)

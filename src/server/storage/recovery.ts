@@ -7,7 +7,7 @@ import { MalformedFrame } from '../../jute/malformed-frame.ts'
 import { hex } from '../hex.ts'
 import type { Disk, Host } from '../host/host.ts'
 import type { DataDirs } from './data-dirs.ts'
-import { removeUnfinished, storedFiles, type StoredFile } from './file-names.ts'
+import { removeUnfinished, storedFiles, zxidFromName, type StoredFile } from './file-names.ts'
 import type { RecoveryTarget, SnapshotInfo } from './image.ts'
 import { validSnapshots } from './snapshot-files.ts'
 import { loadSnapshot } from './snapshot-loader.ts'
@@ -22,6 +22,8 @@ export interface RecoveryOptions {
   readonly trustEmptySnapshot: boolean
   /** zookeeper.db.autocreate: an empty directory is a new server, not one that lost its data. */
   readonly autocreateDb: boolean
+  /** A leader will bring this server to its history, whatever it has lost. Default: nobody will. */
+  readonly hasLeader?: boolean
 }
 
 export interface RecoveredSnapshot {
@@ -40,8 +42,9 @@ export interface Recovery {
   /**
    * `restored`: from a snapshot, or from logs alone. `created`: there was nothing, and the server begins at zxid 0; a
    * snapshot must be written before the first log. `suspicious`: there was nothing where something is expected, zxid -1.
+   * `cut short`: this server had more once; what was restored is the beginning of it.
    */
-  readonly kind: 'restored' | 'created' | 'suspicious'
+  readonly kind: 'restored' | 'created' | 'suspicious' | 'cut short'
   readonly lastZxid: bigint
   /** What was loaded, if anything was. */
   readonly snapshot: RecoveredSnapshot | undefined
@@ -75,32 +78,47 @@ export function recover(host: RecoveryHost, options: RecoveryOptions, target: Re
     }
     log.warn(`${EMPTY_SNAPSHOT_WARNING}This should only be allowed during upgrading.`)
   }
-  const { lastZxid, txns, logEnd } = replay(host, options, loaded?.info.zxid ?? 0n, target)
+  const { lastZxid, txns, logEnd, isCutShort } = replay(host, options, loaded?.info.zxid ?? 0n, loaded?.unread ?? [], target)
   warnOfUncovered(host, loaded?.info, lastZxid)
   const txnsMs = clock.now() - loadedAt
   log.info(`${txns} txns loaded in ${Math.round(txnsMs)} ms`)
-  return { kind: 'restored', lastZxid, snapshot: loaded?.snapshot, logEnd, txns, snapshotMs: loadedAt - startedAt, txnsMs }
+  return { kind: isCutShort ? 'cut short' : 'restored', lastZxid, snapshot: loaded?.snapshot, logEnd, txns, snapshotMs: loadedAt - startedAt, txnsMs }
 }
 
 interface Loaded {
   readonly info: SnapshotInfo
   readonly snapshot: RecoveredSnapshot
+  /** Newer than the snapshot, the oldest first. */
+  readonly unread: readonly UnreadSnapshot[]
+}
+
+/** A snapshot that holds more than what was loaded, and cannot be read. */
+interface UnreadSnapshot {
+  readonly zxid: bigint
+  /** It was never complete, so that nobody has been told that its txns are held here. */
+  readonly isTorn: boolean
 }
 
 function loadNewest(host: RecoveryHost, options: RecoveryOptions, target: RecoveryTarget): Loaded | undefined {
   const { disk, log } = host
   const directory = options.dirs.snapshotDirectory
+  const failed: UnreadSnapshot[] = []
   const candidates = validSnapshots(disk, directory, MOST_CANDIDATES, (name) => {
+    failed.push({ zxid: zxidFromName(name, 'snapshot'), isTorn: true })
     log.info(`Invalid snapshot ${name}. len = ${disk.size(`${directory}/${name}`)}`)
   })
   for (const file of candidates) {
     // Java keeps sessions and ephemerals of a candidate that failed halfway; ours starts clean.
     target.clear()
     const info = tryCandidate(host, options, file, target)
-    if (info === undefined) continue
+    if (info === undefined) {
+      failed.push({ zxid: file.zxid, isTorn: false })
+      continue
+    }
     const path = `${directory}/${file.name}`
     target.loaded(info)
-    return { info, snapshot: { zxid: info.zxid, path, modifiedAt: disk.stat(path).modifiedAt } }
+    const unread = failed.filter(({ zxid }) => zxid > info.zxid).sort((a, b) => (a.zxid < b.zxid ? -1 : 1))
+    return { info, snapshot: { zxid: info.zxid, path, modifiedAt: disk.stat(path).modifiedAt }, unread }
   }
   if (candidates.length > 0) {
     throw new StartupRefused(`Not able to find valid snapshots in ${directory}`, ExitCode.UNEXPECTED_ERROR)
@@ -151,10 +169,22 @@ interface Replayed {
   readonly lastZxid: bigint
   readonly logEnd: LogEnd | undefined
   readonly txns: number
+  readonly isCutShort: boolean
 }
 
-function replay(host: RecoveryHost, options: RecoveryOptions, snapshotZxid: bigint, target: RecoveryTarget): Replayed {
+/**
+ * A snapshot that a leader sent stands in the place of txns that this log has never held. Where such a one cannot be read, what is logged behind it
+ * must not be taken for what comes next. (Java goes on where the epoch changes meanwhile.)
+ */
+function replay(
+  host: RecoveryHost,
+  options: RecoveryOptions,
+  snapshotZxid: bigint,
+  unread: readonly UnreadSnapshot[],
+  target: RecoveryTarget,
+): Replayed {
   const { disk, log } = host
+  const uncovered = [...unread]
   const reader = new TxnLogReader(disk, options.dirs.logDirectory, snapshotZxid + 1n, {
     maxLength: options.maxLength,
     onDeleted: (name) => log.warn(`Delete empty tail log file to recover from corruption file: ${name}`),
@@ -164,6 +194,7 @@ function replay(host: RecoveryHost, options: RecoveryOptions, snapshotZxid: bigi
     },
   })
   let last: bigint | undefined
+  let isCutShort = false
   let txns = 0
   let repeated = 0
   try {
@@ -173,6 +204,14 @@ function replay(host: RecoveryHost, options: RecoveryOptions, snapshotZxid: bigi
         // Java applies it once more; but from a forgotten copy of a log that would turn the tree back.
         if (++repeated === 1) log.error(`${last}(highestZxid) >= ${zxid}(next log) for type ${reader.header().type}`)
         continue
+      }
+      const hole = holeBefore(zxid, uncovered)
+      if (hole !== undefined) {
+        const what = `The log goes on with 0x${hex(zxid)} behind the snapshot 0x${hex(hole)}, which cannot be read`
+        if (options.hasLeader !== true) throw new CorruptStorage(`${what}: what came before it is lost`)
+        log.warn(`${what}: what came after 0x${hex(last ?? snapshotZxid)} is to come from a leader`)
+        isCutShort = true
+        break
       }
       checkGap(last, zxid)
       if (!replayWhole(host, reader, target)) continue
@@ -187,7 +226,19 @@ function replay(host: RecoveryHost, options: RecoveryOptions, snapshotZxid: bigi
   }
   if (repeated > 0) log.warn(`${repeated} txns of the logs are not newer than those before them and were left out`)
   const logEnd = last === undefined ? undefined : { path: reader.endPath, position: reader.end }
-  return { lastZxid: last ?? snapshotZxid, logEnd, txns }
+  const lastZxid = last ?? snapshotZxid
+  if (!isCutShort && options.hasLeader === true && uncovered.some(({ zxid, isTorn }) => !isTorn && zxid > lastZxid)) {
+    log.warn(`The log ends with 0x${hex(lastZxid)}, and a newer snapshot cannot be read: what it held is to come from a leader`)
+    isCutShort = true
+  }
+  return { lastZxid, logEnd, txns, isCutShort }
+}
+
+/** The zxid of a snapshot whose last txn the log has left out; forgets those that it shows to be covered. */
+function holeBefore(zxid: bigint, uncovered: UnreadSnapshot[]): bigint | undefined {
+  while (uncovered[0]?.zxid === zxid) uncovered.shift()
+  const [oldest] = uncovered
+  return oldest !== undefined && oldest.zxid < zxid ? oldest.zxid : undefined
 }
 
 /** As FileTxnIterator.next, for which a record that is cut short within a whole entry is the end of its file. */

@@ -15,6 +15,8 @@ const OPEN_ACL_KEY = -1n
 export class SnapshotEncoder {
   /** The last txn that the snapshot holds for certain: the one applied last when the encoder was made. */
   readonly zxid: bigint
+  /** Once all is written: of no later txn there is a trace in it, and a tree that has applied this one is no longer fuzzy. */
+  endZxid: bigint | undefined
   private readonly source: SnapshotSource
   private walk: NodeWalk | undefined
   private readonly aclKeys = new Set<bigint>([OPEN_ACL_KEY])
@@ -54,6 +56,7 @@ export class SnapshotEncoder {
     while (w.position < limit) {
       if (!this.walk.next(this.node)) {
         w.ustring(END_MARK)
+        this.endZxid = this.source.lastZxid()
         return true
       }
       this.writeNode(w)

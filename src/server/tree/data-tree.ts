@@ -272,6 +272,7 @@ export class DataTree {
     this.store.setData(id, text)
     this.store.setVersion(id, -1)
     this.store.setMzxid(id, version)
+    this.meter.onWritten('/zookeeper/config', text.length)
   }
 
   /** As `setData`. */

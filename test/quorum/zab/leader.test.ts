@@ -71,6 +71,16 @@ describe('discovery', () => {
       5< LEADERINFO 51:0`)
   })
 
+  test('an elector that looks again ends it only after the time that is set for that, and only while it waits for epochs', () => {
+    new LoneLeader().play(`
+      wait 3000
+      elector
+      wait 500
+      elector
+      abdicate: Quit leading due to voter changed mind.`)
+    serving().play('elector')
+  })
+
   test('neither observers nor strangers make a quorum', () => {
     new LoneLeader({ members: '1 2 3 4:observer' }).play(`
       4> OBSERVERINFO 1:0 sid=4
@@ -228,6 +238,58 @@ describe('synchronization', () => {
   })
 })
 
+describe('too many at once', () => {
+  const ASKS = (id: number, kind: string, zxid: string): string => `
+      ${id}> ${kind}INFO 2:0 sid=${id}
+      ${id}< LEADERINFO 2:0
+      ${id}> ACKEPOCH ${zxid} 0`
+
+  test('an observer that is to get a snapshot comes back later, a voter gets one', () => {
+    serving({ members: '1 2 3 4:observer 5:observer' }).play(`
+      ${ASKS(4, 'OBSERVER', '0:0')}
+      4< SNAP 2:0
+      4< [snapshot]
+      4< NEWLEADER 2:0
+      ${ASKS(5, 'OBSERVER', '0:0')}
+      5< closed: too many learners get a snap already
+      5 is gone
+      ${ASKS(2, 'FOLLOWER', '0:0')}
+      2< SNAP 2:0
+      2< [snapshot]
+      2< NEWLEADER 2:0
+      4> ACK 2:0
+      4< UPTODATE -1
+      ${ASKS(6, 'OBSERVER', '0:0')}
+      6< closed: too many learners get a snap already
+      6 is gone
+      2> ACK 2:0
+      2< UPTODATE -1
+      ${ASKS(7, 'OBSERVER', '0:0')}
+      7< SNAP 2:0
+      7< [snapshot]
+      7< NEWLEADER 2:0`)
+  })
+
+  test('diffs are counted for themselves', () => {
+    serving({ members: '1 2 3' }).play(`
+      ${ASKS(4, 'OBSERVER', '1:3')}
+      4< DIFF 1:3
+      4< NEWLEADER 2:0
+      ${ASKS(5, 'OBSERVER', '1:3')}
+      5< DIFF 1:3
+      5< NEWLEADER 2:0
+      ${ASKS(6, 'OBSERVER', '1:3')}
+      6< closed: too many learners get a diff already
+      6 is gone
+      5 lost
+      5< closed: lost
+      5 is gone
+      ${ASKS(7, 'OBSERVER', '1:3')}
+      7< DIFF 1:3
+      7< NEWLEADER 2:0`)
+  })
+})
+
 describe('from the choice of the history to UPTODATE', () => {
   test('what is proposed and committed is held back, so that nothing is lost and nothing comes too early', () => {
     serving().play(`
@@ -366,6 +428,19 @@ describe('a sync', () => {
       1< PING 2:0
       confirm
       1< PING 2:0
+      1> PING 2:0
+      1> PING 2:0
+      confirmed`)
+  })
+
+  test('is not confirmed by touches that had no room in the echo of the ping before', () => {
+    serving().play(`
+      wait 500
+      1< PING 2:0
+      confirm
+      1< PING 2:0
+      1> PING -1 7/4000
+      touched 7
       1> PING 2:0
       1> PING 2:0
       confirmed`)

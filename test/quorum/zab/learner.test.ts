@@ -324,6 +324,18 @@ describe('TRUNC', () => {
       > closed: Not able to truncate the log to 0x100000002: the disk says no
       exit 13: Not able to truncate the log to 0x100000002: the disk says no`)
   })
+
+  test('to a history that it does not hold is no end: it comes back for all of it', () => {
+    joined().play(`
+      < TRUNC 1:2
+      warned: Truncating log to get in sync with the leader 0x100000002
+      begin replacement
+      done
+      truncate 1:2
+      not held
+      > closed: Not able to truncate the log to 0x100000002: it is not there
+      leave: Not able to truncate the log to 0x100000002: it is not there`)
+  })
 })
 
 test('an answer to ACKEPOCH that is no way to synchronize is not survived', () => {
@@ -360,6 +372,16 @@ describe('pings', () => {
       > PING 2:5 7/4000 9/6000
       < PING 2:5
       > PING 2:5 ()`)
+  })
+
+  test('a table too long for one packet goes ahead in parts, and the echo comes last', () => {
+    const learner = active()
+    learner.touched = [1n, 2n, 3n, 4n, 5n, 6n, 7n].map((session) => ({ session, timeoutMs: 4000 }))
+    learner.play(`
+      < PING 2:5
+      > PING -1 1/4000 2/4000 3/4000
+      > PING -1 4/4000 5/4000 6/4000
+      > PING 2:5 7/4000`)
   })
 })
 

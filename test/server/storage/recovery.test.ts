@@ -78,6 +78,50 @@ describe('recovery', () => {
     expect(host.lines.some((line) => line === `warn problem reading snap file ${DIRECTORY}/snapshot.3`)).toBe(true)
   })
 
+  describe('with a snapshot in the place of txns that the log never held', () => {
+    const LEADER = { hasLeader: true }
+
+    /** 1:1 to 1:3 are logged, the snapshot stands for what came up to its zxid, 2:1 and 2:2 are logged behind it. */
+    function holed(zxid: bigint, damage: 'wrong' | 'torn', behind: bigint[] = [0x2_0000_0001n, 0x2_0000_0002n]): TestHost {
+      const host = new TestHost()
+      writeSnapshot(host, 0n)
+      writeLog(host, 0x1_0000_0001n, 0x1_0000_0002n, 0x1_0000_0003n)
+      writeSnapshot(host, zxid)
+      if (behind.length > 0) writeLog(host, ...behind)
+      const path = `${DIRECTORY}/snapshot.${zxid.toString(16)}`
+      const bytes = host.disk.readFile(path)
+      bytes[40]! ^= 1
+      host.write(path, damage === 'torn' ? bytes.subarray(0, bytes.length - 1) : bytes)
+      return host
+    }
+
+    it.each(['wrong', 'torn'] as const)('that is %s, refuses to go on behind the hole, and a member begins before it', (damage) => {
+      const host = holed(0x1_0000_0008n, damage)
+      expect(refusal(host).message).toBe('The log goes on with 0x200000001 behind the snapshot 0x100000008, which cannot be read: what came before it is lost')
+      const { recovery, image } = run(host, LEADER)
+      expect(recovery).toMatchObject({ kind: 'cut short', lastZxid: 0x1_0000_0003n, txns: 3 })
+      expect(image.replayed).toEqual([0x1_0000_0001n, 0x1_0000_0002n, 0x1_0000_0003n])
+    })
+
+    it('and an epoch as its name, does so too', () => {
+      const host = holed(0x2_0000_0000n, 'wrong')
+      expect(refusal(host).exitCode).toBe(1)
+      expect(run(host, LEADER).recovery).toMatchObject({ kind: 'cut short', lastZxid: 0x1_0000_0003n })
+    })
+
+    it('at the end of all, is what a member may have acknowledged, but not if it was never complete', () => {
+      expect(run(holed(0x1_0000_0008n, 'wrong', []), LEADER).recovery.kind).toBe('cut short')
+      expect(run(holed(0x1_0000_0008n, 'torn', []), LEADER).recovery.kind).toBe('restored')
+      expect(run(holed(0x1_0000_0008n, 'wrong', [])).recovery).toMatchObject({ kind: 'restored', lastZxid: 0x1_0000_0003n })
+    })
+
+    it('is not seen in one whose last txn is logged', () => {
+      for (const options of [LEADER, {}]) {
+        expect(run(holed(0x1_0000_0003n, 'wrong'), options).recovery).toMatchObject({ kind: 'restored', lastZxid: 0x2_0000_0002n })
+      }
+    })
+  })
+
   it('takes a node that cannot be as a reason to go back, and a disk error too', () => {
     const host = new TestHost()
     writeSnapshot(host, 0n)
