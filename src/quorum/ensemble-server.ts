@@ -304,16 +304,21 @@ export class EnsembleServer extends ServerCore {
     return this.#logWholeFrom
   }
 
-  /** Whether the log on disk shows what came after the zxid. */
+  /** Whether the log on disk shows what came after the zxid. A long one is not even looked at: nobody is served meanwhile. */
   logReaches(zxid: bigint): boolean {
     if (zxid < this.#logHoleBelow || this.settings.snapshotSizeFactor < 0) return false
-    const reader = this.readLog(zxid)
     try {
-      const found = reader.next()
-      return found && reader.zxid === zxid && this.#isLogShort(zxid)
+      return this.#isLogShort(zxid) && this.#isLogged(zxid)
     } catch (error) {
       this.host.log.warn(error as Error, 'the log cannot be read for a learner')
       return false
+    }
+  }
+
+  #isLogged(zxid: bigint): boolean {
+    const reader = this.readLog(zxid)
+    try {
+      return reader.next() && reader.zxid === zxid
     } finally {
       reader.close()
     }
