@@ -16,9 +16,11 @@ import { epochOf, epochZxid, follows, NO_BYTES, PacketType, PROTOCOL_VERSION } f
 import type { PacketLink } from './packets.ts'
 import type { Touch } from './learner-handler.ts'
 
-/** As a Java server ends on what cannot be. */
-export const ExitOnCommit = 12
+/** As a Java server ends on a history that cannot be cut back. */
 export const ExitOnSync = 13
+
+/** A server that was away may be that far behind; beyond that a leader is none, and would take the last epochs there are. */
+const MOST_EPOCHS_BEHIND = 1n << 30n
 
 export type StepDone = (error: Error | undefined) => void
 
@@ -201,6 +203,7 @@ export class Learner {
     if (this.#epoch < epochs.accepted) {
       return this.#leave(`Leaders epoch, ${this.#epoch} is less than accepted epoch, ${epochs.accepted}`)
     }
+    if (this.#epoch - epochs.accepted > MOST_EPOCHS_BEHIND) return this.#leave(`the leader's epoch cannot be, ${this.#epoch}`)
     if (this.#epoch === epochs.accepted) return this.#ackEpoch(-1)
     const current = Number(epochs.current)
     log.info(`The leader's epoch is ${this.#epoch}, ours was ${current}, with 0x${server.lastZxid.toString(16)} as the last zxid`)
@@ -237,7 +240,7 @@ export class Learner {
         (error) => this.#fail(`Not able to truncate the log to 0x${zxid.toString(16)}: ${error.message}`, ExitOnSync),
       )
     } else {
-      this.#fail(`Got unexpected packet from leader: ${type}, exiting ...`, ExitOnSync)
+      this.#leave(`Got unexpected packet from leader: ${type}`)
     }
   }
 
@@ -388,7 +391,7 @@ export class Learner {
     const head = this.#proposed[0]
     if (head === undefined) return this.#parts.log.warn(`Committing 0x${zxid.toString(16)} without seeing txn`)
     if (head.header.zxid !== zxid) {
-      return this.#fail(`Committing zxid 0x${zxid.toString(16)} but next pending txn 0x${head.header.zxid.toString(16)}`, ExitOnCommit)
+      return this.#leave(`Committing zxid 0x${zxid.toString(16)} but next pending txn 0x${head.header.zxid.toString(16)}`)
     }
     this.#proposed.shift()
     this.#parts.server.commit(head)
