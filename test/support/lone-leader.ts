@@ -45,6 +45,7 @@ export class LoneLeader implements Scripted, LeaderServer {
       epochs: watchedEpochs(this.clock, (line) => this.#lines.push(line), this.#waiting, accepted, current),
       server: this,
       limits: { tickTimeMs: 1000, initLimit: 10, syncLimit: 5 },
+      queues: { learnerCloseBytes: 1000, learnersCloseBytes: 2000 },
       log: { info() {}, warn() {} },
     })
     this.leader.start()

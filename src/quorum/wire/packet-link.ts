@@ -27,6 +27,8 @@ export interface LinkHandlers {
 export interface LinkOptions {
   /** Of a packet's data and of any string: jute.maxbuffer + jute.maxbuffer.extrasize. */
   readonly maxLength: number
+  /** Of those of the first packet, before it is known who speaks. */
+  readonly firstMaxLength?: number
 }
 
 interface SnapshotReception {
@@ -50,16 +52,17 @@ export class SocketLink implements PacketLink {
   #reception: SnapshotReception | undefined
   #isHeld = false
   #isReading = false
+  #hasSpoken = false
   #closeReason: string | undefined
   #isClosed = false
 
-  constructor(clock: Clock, socket: Socket, { maxLength }: LinkOptions, handlers: LinkHandlers) {
+  constructor(clock: Clock, socket: Socket, { maxLength, firstMaxLength }: LinkOptions, handlers: LinkHandlers) {
     this.peer = `${socket.remoteAddress}:${socket.remotePort}`
     this.handlers = handlers
     this.#clock = clock
     this.#socket = socket
     this.#maxLength = maxLength
-    this.#decoder = new PacketDecoder(maxLength)
+    this.#decoder = new PacketDecoder(maxLength, firstMaxLength)
     this.heardAt = clock.now()
     socket.handlers = {
       onData: (bytes) => this.#onData(bytes),
@@ -77,6 +80,7 @@ export class SocketLink implements PacketLink {
 
   send(type: number, zxid: bigint, data: Uint8Array | null = null, authinfo: readonly Id[] | null = null): void {
     if (this.#closeReason !== undefined) return
+    this.#hasSpoken = true
     QuorumPacket.write(this.#writer, { type, zxid, data, authinfo: authinfo as Id[] | null })
     if (this.#writer.position > RUN_LIMIT_BYTES) this.#takeRun()
     this.#flushLater()
@@ -222,7 +226,9 @@ export class SocketLink implements PacketLink {
     if (this.#closeReason !== undefined) return
     this.#closeReason = reason
     // What was said before is said: an epoch's last ACK, the proposals that a learner shall find in its log.
-    if (!this.#isClosed) {
+    if (!this.#hasSpoken) {
+      this.#socket.destroy()
+    } else if (!this.#isClosed) {
       this.#flush()
       this.#socket.end()
     }

@@ -4,6 +4,7 @@
  */
 import { assert } from '../../assert.ts'
 import type { QuorumPacket } from '../../jute/generated/quorum.ts'
+import type { Settings } from '../../server/config/settings.ts'
 import type { LeaderGauges, ProposalSizes } from '../../server/admin/admin-view.ts'
 import type { Clock, Timer } from '../../server/host/host.ts'
 import type { LoggedTxn } from '../../server/request/request.ts'
@@ -16,6 +17,18 @@ import type { ByteSource, LogSpan, PacketLink } from './packets.ts'
 import { Proposals } from './proposals.ts'
 import { planSync } from './sync-plan.ts'
 import type { LeaderHistory } from './sync-plan.ts'
+
+/** Connections that have not said who they are; beyond that the oldest of them gives way. */
+const MOST_STRANGERS = 256
+/** Connections of servers that the configuration does not name, all together. */
+const MOST_GUESTS = 16
+/** Connections of one member: the last one may not have been missed yet when the next comes. */
+const MOST_OF_A_MEMBER = 4
+/**
+ * So far ahead of the leader nobody's acceptedEpoch can be: that many leaders would have failed without it. There are 2^31
+ * epochs, and whoever may name any of them could take the last one.
+ */
+const MOST_EPOCHS_AHEAD = 1n << 20n
 
 /** What the leader needs of the server it runs on. */
 export interface LeaderServer {
@@ -48,6 +61,7 @@ export interface LeaderParts {
   readonly epochs: EpochFiles
   readonly server: LeaderServer
   readonly limits: QuorumLimits
+  readonly queues: Pick<Settings, 'learnerCloseBytes' | 'learnersCloseBytes'>
   readonly log: { info(line: string): void; warn(line: string): void }
 }
 
@@ -146,6 +160,11 @@ export class Leader implements LearnerEvents {
     return this.#proposals?.size ?? 0
   }
 
+  /** In memory. */
+  get outstandingBytes(): number {
+    return this.#proposals?.bytes ?? 0
+  }
+
   start(): void {
     const { epochs, self, server } = this.#parts
     this.#ownEpoch = epochs.current
@@ -183,10 +202,27 @@ export class Leader implements LearnerEvents {
 
   /** Takes a connection on the quorum port; the caller hands on its packets and its end. */
   accept(link: PacketLink): LearnerHandler {
-    const learner = new LearnerHandler(link, this)
+    const learner = new LearnerHandler(link, this, this.#parts.queues.learnerCloseBytes)
     this.#learners.add(learner)
     if (this.#phase === 'ended') learner.close('this server leads no more')
+    this.#makeRoom(learner, MOST_STRANGERS, ({ sid }) => sid === undefined)
     return learner
+  }
+
+  /** False where there is none. */
+  #makeRoomFor(learner: LearnerHandler, sid: bigint): boolean {
+    const { members } = this.#parts.config
+    if (members.has(sid)) this.#makeRoom(learner, MOST_OF_A_MEMBER, (other) => other.sid === sid)
+    else this.#makeRoom(learner, MOST_GUESTS, (other) => other.sid !== undefined && !members.has(other.sid))
+    return !learner.isClosing
+  }
+
+  /** Of those like the one that has come the oldest gives way; but who is served stays, and then there is no room. */
+  #makeRoom(learner: LearnerHandler, most: number, isLike: (other: LearnerHandler) => boolean): void {
+    const others = [...this.#learners].filter((other) => other !== learner && !other.isClosing && isLike(other))
+    if (others.length < most) return
+    const oldest = others.find(({ phase }) => phase !== 'active') ?? learner
+    oldest.close('others have come')
   }
 
   onClosed(learner: LearnerHandler, reason: string): void {
@@ -198,16 +234,25 @@ export class Leader implements LearnerEvents {
 
   // Discovery: an epoch that nobody has seen ------------------------------------------------------------------
 
-  onGreeting(learner: LearnerHandler, { acceptedEpoch, configVersion }: Greeting): void {
-    const { config } = this.#parts
-    if (configVersion > config.version) return learner.close('it knows a newer configuration')
+  onGreeting(learner: LearnerHandler, greeting: Greeting): void {
+    const fault = this.#faultOf(learner.sid!, greeting)
+    if (fault !== undefined) return learner.close(fault)
+    if (!this.#makeRoomFor(learner, learner.sid!)) return
     if (this.#phase !== 'discovery') {
       if (this.#phase !== 'choosing') learner.sendLeaderInfo(this.#epoch)
       return
     }
-    if (acceptedEpoch >= this.#epoch) this.#epoch = acceptedEpoch + 1n
-    if (config.voters.has(learner.sid!)) this.#greeted.add(learner.sid!)
+    if (greeting.acceptedEpoch >= this.#epoch) this.#epoch = greeting.acceptedEpoch + 1n
+    if (this.#parts.config.voters.has(learner.sid!)) this.#greeted.add(learner.sid!)
     this.#chooseEpoch()
+  }
+
+  #faultOf(sid: bigint, { acceptedEpoch, configVersion }: Greeting): string | undefined {
+    const { config, epochs, self } = this.#parts
+    if (sid === self) return 'it has the id of this server'
+    if (configVersion > config.version) return 'it knows a newer configuration'
+    if (acceptedEpoch > epochs.accepted + MOST_EPOCHS_AHEAD) return `it has accepted an epoch that cannot be, ${acceptedEpoch}`
+    return undefined
   }
 
   #chooseEpoch(): void {
@@ -319,6 +364,19 @@ export class Leader implements LearnerEvents {
     this.#countSize(txn.payload.length)
     const now = this.#parts.clock.now()
     for (const learner of this.#learners) if (learner.isForwarded) learner.propose(txn.header.zxid, txn.payload, now)
+    this.#boundQueues()
+  }
+
+  /** All learners together: the one with the most goes. */
+  #boundQueues(): void {
+    let bytes = 0
+    let longest: LearnerHandler | undefined
+    for (const learner of this.#learners) {
+      if (learner.isClosing) continue
+      bytes += learner.queuedBytes
+      if (longest === undefined || learner.queuedBytes > longest.queuedBytes) longest = learner
+    }
+    if (bytes > this.#parts.queues.learnersCloseBytes) longest!.close('it is the furthest behind, and all together are too far')
   }
 
   #countSize(bytes: number): void {
@@ -376,6 +434,7 @@ export class Leader implements LearnerEvents {
     this.#halfTicks++
     const now = this.#parts.clock.now()
     for (const learner of [...this.#learners]) this.#checkLearner(learner, now)
+    this.#boundQueues()
     if (this.#phase !== 'broadcast') return
     if (this.#halfTicks % 2 === 0 && !this.#hasQuorum(now)) return this.#abdicate('Not sufficient followers synced')
     this.#pingAll()

@@ -228,6 +228,14 @@ describe('a stream in between', () => {
     expect([source.closed, source.made, stage.takeReceived().length]).toEqual([1, 0, 0])
     expect(stage.heard).toEqual(['closed: enough'])
   })
+
+  test('is at once where nothing was ever said, whatever the peer does', () => {
+    stage.peer.handlers = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} }
+    const before = stage.host.network.socketCount
+    stage.link.close('enough')
+    stage.host.settle()
+    expect(stage.host.network.socketCount).toBeLessThan(before)
+  })
 })
 
 describe('holding', () => {
