@@ -34,13 +34,29 @@ export interface Place {
   readonly isObserver: boolean
   readonly directory: string
   readonly clientPort: number
-  readonly line: string
+  readonly ports: PeerPorts
+}
+
+/** Where other members dial. */
+export interface PeerPorts {
+  readonly quorum: number
+  readonly election: number
 }
 
 export async function choosePlace(id: number, isObserver: boolean): Promise<Place> {
-  const [quorumPort, electionPort, clientPort] = [await freePort(), await freePort(), await freePort()]
-  const line = `server.${id}=127.0.0.1:${quorumPort}:${electionPort}${isObserver ? ':observer' : ''}`
-  return { id, isObserver, directory: await temporaryDirectory('member'), clientPort, line }
+  const ports = { quorum: await freePort(), election: await freePort() }
+  return { id, isObserver, directory: await temporaryDirectory('member'), clientPort: await freePort(), ports }
+}
+
+/** How one member is to reach another: by default where that one is. */
+export type Ways = (from: Place, to: Place) => PeerPorts
+
+export interface MemberOptions {
+  /** Of a Java server. */
+  readonly version?: string | undefined
+  /** Lines of zoo.cfg, added to (or replacing) those for tests. */
+  readonly config?: Readonly<Record<string, string>> | undefined
+  readonly ways?: Ways | undefined
 }
 
 export class Member {
@@ -59,27 +75,33 @@ export class Member {
   }
 
   /** Writes the configuration, which every life has in common. */
-  static async prepare(place: Place, kind: Kind, places: readonly Place[], version = referenceVersion): Promise<Member> {
+  static async prepare(place: Place, kind: Kind, places: readonly Place[], options: MemberOptions): Promise<Member> {
+    const { version = referenceVersion, config, ways = (_from, to) => to.ports } = options
     const dataDir = join(place.directory, 'data')
     await mkdir(dataDir, { recursive: true })
     await writeFile(join(dataDir, 'myid'), String(place.id))
-    const lines = [
-      'tickTime=500',
-      'initLimit=20',
-      'syncLimit=8',
-      'maxSessionTimeout=40000',
-      `dataDir=${dataDir}`,
-      `clientPort=${place.clientPort}`,
-      'clientPortAddress=127.0.0.1',
-      'admin.enableServer=false',
-      '4lw.commands.whitelist=*',
-      'maxClientCnxns=0',
-      'preAllocSize=64',
-      ...(place.isObserver ? ['peerType=observer'] : []),
-      ...places.map(({ line }) => line),
-    ]
+    const servers = places.map((other) => {
+      const { quorum, election } = other === place ? place.ports : ways(place, other)
+      return [`server.${other.id}`, `127.0.0.1:${quorum}:${election}${other.isObserver ? ':observer' : ''}`]
+    })
+    const settings = {
+      tickTime: '500',
+      initLimit: '20',
+      syncLimit: '8',
+      maxSessionTimeout: '40000',
+      dataDir,
+      clientPort: String(place.clientPort),
+      clientPortAddress: '127.0.0.1',
+      'admin.enableServer': 'false',
+      '4lw.commands.whitelist': '*',
+      maxClientCnxns: '0',
+      preAllocSize: '64',
+      ...(place.isObserver && { peerType: 'observer' }),
+      ...config,
+      ...Object.fromEntries(servers),
+    }
     const configFile = join(place.directory, 'zoo.cfg')
-    await writeFile(configFile, lines.map((line) => `${line}\n`).join(''))
+    await writeFile(configFile, Object.entries(settings).map(([key, value]) => `${key}=${value}\n`).join(''))
     return new Member(place, kind, version, configFile)
   }
 
@@ -174,7 +196,7 @@ export class Member {
   }
 
   signal(name: 'SIGSTOP' | 'SIGCONT'): void {
-    this.#program!.signal(name)
+    this.#program?.signal(name)
   }
 
   /** SIGKILL. */
