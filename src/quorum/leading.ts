@@ -186,12 +186,12 @@ export class Leading implements Role, LeaderServer {
   /** Every request gets a txn, if only one that says no: a learner's client waits for it. Undefined = no write at all. */
   #decode(type: number, who: Pick<Request, 'session' | 'xid' | 'ids' | 'bytes'>): Request | undefined {
     const base = { ...who, client: undefined, receivedAt: this.#server.host.clock.now() }
-    if (type === OpCode.createSession) return frameless({ ...base, op: createSessionOp, record: { timeOut: this.#reader.int() } })
-    const op = OPS.get(type)
+    const op = type === OpCode.createSession ? createSessionOp : OPS.get(type)
     if (NEVER_FORWARDED.has(type)) return frameless({ ...base, op: OPS.get(OpCode.delete)!, fault: Code.UNIMPLEMENTED })
     if (op?.kind !== 'write') return undefined
     try {
-      return frameless({ ...base, op, record: decodeBody(op.request, this.#reader) })
+      const record = op === createSessionOp ? { timeOut: this.#reader.int() } : decodeBody(op.request, this.#reader)
+      return frameless({ ...base, op, record })
     } catch (error) {
       if (!(error instanceof MalformedFrame)) throw error
       return frameless({ ...base, op, fault: Code.MARSHALLINGERROR })

@@ -239,6 +239,7 @@ export class ElectionMesh {
         host.log.debug(`Election connection with ${peer.sid} is gone: ${reason}`)
         assert(peer.link === link, 'a connection that was replaced is silent')
         peer.link = undefined
+        this.#slabs.trim()
         this.#forgetIfStranger(peer)
         this.#parts.onPeerLost(peer.sid)
       },

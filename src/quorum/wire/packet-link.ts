@@ -75,7 +75,7 @@ export class SocketLink implements PacketLink {
   // Sending ---------------------------------------------------------------------------------------------------
 
   get queuedBytes(): number {
-    return this.#runBytes + this.#writer.position + this.#socket.bufferedBytes
+    return this.#isClosed ? 0 : this.#runBytes + this.#writer.position + this.#socket.bufferedBytes
   }
 
   send(type: number, zxid: bigint, data: Uint8Array | null = null, authinfo: readonly Id[] | null = null): void {
@@ -223,10 +223,22 @@ export class SocketLink implements PacketLink {
   // The end ---------------------------------------------------------------------------------------------------
 
   close(reason: string): void {
+    // What was said before is said: an epoch's last ACK, the proposals that a learner shall find in its log.
+    this.#close(reason, !this.#hasSpoken)
+  }
+
+  abort(reason: string): void {
+    this.#close(reason, true)
+  }
+
+  #close(reason: string, isAbrupt: boolean): void {
     if (this.#closeReason !== undefined) return
     this.#closeReason = reason
-    // What was said before is said: an epoch's last ACK, the proposals that a learner shall find in its log.
-    if (!this.#hasSpoken) {
+    if (isAbrupt) {
+      this.#isClosed = true
+      this.#writer.reset()
+      this.#runs = []
+      this.#runBytes = 0
       this.#socket.destroy()
     } else if (!this.#isClosed) {
       this.#flush()

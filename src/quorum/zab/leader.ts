@@ -376,7 +376,7 @@ export class Leader implements LearnerEvents {
       bytes += learner.queuedBytes
       if (longest === undefined || learner.queuedBytes > longest.queuedBytes) longest = learner
     }
-    if (bytes > this.#parts.queues.learnersCloseBytes) longest!.close('it is the furthest behind, and all together are too far')
+    if (bytes > this.#parts.queues.learnersCloseBytes) longest!.abort('it is the furthest behind, and all together are too far')
   }
 
   #countSize(bytes: number): void {

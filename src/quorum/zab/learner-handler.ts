@@ -167,13 +167,26 @@ export class LearnerHandler {
     this.link.close(reason)
   }
 
+  /** Nothing that waits for it is kept any longer. */
+  abort(reason: string): void {
+    if (this.phase === 'closed') return
+    this.isClosing = true
+    this.#dropHeld()
+    this.link.abort(reason)
+  }
+
+  #dropHeld(): void {
+    this.#held = []
+    this.#heldBytes = 0
+  }
+
   #send(type: number, zxid: bigint, data: Uint8Array | null): void {
     this.link.send(type, zxid, data)
     this.#checkQueue()
   }
 
   #checkQueue(): void {
-    if (this.queuedBytes > this.#closeBytes) this.close('it is too far behind')
+    if (this.queuedBytes > this.#closeBytes) this.abort('it is too far behind')
   }
 
   #forward(type: number, zxid: bigint, data: Uint8Array | null, now: number): void {
@@ -204,7 +217,7 @@ export class LearnerHandler {
   onClosed(reason: string): void {
     this.isClosing = true
     this.phase = 'closed'
-    this.#held = []
+    this.#dropHeld()
     this.#events.onClosed(this, reason)
   }
 

@@ -65,8 +65,10 @@ export interface PacketLink {
   /** No packet is handed on until `resume`. */
   hold(): void
   resume(): void
-  /** The owner is told by `onClose`, once, never from inside this call. */
+  /** Says what was sent before. The owner is told by `onClose`, once, never from inside this call. */
   close(reason: string): void
+  /** As `close`, but what was sent and not taken is dropped. */
+  abort(reason: string): void
 }
 
 export function epochOf(zxid: bigint): bigint {
