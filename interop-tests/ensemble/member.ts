@@ -57,6 +57,13 @@ export interface MemberOptions {
   /** Lines of zoo.cfg, added to (or replacing) those for tests. */
   readonly config?: Readonly<Record<string, string>> | undefined
   readonly ways?: Ways | undefined
+  /** What a server of ours is started with besides. */
+  readonly launch?: ((place: Place) => Launch) | undefined
+}
+
+export interface Launch {
+  readonly nodeFlags?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export class Member {
@@ -65,18 +72,20 @@ export class Member {
   kind: Kind
   readonly #configFile: string
   readonly #version: string
+  readonly #launch: Launch
   #program: RunningProgram | undefined
 
-  private constructor(place: Place, kind: Kind, version: string, configFile: string) {
+  private constructor(place: Place, kind: Kind, configFile: string, { version = referenceVersion, launch }: MemberOptions) {
     this.place = place
     this.kind = kind
     this.#version = version
+    this.#launch = launch?.(place) ?? {}
     this.#configFile = configFile
   }
 
   /** Writes the configuration, which every life has in common. */
   static async prepare(place: Place, kind: Kind, places: readonly Place[], options: MemberOptions): Promise<Member> {
-    const { version = referenceVersion, config, ways = (_from, to) => to.ports } = options
+    const { config, ways = (_from, to) => to.ports } = options
     const dataDir = join(place.directory, 'data')
     await mkdir(dataDir, { recursive: true })
     await writeFile(join(dataDir, 'myid'), String(place.id))
@@ -102,7 +111,7 @@ export class Member {
     }
     const configFile = join(place.directory, 'zoo.cfg')
     await writeFile(configFile, Object.entries(settings).map(([key, value]) => `${key}=${value}\n`).join(''))
-    return new Member(place, kind, version, configFile)
+    return new Member(place, kind, configFile, options)
   }
 
   get name(): string {
@@ -125,8 +134,13 @@ export class Member {
   async start(kind: Kind = this.kind): Promise<void> {
     if (this.isRunning) throw new Error(`${this.name} runs`)
     this.kind = kind
-    const [program, ...args] = kind === 'ours' ? tskeeperCommand('start-foreground', this.#configFile) : await this.#javaCommand()
-    this.#program = startProgram(program!, args, { cwd: this.place.directory })
+    const [program, ...args] = kind === 'ours' ? this.#ourCommand() : await this.#javaCommand()
+    this.#program = startProgram(program!, args, { cwd: this.place.directory, env: { ...this.#launch.env } })
+  }
+
+  #ourCommand(): string[] {
+    const [node, ...args] = tskeeperCommand('start-foreground', this.#configFile)
+    return [node!, ...(this.#launch.nodeFlags ?? []), ...args]
   }
 
   async #javaCommand(): Promise<string[]> {
