@@ -34,6 +34,10 @@ const UNABLE_TO_BIND_ELECTION_PORT = 14
 /** A server without data that must not vote as if it had some. */
 const NO_DATA = -1n
 
+/** So many roles may end before they come to serve until there is a pause before each further election. */
+const FREE_VAIN_ROLES = 3
+const VAIN_PAUSE_MS = 200
+
 /** What a server does between two elections. */
 export interface Role {
   readonly kind: 'leading' | 'following' | 'observing'
@@ -72,6 +76,8 @@ export class EnsembleServer extends ServerCore {
   #onCut: (() => void) | undefined
   #isLeaving = false
   #isEnding = false
+  /** Roles since the last one that came to serve. */
+  #vainRoles = 0
   /** The log holds the whole history from this zxid on. What is older may have holes, where a leader's snapshot took the place of txns. */
   #logWholeFrom = 0n
   /** Before it there is a hole: nobody is sent what comes before. */
@@ -208,6 +214,7 @@ export class EnsembleServer extends ServerCore {
   /** The role has come to serve clients in the leader's epoch. */
   serve(epoch: bigint): void {
     this.#hasData = true
+    this.#vainRoles = 0
     this.#election?.onEpochEstablished(epoch)
     const { text, version } = this.config
     this.replica.tree.setConfig(Buffer.from(text, 'utf8'), version)
@@ -228,9 +235,7 @@ export class EnsembleServer extends ServerCore {
     role.stop(reason)
     this.#role = undefined
     const look = (): void => {
-      // Observers are many, and all lose the same leader at once.
-      const mostMs = role.kind === 'observing' ? this.settings.observerElectionDelayMs : 0
-      this.host.clock.after(mostMs > 0 ? this.host.random.below(mostMs + 1) : 0, () => {
+      this.host.clock.after(this.#pauseBehind(role), () => {
         this.#isLeaving = false
         this.#look()
       })
@@ -248,6 +253,13 @@ export class EnsembleServer extends ServerCore {
         }),
       )
     })
+  }
+
+  /** Ms until it looks again. Observers are many, and all lose the same leader at once; who is refused again and again is no burden to anybody. */
+  #pauseBehind({ kind }: Role): number {
+    const mostMs = kind === 'observing' ? this.settings.observerElectionDelayMs : 0
+    const vainMs = this.#vainRoles++ < FREE_VAIN_ROLES ? 0 : VAIN_PAUSE_MS
+    return vainMs + (mostMs > 0 ? this.host.random.below(mostMs + 1) : 0)
   }
 
   /** What the role has begun with files comes to its end. Who asks later is answered in the place of who asked before. */

@@ -188,6 +188,21 @@ describe('a learner', () => {
     }
   })
 
+  test('that is refused again and again takes its time', () => {
+    const ensemble = new FakeEnsemble('1 2', {}, [1])
+    const leader = new ImpostorLeader(ensemble, 2)
+    let seen = 0
+    for (let ms = 0; ms < 3000; ms += 10) {
+      ensemble.world.advance(10)
+      if (seen === leader.followers.length) continue
+      leader.follower.say(bytesOf('DIFF 1:1'))
+      leader.stand()
+      seen = leader.followers.length
+    }
+    expect(seen).toBeGreaterThan(8)
+    expect(seen).toBeLessThan(20)
+  })
+
   test.each<[string, Buffer[], Buffer]>([
     ['LEADERINFO', [], Buffer.concat([LEADERINFO, DIFF])],
     ['a DIFF', [LEADERINFO], DIFF],
