@@ -25,8 +25,8 @@ const MOST_GUESTS = 16
 /** Connections of one member: the last one may not have been missed yet when the next comes. */
 const MOST_OF_A_MEMBER = 4
 /**
- * So far ahead of the leader nobody's acceptedEpoch can be: that many leaders would have failed without it. There are 2^31
- * epochs, and whoever may name any of them could take the last one.
+ * So far ahead of the leader's nobody's acceptedEpoch should be: that many leaders would have failed without it. There are
+ * 2^31 epochs, and whoever may name any of them could take the last one. So such a voter is waited for last.
  */
 const MOST_EPOCHS_AHEAD = 1n << 20n
 
@@ -95,6 +95,9 @@ export class Leader implements LearnerEvents {
   #ownEpoch = 0n
   #ownZxid = 0n
   readonly #greeted = new Set<bigint>()
+  /** Learners whose acceptedEpoch is hardly true; undefined once they count all the same, since no others came. */
+  #doubtful: Map<LearnerHandler, bigint> | undefined = new Map()
+  #doubtTimer: Timer | undefined
   readonly #proved = new Set<bigint>()
   readonly #holdHistory = new Set<bigint>()
   #proposals: Proposals | undefined
@@ -166,11 +169,12 @@ export class Leader implements LearnerEvents {
   }
 
   start(): void {
-    const { epochs, self, server } = this.#parts
+    const { epochs, self, server, clock, limits } = this.#parts
     this.#ownEpoch = epochs.current
     this.#ownZxid = server.history().lastZxid
     this.#epoch = epochs.accepted + 1n
     this.#limitPhase('Timeout while waiting for epoch from quorum')
+    this.#doubtTimer = clock.after((limits.initLimit * limits.tickTimeMs) / 2, () => this.#countDoubtful())
     this.#greeted.add(self)
     this.#chooseEpoch()
     this.#nextTick()
@@ -180,6 +184,7 @@ export class Leader implements LearnerEvents {
     if (this.#phase === 'ended') return
     this.#phase = 'ended'
     this.#phaseTimer?.cancel()
+    this.#doubtTimer?.cancel()
     this.#tickTimer?.cancel()
     this.#confirmations = []
     for (const learner of [...this.#learners]) learner.close(reason)
@@ -242,17 +247,29 @@ export class Leader implements LearnerEvents {
       if (this.#phase !== 'choosing') learner.sendLeaderInfo(this.#epoch)
       return
     }
-    if (greeting.acceptedEpoch >= this.#epoch) this.#epoch = greeting.acceptedEpoch + 1n
-    if (this.#parts.config.voters.has(learner.sid!)) this.#greeted.add(learner.sid!)
+    const isDoubtful = greeting.acceptedEpoch > this.#parts.epochs.accepted + MOST_EPOCHS_AHEAD
+    if (isDoubtful && this.#doubtful !== undefined) this.#doubtful.set(learner, greeting.acceptedEpoch)
+    else this.#count(learner, greeting.acceptedEpoch)
+  }
+
+  #count({ sid }: LearnerHandler, acceptedEpoch: bigint): void {
+    if (acceptedEpoch >= this.#epoch) this.#epoch = acceptedEpoch + 1n
+    if (this.#parts.config.voters.has(sid!)) this.#greeted.add(sid!)
     this.#chooseEpoch()
   }
 
-  #faultOf(sid: bigint, { acceptedEpoch, configVersion }: Greeting): string | undefined {
-    const { config, epochs, self } = this.#parts
-    if (sid === self) return 'it has the id of this server'
-    if (configVersion > config.version) return 'it knows a newer configuration'
-    if (acceptedEpoch > epochs.accepted + MOST_EPOCHS_AHEAD) return `it has accepted an epoch that cannot be, ${acceptedEpoch}`
-    return undefined
+  #countDoubtful(): void {
+    const doubtful = this.#doubtful!
+    this.#doubtful = undefined
+    for (const [learner, acceptedEpoch] of doubtful) {
+      const isVoter = this.#parts.config.voters.has(learner.sid!)
+      if (this.#phase === 'discovery' && isVoter && !learner.isClosing) this.#count(learner, acceptedEpoch)
+    }
+  }
+
+  #faultOf(sid: bigint, { configVersion }: Greeting): string | undefined {
+    if (sid === this.#parts.self) return 'it has the id of this server'
+    return configVersion > this.#parts.config.version ? 'it knows a newer configuration' : undefined
   }
 
   #chooseEpoch(): void {

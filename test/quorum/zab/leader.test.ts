@@ -126,13 +126,36 @@ describe('discovery', () => {
       1> FOLLOWERINFO 1:0 sid=1`)
   })
 
-  test('nobody takes the last epochs there are by saying that he has accepted one of them', () => {
+  test('an acceptedEpoch that is hardly true takes no epochs away while there is a quorum without it', () => {
     new LoneLeader().play(`
-      9> FOLLOWERINFO 1048578:0 sid=1
-      9< closed: it has accepted an epoch that cannot be, 1048578
-      9 is gone
+      1> FOLLOWERINFO 1048578:0 sid=1
+      9> FOLLOWERINFO 1048579:0 sid=9
+      2> FOLLOWERINFO 1:0 sid=2
+      acceptedEpoch 2
+      done
+      1< LEADERINFO 2:0
+      9< LEADERINFO 2:0
+      2< LEADERINFO 2:0`)
+    new LoneLeader().play(`
       1> FOLLOWERINFO 1048577:0 sid=1
       acceptedEpoch 1048578`)
+  })
+
+  test('but a voter that has it counts when there is no other', () => {
+    new LoneLeader().play(`
+      9> FOLLOWERINFO 1048579:0 sid=9
+      1> FOLLOWERINFO 1048578:0 sid=1
+      wait 4999
+      wait 1
+      acceptedEpoch 1048579`)
+    new LoneLeader().play(`
+      1> FOLLOWERINFO 1048578:0 sid=1
+      1 lost
+      1< closed: lost
+      1 is gone
+      wait 5000
+      2> FOLLOWERINFO 1048579:0 sid=2
+      acceptedEpoch 1048580`)
   })
 
   test('without a quorum it gives up after initLimit', () => {
