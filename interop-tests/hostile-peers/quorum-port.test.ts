@@ -92,7 +92,7 @@ describe('the quorum port', () => {
 })
 
 describe('a learner that is none', () => {
-  const epochs = { last: 0x7fff_ffffn, lastButOne: 0x7fff_fffen, farAhead: 0x20_0000n, negative: -1n }
+  const epochs = { last: 0x7fff_ffffn, negative: -1n }
 
   it.each<[string, bigint, Greeting]>([
     ['has the id of the leader', LEADER, {}],
