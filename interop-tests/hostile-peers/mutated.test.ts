@@ -16,11 +16,11 @@ import { joining, ODD_INTS } from './words.ts'
 
 const isFull = process.env['TSK_HOSTILE'] === 'full'
 const SEED = Number(process.env['TSK_HOSTILE_SEED'] ?? 1)
-const CONVERSATIONS = isFull ? 30_000 : 1000
-const SPOILED_PIECES = isFull ? 5000 : 150
+const CONVERSATIONS = isFull ? 20_000 : 600
+const SPOILED_PIECES = isFull ? 1500 : 50
 const AT_ONCE = 20
 const NOBODY = 99n
-const LIMIT_MS = 60_000 + CONVERSATIONS * 20
+const LIMIT_MS = 120_000 + CONVERSATIONS * 30
 
 let stage: Stage
 let quorumTap: Tap
