@@ -7,8 +7,8 @@ import { writeThrough } from '../ensemble/workload.ts'
 import { freePort } from '../peers/ports.ts'
 import { mustRun, temporaryDirectory } from '../peers/processes.ts'
 
-/** Far below what one wait for a look-up, a dial or a round of an election takes. */
-const SLACK_MS = 1500
+/** Below what one dial that hangs takes, and far below a look-up that does. */
+const SLACK_MS = 4000
 
 let ensemble: Ensemble | undefined
 
@@ -77,7 +77,7 @@ it('names that are dead slow neither a start nor an election nor a return', asyn
     )
     expect(seen.log).toContain(`${complaint} ${name}`)
     expect(seen.elections).toEqual(control.elections)
-    for (const what of ['startMs', 'electionMs', 'returnMs'] as const) expect(seen[what], what).toBeLessThan(control[what] + SLACK_MS)
+    for (const what of ['startMs', 'electionMs', 'returnMs'] as const) expect(seen[what], what).toBeLessThan(2 * control[what] + SLACK_MS)
     await ensemble!.end()
   }
 })
