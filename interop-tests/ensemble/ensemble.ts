@@ -7,19 +7,21 @@ import { observe } from '../storage/observation.ts'
 import type { Observation } from '../storage/observation.ts'
 import { asked } from '../wire/raw-session.ts'
 import { choosePlace, Member } from './member.ts'
-import type { Kind, Place } from './member.ts'
+import type { Kind, MemberOptions, Place, Ways } from './member.ts'
 import { isLeft } from './workload.ts'
 
 const LIMIT_MS = 60_000
 const SESSION_MS = 10_000
 
-export interface EnsembleOptions {
+export interface EnsembleOptions extends Omit<MemberOptions, 'ways'> {
   /** Of the voters 1, 2 …; the last of them leads first. */
   readonly voters: readonly Kind[]
   /** Of the member behind the voters, if there is one. */
   readonly observer?: Kind
-  /** Of the Java members. */
-  readonly version?: string
+  /** Builds the ways between the members, if they are not to be direct. */
+  readonly wire?: (places: readonly Place[]) => Promise<Ways>
+  /** All start at once, and nobody knows who will lead. */
+  readonly together?: boolean
 }
 
 export class Ensemble {
@@ -30,20 +32,21 @@ export class Ensemble {
   }
 
   /** Starts all members, the two voters with the highest ids first, so that the last one leads. */
-  static async start({ voters, observer, version }: EnsembleOptions): Promise<Ensemble> {
+  static async start({ voters, observer, wire, together = false, ...options }: EnsembleOptions): Promise<Ensemble> {
     const kinds = observer === undefined ? voters : [...voters, observer]
     const places: Place[] = []
     for (const index of kinds.keys()) places.push(await choosePlace(index + 1, index >= voters.length))
-    const members = await Promise.all(places.map((place, index) => Member.prepare(place, kinds[index]!, places, version)))
+    const ways = await wire?.(places)
+    const members = await Promise.all(places.map((place, index) => Member.prepare(place, kinds[index]!, places, { ...options, ways })))
     const ensemble = new Ensemble(members)
     try {
-      const first = members.slice(voters.length - 2, voters.length)
+      const first = together ? members : members.slice(voters.length - 2, voters.length)
       await Promise.all(first.map((member) => member.start()))
       await Promise.all(first.map((member) => member.serves()))
       const others = members.filter((member) => !first.includes(member))
       await Promise.all(others.map((member) => member.start()))
       await Promise.all(others.map((member) => member.serves()))
-      expect((await ensemble.leader()).place.id).toBe(voters.length)
+      if (!together) expect((await ensemble.leader()).place.id).toBe(voters.length)
     } catch (error) {
       await ensemble.end()
       throw error

@@ -3,6 +3,8 @@
 // told to give large pieces back to the system when they are freed (docs/limits.md, Memory). TSK_HOSTILE=full sends the crowds in full number.
 import { join } from 'node:path'
 import { afterAll, beforeAll, it } from 'vitest'
+import { inUse, megabytes, memoryOf, withMemoryProbe } from '../peers/memory.ts'
+import type { Memory } from '../peers/memory.ts'
 import { freePort } from '../peers/ports.ts'
 import { eventually, runProgram, startProgram } from '../peers/processes.ts'
 import { fourLetterWord, startServerProcess } from '../peers/server-process.ts'
@@ -27,7 +29,6 @@ const FIRST_CROWD = 50
 const MALLOC_MMAP_THRESHOLD_ = String(128 * 1024)
 /** Of a process with so many connections. */
 const OTHER_DESCRIPTORS = 200
-const MB = 1024 * 1024
 
 interface Crowd {
   readonly way: string
@@ -43,12 +44,6 @@ const crowds: Crowd[] = [
   { way: 'half a handshake', size: 10_000 },
 ].map(({ way, size }) => ({ way, size: size * SHARE }))
 
-interface Memory {
-  readonly rss: number
-  readonly heapUsed: number
-  readonly arrayBuffers: number
-}
-
 let server: ServerProcess
 let normal: NormalClient
 let probePort: number
@@ -61,13 +56,13 @@ const withDescriptors = (command: readonly string[]): string[] => ['/bin/sh', '-
 beforeAll(async () => {
   descriptors = Number((await runProgram('/bin/sh', ['-c', 'ulimit -Hn'])).stdout.trim().replace('unlimited', '1000000'))
   probePort = await freePort()
-  const probe = join(import.meta.dirname, 'memory-probe.mjs')
+  const { nodeFlags, env } = withMemoryProbe(probePort)
   const command = (configFile: string): string[] => {
     const [node, ...args] = tskeeperCommand('start-foreground', configFile)
-    return withDescriptors([node!, '--import', probe, ...args])
+    return withDescriptors([node!, ...nodeFlags, ...args])
   }
   const config = { maxSessionTimeout: '60000', snapCount: '1000000' }
-  server = await startServerProcess(command, { config, env: { TSK_PROBE_PORT: String(probePort), ZOO_LOG_LEVEL: 'error', MALLOC_MMAP_THRESHOLD_ } })
+  server = await startServerProcess(command, { config, env: { ...env, ZOO_LOG_LEVEL: 'error', MALLOC_MMAP_THRESHOLD_ } })
   normal = await NormalClient.open(server.port, '/normal', 'normal:client')
   await play(normal.session, all(create('/big', Buffer.alloc(1_000_000, 7)), create('/small'), create(`/${'w'.repeat(1000)}`)))
   normal.start()
@@ -92,7 +87,6 @@ it.each(crowds)('$size × $way', async ({ way, size }) => {
 
 it('the normal client was told nothing wrong, and nothing that crowds have brought is in use any more', async () => {
   await normal.stop()
-  const inUse = ({ heapUsed, arrayBuffers }: Memory): number => heapUsed + arrayBuffers
   // An empty slab is kept for some seconds.
   const last = await eventually('what is in use is what was', GONE_LIMIT_MS, async () => {
     const now = await memory()
@@ -135,7 +129,7 @@ async function allGone(): Promise<void> {
 }
 
 async function memory(): Promise<Memory> {
-  return JSON.parse(await fourLetterWord(probePort, '', 60_000)) as Memory
+  return await memoryOf(probePort)
 }
 
 /**
@@ -161,9 +155,4 @@ function pass(ms: number): Promise<void> {
 function waits(since: number): string {
   const ms = (percent: number): string => `p${percent} ${normal.percentile(percent, since).toFixed(1)} ms`
   return `a normal client waits ${ms(50)}, ${ms(99)} (${normal.latencies.length - since} answers)`
-}
-
-function megabytes({ rss, heapUsed, arrayBuffers }: Memory): string {
-  const mb = (bytes: number): string => (bytes / MB).toFixed(0)
-  return `${mb(rss)} MB (heap ${mb(heapUsed)}, buffers ${mb(arrayBuffers)})`
 }

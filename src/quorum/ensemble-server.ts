@@ -37,6 +37,10 @@ const UNABLE_TO_BIND_ELECTION_PORT = 14
 /** A server without data that must not vote as if it had some. */
 const NO_DATA = -1n
 
+/** So many roles may end before they come to serve until there is a pause before each further election. */
+const FREE_VAIN_ROLES = 3
+const VAIN_PAUSE_MS = 200
+
 /** What a server does between two elections. */
 export interface Role {
   readonly kind: 'leading' | 'following' | 'observing'
@@ -79,6 +83,8 @@ export class EnsembleServer extends ServerCore {
   /** Undefined while clients are served. */
   #unavailableSince: number | undefined
   #isEnding = false
+  /** Roles since the last one that came to serve. */
+  #vainRoles = 0
   /** The log holds the whole history from this zxid on. What is older may have holes, where a leader's snapshot took the place of txns. */
   #logWholeFrom = 0n
   /** Before it there is a hole: nobody is sent what comes before. */
@@ -223,6 +229,7 @@ export class EnsembleServer extends ServerCore {
   serve(epoch: bigint): void {
     this.#hasData = true
     this.#countUnavailable()
+    this.#vainRoles = 0
     this.#election?.onEpochEstablished(epoch)
     const { text, version } = this.config
     this.replica.tree.setConfig(Buffer.from(text, 'utf8'), version)
@@ -252,9 +259,7 @@ export class EnsembleServer extends ServerCore {
     role.stop(reason)
     this.#role = undefined
     const look = (): void => {
-      // Observers are many, and all lose the same leader at once.
-      const mostMs = role.kind === 'observing' ? this.settings.observerElectionDelayMs : 0
-      this.host.clock.after(mostMs > 0 ? this.host.random.below(mostMs + 1) : 0, () => {
+      this.host.clock.after(this.#pauseBehind(role), () => {
         this.#isLeaving = false
         this.#look()
       })
@@ -272,6 +277,13 @@ export class EnsembleServer extends ServerCore {
         }),
       )
     })
+  }
+
+  /** Ms until it looks again. Observers are many, and all lose the same leader at once; who is refused again and again is no burden to anybody. */
+  #pauseBehind({ kind }: Role): number {
+    const mostMs = kind === 'observing' ? this.settings.observerElectionDelayMs : 0
+    const vainMs = this.#vainRoles++ < FREE_VAIN_ROLES ? 0 : VAIN_PAUSE_MS
+    return vainMs + (mostMs > 0 ? this.host.random.below(mostMs + 1) : 0)
   }
 
   /** What the role has begun with files comes to its end. Who asks later is answered in the place of who asked before. */
@@ -337,19 +349,24 @@ export class EnsembleServer extends ServerCore {
     return this.#logWholeFrom
   }
 
-  /** Whether the log on disk shows what came after the zxid. */
+  /** Whether the log on disk shows what came after the zxid. A long one is not even looked at: nobody is served meanwhile. */
   logReaches(zxid: bigint): boolean {
     if (zxid < this.#logHoleBelow || this.settings.snapshotSizeFactor < 0) return false
-    const [first, ...others] = logsFrom(this.host.disk.list(this.dirs.logDirectory), zxid)
-    // As FileTxnIterator: the file in which it begins is opened first, and not weighed.
-    if (first === undefined || first.zxid > zxid || !this.#isLight(others)) return false
+    try {
+      const [first, ...others] = logsFrom(this.host.disk.list(this.dirs.logDirectory), zxid)
+      // As FileTxnIterator: the file in which it begins is opened first, and not weighed.
+      return first !== undefined && first.zxid <= zxid && this.#isLight(others) && this.#isLogged(zxid)
+    } catch (error) {
+      this.host.log.warn(error as Error, 'the log cannot be read for a learner')
+      return false
+    }
+  }
+
+  #isLogged(zxid: bigint): boolean {
     const reader = this.readLog(zxid)
     try {
       // The zxid of an epoch stands in no log; its holder has all that came before the first txn above it.
       return reader.next() && (reader.zxid === zxid || (counterOf(zxid) === 0n && follows(zxid, reader.zxid)))
-    } catch (error) {
-      this.host.log.warn(error as Error, 'the log cannot be read for a learner')
-      return false
     } finally {
       reader.close()
     }

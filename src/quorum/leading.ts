@@ -16,14 +16,16 @@ import { SnapshotStream } from './wire/snapshot-stream.ts'
 import { Leader } from './zab/leader.ts'
 import type { LeaderServer } from './zab/leader.ts'
 import type { LearnerHandler, SyncWay, Touch } from './zab/learner-handler.ts'
-import { counterOf, epochOf, NO_BYTES, PacketType } from './zab/packets.ts'
+import { counterOf, epochOf, NO_BYTES } from './zab/packets.ts'
 import type { ByteSource, LogSpan, SnapshotSource } from './zab/packets.ts'
 import type { LeaderHistory } from './zab/sync-plan.ts'
 
 /** The counter of the last zxid that an epoch may have. */
 const LAST_COUNTER = 0xffff_fffen
-/** Connections on the quorum port that have not said who they are. */
-const MOST_STRANGERS = 256
+/** Of the first packet on the quorum port, in which a learner says who it is. */
+const GREETING_BYTES = 1024
+/** What a request that waits takes besides its own bytes, about. */
+const WAITING_BYTES = 1024
 /** What only the leader itself may ask for, and what no learner could decode. */
 const NEVER_FORWARDED: ReadonlySet<number> = new Set([OpCode.deleteContainer, OpCode.check])
 
@@ -47,6 +49,7 @@ export class Leading implements Role, LeaderServer {
   #isStopped = false
   /** Sources with a sync that is not answered yet, and what waits for that. */
   readonly #behindSync = new Map<Source, Waiting[]>()
+  #waitingBytes = 0
   /** Those of this server's clients. */
   readonly #syncs = new Set<Request>()
 
@@ -90,15 +93,12 @@ export class Leading implements Role, LeaderServer {
 
   #accept(socket: Socket): void {
     if (this.#isStopped) return socket.destroy()
-    // A learner says at once who it is: whoever has been silent for longest is none.
-    const strangers = [...this.leader.learners].filter(({ sid }) => sid === undefined)
-    if (strangers.length >= MOST_STRANGERS) strangers[0]!.close('others want to say who they are')
     const { host, settings } = this.#server
     const maxLength = settings.juteMaxBuffer + settings.juteMaxBufferExtraSize
     const link = new SocketLink(
       host.clock,
       socket,
-      { maxLength },
+      { maxLength, firstMaxLength: GREETING_BYTES },
       {
         onPacket: (packet) => learner.onPacket(packet),
         onClose: (reason) => learner.onClosed(reason),
@@ -126,6 +126,7 @@ export class Leading implements Role, LeaderServer {
     }
     this.#syncs.clear()
     this.#behindSync.clear()
+    this.#waitingBytes = 0
   }
 
   abdicate(reason: string): void {
@@ -189,28 +190,30 @@ export class Leading implements Role, LeaderServer {
   // What learners forward -------------------------------------------------------------------------------------
 
   onRequest(learner: LearnerHandler, packet: QuorumPacket): void {
+    const underWay = this.leader.outstandingBytes + this.#waitingBytes
+    if (underWay > this.#server.settings.learnersAskedBytes) return learner.close('it asks for more than can be under way')
     const reader = this.#reader
     reader.reset(packet.data ?? NO_BYTES)
     const [session, xid, type] = [reader.long(), reader.int(), reader.int()]
     if (type === OpCode.sync) {
-      const answer = (): void => learner.link.send(PacketType.SYNC, 0n)
+      const answer = (): void => learner.answerSync()
       if (!this.#mustWait(learner, undefined, learner, answer)) this.#confirm(learner, answer)
       return
     }
-    const request = this.#decode(type, { session, xid, ids: packet.authinfo ?? [] })
+    const request = this.#decode(type, { session, xid, ids: packet.authinfo ?? [], bytes: packet.data!.length })
     if (request === undefined) return learner.close(`it forwards requests of type ${type}`)
     if (!this.#mustWait(learner, request, learner)) this.#propose(request, learner)
   }
 
   /** Every request gets a txn, if only one that says no: a learner's client waits for it. Undefined = no write at all. */
-  #decode(type: number, who: Pick<Request, 'session' | 'xid' | 'ids'>): Request | undefined {
+  #decode(type: number, who: Pick<Request, 'session' | 'xid' | 'ids' | 'bytes'>): Request | undefined {
     const base = { ...who, client: undefined, receivedAt: this.#server.host.clock.now() }
-    if (type === OpCode.createSession) return frameless({ ...base, op: createSessionOp, record: { timeOut: this.#reader.int() } })
-    const op = OPS.get(type)
+    const op = type === OpCode.createSession ? createSessionOp : OPS.get(type)
     if (NEVER_FORWARDED.has(type)) return frameless({ ...base, op: OPS.get(OpCode.delete)!, fault: Code.UNIMPLEMENTED })
     if (op?.kind !== 'write') return undefined
     try {
-      return frameless({ ...base, op, record: decodeBody(op.request, this.#reader) })
+      const record = op === createSessionOp ? { timeOut: this.#reader.int() } : decodeBody(op.request, this.#reader)
+      return frameless({ ...base, op, record })
     } catch (error) {
       if (!(error instanceof MalformedFrame)) throw error
       return frameless({ ...base, op, fault: Code.MARSHALLINGERROR })
@@ -234,8 +237,7 @@ export class Leading implements Role, LeaderServer {
     this.#behindSync.set(source, [])
     this.leader.confirm(() => {
       answer()
-      const waiting = this.#behindSync.get(source) ?? []
-      this.#behindSync.delete(source)
+      const waiting = this.#takeWaiting(source)
       for (const { request, owner, answer: next } of waiting) {
         // Another sync among them holds up the rest again.
         if (this.#mustWait(source, request, owner, next)) continue
@@ -248,8 +250,17 @@ export class Leading implements Role, LeaderServer {
   /** Whether it waits for a sync of the same source, and then goes on by itself. */
   #mustWait(source: Source, request: Request | undefined, owner: object, answer?: () => void): boolean {
     const waiting = this.#behindSync.get(source)
-    waiting?.push({ request, owner, answer })
-    return waiting !== undefined
+    if (waiting === undefined) return false
+    waiting.push({ request, owner, answer })
+    this.#waitingBytes += bytesOf(request)
+    return true
+  }
+
+  #takeWaiting(source: Source): readonly Waiting[] {
+    const waiting = this.#behindSync.get(source) ?? []
+    this.#behindSync.delete(source)
+    for (const { request } of waiting) this.#waitingBytes -= bytesOf(request)
+    return waiting
   }
 
   // Sessions --------------------------------------------------------------------------------------------------
@@ -280,7 +291,7 @@ export class Leading implements Role, LeaderServer {
   }
 
   onLearnerGone(learner: LearnerHandler): void {
-    this.#behindSync.delete(learner)
+    this.#takeWaiting(learner)
   }
 
   // Its history -----------------------------------------------------------------------------------------------
@@ -315,4 +326,8 @@ export class Leading implements Role, LeaderServer {
     server.startDeciding()
     server.serve(epochOf(zxid))
   }
+}
+
+function bytesOf(request: Request | undefined): number {
+  return WAITING_BYTES + (request?.bytes ?? 0)
 }

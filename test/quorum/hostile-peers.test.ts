@@ -124,6 +124,22 @@ describe('a leader', () => {
     ensemble.member(1).session().ok(ask.create('/good'))
   })
 
+  test('lets go of who asks for more than can be under way, behind a sync or not', () => {
+    for (const isBehindSync of [false, true]) {
+      const ensemble = new FakeEnsemble('1 2 3', { learnersAskedBytes: 100_000 })
+      const leader = ensemble.converge()
+      const peer = forwarder(ensemble)
+      // Nothing is committed, and no sync answered, any more.
+      for (const sid of [1, 2]) ensemble.member(sid).kill()
+      if (isBehindSync) forward(peer, OpCode.sync, '00000001 2f')
+      for (let count = 0; count < 50; count++) forward(peer, OpCode.delete, '00000002 2f78 ffffffff')
+      expect(peer.isEnded).toBe(false)
+      for (let count = 0; count < 150; count++) forward(peer, OpCode.delete, '00000002 2f78 ffffffff')
+      expect(peer.isEnded).toBe(true)
+      expect(leader.state).toBe('leading broadcast')
+    }
+  })
+
   test('never executes deleteContainer and check for a learner, and closes who forwards a read', () => {
     const ensemble = new FakeEnsemble('1 2 3')
     const leader = ensemble.converge()
@@ -170,6 +186,21 @@ describe('a learner', () => {
       for (const good of [LEADERINFO, history, bytesOf('UPTODATE')]) leader.follower.say(good)
       expect([ensemble.states[1], ensemble.member(1).zxid]).toEqual(['following broadcast', (1n << 32n) + zxid])
     }
+  })
+
+  test('that is refused again and again takes its time', () => {
+    const ensemble = new FakeEnsemble('1 2', {}, [1])
+    const leader = new ImpostorLeader(ensemble, 2)
+    let seen = 0
+    for (let ms = 0; ms < 3000; ms += 10) {
+      ensemble.world.advance(10)
+      if (seen === leader.followers.length) continue
+      leader.follower.say(bytesOf('DIFF 1:1'))
+      leader.stand()
+      seen = leader.followers.length
+    }
+    expect(seen).toBeGreaterThan(8)
+    expect(seen).toBeLessThan(20)
   })
 
   test.each<[string, Buffer[], Buffer]>([

@@ -45,7 +45,14 @@ export class LoneLeader implements Scripted, LeaderServer {
       epochs: watchedEpochs(this.clock, (line) => this.#lines.push(line), this.#waiting, accepted, current),
       server: this,
       limits: { tickTimeMs: 1000, initLimit: 10, syncLimit: 5 },
-      settings: { maxConcurrentSnapSyncs: 1, maxConcurrentDiffSyncs: 2, maxTimeToWaitForEpochMs: 3000, ackLoggingFrequency: 1000 },
+      settings: {
+        maxConcurrentSnapSyncs: 1,
+        maxConcurrentDiffSyncs: 2,
+        maxTimeToWaitForEpochMs: 3000,
+        ackLoggingFrequency: 1000,
+        learnerCloseBytes: 1000,
+        learnersCloseBytes: 2000,
+      },
       log: { info() {}, warn() {} },
     })
     this.leader.start()

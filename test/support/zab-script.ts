@@ -147,6 +147,10 @@ export class FakeLink implements PacketLink {
     this.#say(`closed: ${reason}`)
     this.#clock.endOfTurn(() => this.onClose(reason))
   }
+
+  abort(reason: string): void {
+    this.close(reason)
+  }
 }
 
 /** Epoch files on a disk that tells of what is written and waits for `done`. */

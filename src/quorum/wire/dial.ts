@@ -1,5 +1,11 @@
-/** One attempt to reach a server that may have several addresses: they are tried in order, each for so long at most. */
+/**
+ * One attempt to reach a server that may have several addresses. They are tried in order; where one does not answer soon
+ * the next is tried beside it, and the first that answers is taken, so that a dead address holds up nobody for long.
+ */
 import type { Clock, Connecting, Network, Socket, Timer } from '../../server/host/host.ts'
+
+/** So long an address is tried before the next one is tried, too. */
+const HEAD_START_MS = 250
 
 export interface Endpoint {
   readonly host: string
@@ -18,44 +24,67 @@ export interface DialParts {
   onError(error: Error): void
 }
 
+interface Attempt {
+  readonly connecting: Connecting
+  readonly timeout: Timer
+}
+
 export class Dial {
   readonly #parts: DialParts
-  #index = -1
-  #connecting: Connecting | undefined
-  #timer: Timer | undefined
+  readonly #attempts = new Set<Attempt>()
+  #tried = 0
+  #headStart: Timer | undefined
 
   constructor(parts: DialParts) {
     this.#parts = parts
-    this.#next()
+    this.#tryNext()
   }
 
   /** Gives up: neither callback follows. */
   cancel(): void {
-    this.#timer?.cancel()
-    this.#connecting?.cancel()
+    this.#headStart?.cancel()
+    for (const { connecting, timeout } of this.#attempts) {
+      timeout.cancel()
+      connecting.cancel()
+    }
+    this.#attempts.clear()
   }
 
-  #next(): void {
+  get #hasMore(): boolean {
+    return this.#tried < this.#parts.endpoints.length
+  }
+
+  #tryNext(): void {
+    this.#headStart?.cancel()
     const { clock, network, endpoints, timeoutMs } = this.#parts
-    const { host, port } = endpoints[++this.#index]!
-    this.#connecting = network.connect(
-      host,
-      port,
-      (socket) => {
-        this.#timer?.cancel()
-        this.#parts.onConnect(socket)
-      },
-      (error) => this.#onFailure(error),
-    )
-    this.#timer = clock.after(timeoutMs, () => {
-      this.#connecting?.cancel()
-      this.#onFailure(new Error(`no answer within ${timeoutMs} ms`))
-    })
+    const { host, port } = endpoints[this.#tried++]!
+    const attempt: Attempt = {
+      connecting: network.connect(
+        host,
+        port,
+        (socket) => this.#onConnect(attempt, socket),
+        (error) => this.#onFailure(attempt, error),
+      ),
+      timeout: clock.after(timeoutMs, () => {
+        attempt.connecting.cancel()
+        this.#onFailure(attempt, new Error(`no answer within ${timeoutMs} ms`))
+      }),
+    }
+    this.#attempts.add(attempt)
+    if (this.#hasMore) this.#headStart = clock.after(HEAD_START_MS, () => this.#tryNext())
   }
 
-  #onFailure(error: Error): void {
-    this.#timer?.cancel()
-    if (this.#index + 1 < this.#parts.endpoints.length) this.#next()
-    else this.#parts.onError(error)
+  #onConnect(attempt: Attempt, socket: Socket): void {
+    attempt.timeout.cancel()
+    this.#attempts.delete(attempt)
+    this.cancel()
+    this.#parts.onConnect(socket)
+  }
+
+  #onFailure(attempt: Attempt, error: Error): void {
+    attempt.timeout.cancel()
+    this.#attempts.delete(attempt)
+    if (this.#hasMore) this.#tryNext()
+    else if (this.#attempts.size === 0) this.#parts.onError(error)
   }
 }

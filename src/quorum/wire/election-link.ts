@@ -3,7 +3,7 @@ import { MalformedFrame } from '../../jute/malformed-frame.ts'
 import { JuteReader } from '../../jute/reader.ts'
 import type { Clock, Socket } from '../../server/host/host.ts'
 import { FrameDecoder } from '../../server/net/frame-decoder.ts'
-import { Slabs } from '../../server/net/slabs.ts'
+import type { Slabs } from '../../server/net/slabs.ts'
 import type { Notification } from '../zab/vote.ts'
 import { readNotification } from './notification.ts'
 
@@ -25,14 +25,15 @@ export class ElectionLink {
   readonly #socket: Socket
   readonly #clock: Clock
   readonly #handlers: ElectionLinkHandlers
-  readonly #decoder = new FrameDecoder(new Slabs())
+  readonly #decoder: FrameDecoder
   readonly #reader = new JuteReader()
   #isClosed = false
   #isCutLater = false
 
   /** `first` has been read from the socket already. */
-  constructor(socket: Socket, clock: Clock, first: Uint8Array, handlers: ElectionLinkHandlers) {
+  constructor(socket: Socket, clock: Clock, slabs: Slabs, first: Uint8Array, handlers: ElectionLinkHandlers) {
     this.#socket = socket
+    this.#decoder = new FrameDecoder(slabs)
     this.#clock = clock
     this.#handlers = handlers
     socket.handlers = {
@@ -59,6 +60,7 @@ export class ElectionLink {
   /** Without a word to the handlers. */
   destroy(): void {
     this.#isClosed = true
+    this.#decoder.clear()
     this.#socket.destroy()
   }
 

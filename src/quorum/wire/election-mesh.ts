@@ -7,6 +7,7 @@ import { assert } from '../../assert.ts'
 import { isLiteral } from '../../server/config/load-membership.ts'
 import type { Settings } from '../../server/config/settings.ts'
 import type { Host, Socket } from '../../server/host/host.ts'
+import { Slabs } from '../../server/net/slabs.ts'
 import type { QuorumConfig } from '../zab/quorum-config.ts'
 import type { Notification } from '../zab/vote.ts'
 import { Dial } from './dial.ts'
@@ -21,6 +22,8 @@ import { notificationFrame } from './notification.ts'
 const ANONYMOUS_OBSERVER = 2n ** 63n - 1n
 /** Peers that no configuration names. Beyond that the oldest of them gives way. */
 const MAX_STRANGERS = 64
+/** Of the addresses that a peer announces, so many are tried before those of the configuration. */
+const MAX_ANNOUNCED = 4
 const DEFAULT_BIND_TRIES = 3
 const NOTHING = new Uint8Array(0)
 
@@ -59,6 +62,8 @@ export class ElectionMesh {
   readonly #parts: ElectionMeshParts
   readonly #listener: ElectionListener
   readonly #peers = new Map<bigint, Peer>()
+  /** Where long messages wait for their end. */
+  readonly #slabs = new Slabs()
   /** Where this server can be dialled. */
   readonly #own: readonly Endpoint[]
   #nextAnonymous = -1n
@@ -171,9 +176,10 @@ export class ElectionMesh {
       onError: (error) => {
         host.log.warn(`Cannot open channel to ${peer.sid} at election address ${place}: ${error.message}`)
         peer.dial = undefined
-        peer.hasFailed = true
         this.#forgetIfStranger(peer)
-        if (peer.link === undefined) this.#parts.onPeerDown(peer.sid)
+        if (peer.link !== undefined) return
+        peer.hasFailed = true
+        this.#parts.onPeerDown(peer.sid)
       },
     })
   }
@@ -206,15 +212,15 @@ export class ElectionMesh {
       return this.#link(peer, socket, rest)
     }
     socket.destroy()
-    peer.link?.destroy()
-    peer.link = undefined
+    // Anybody can say that he is that peer: the connection there is stays until the one that is dialled takes its place.
     const endpoints = this.#wayBack(sid, initial.addresses)
     if (endpoints.length > 0) this.#dial(peer, endpoints, true)
     this.#forgetIfStranger(peer)
   }
 
   /** Where the peer says that it is, then where the configuration has it. No name is looked up because a stranger says one. */
-  #wayBack(sid: bigint, announced: readonly Endpoint[]): readonly Endpoint[] {
+  #wayBack(sid: bigint, addresses: readonly Endpoint[]): readonly Endpoint[] {
+    const announced = addresses.slice(0, MAX_ANNOUNCED)
     const configured = this.#endpointsOf(sid)
     if (configured === undefined) return announced.filter(({ host }) => isLiteral(host))
     return [...announced, ...configured.filter((one) => !announced.some((other) => endpointText(one) === endpointText(other)))]
@@ -226,13 +232,14 @@ export class ElectionMesh {
     const { host, onNotification } = this.#parts
     peer.link?.destroy()
     peer.hasFailed = false
-    const link = new ElectionLink(socket, host.clock, first, {
+    const link = new ElectionLink(socket, host.clock, this.#slabs, first, {
       onNotification: (notification) => onNotification(peer.sid, notification),
       onWritable: () => this.#flush(peer),
       onClosed: (reason) => {
         host.log.debug(`Election connection with ${peer.sid} is gone: ${reason}`)
         assert(peer.link === link, 'a connection that was replaced is silent')
         peer.link = undefined
+        this.#slabs.trim()
         this.#forgetIfStranger(peer)
         this.#parts.onPeerLost(peer.sid)
       },

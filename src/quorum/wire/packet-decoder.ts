@@ -9,10 +9,14 @@ const DATA_AT = 16
 /** What a client can prove about itself is no more than a handful. */
 const MOST_IDS = 10_000
 const MOST_ID_BYTES = 1 << 20
+/** Pieces below this size are put together while they wait: each takes some hundred bytes besides its own. */
+const SMALL_BYTES = 16 * 1024
 const NOTHING = new Uint8Array(0)
 
 export class PacketDecoder {
   readonly #maxLength: number
+  /** Of the packet that comes next. */
+  #nextMaxLength: number
   readonly #reader: JuteReader
   #bytes: Uint8Array = NOTHING
   #position = 0
@@ -22,9 +26,10 @@ export class PacketDecoder {
   /** So many bytes from #position on are needed at least before it is worth looking. */
   #needed = DATA_AT
 
-  /** `maxLength`: of a packet's data and of any string. */
-  constructor(maxLength: number) {
+  /** `maxLength`: of a packet's data and of any string; `firstMaxLength`: of those of the first packet. */
+  constructor(maxLength: number, firstMaxLength = maxLength) {
     this.#maxLength = maxLength
+    this.#nextMaxLength = firstMaxLength
     this.#reader = new JuteReader({ maxLength })
   }
 
@@ -32,6 +37,17 @@ export class PacketDecoder {
     if (bytes.length === 0) return
     this.#chunks.push(bytes)
     this.#chunkBytes += bytes.length
+    this.#joinSmall()
+  }
+
+  /** With what came before only where that is no longer, so that every byte is copied a few times at most. */
+  #joinSmall(): void {
+    const chunks = this.#chunks
+    while (chunks.length > 1) {
+      const [before, last] = chunks.slice(-2) as [Uint8Array, Uint8Array]
+      if (last.length >= SMALL_BYTES || before.length > last.length) return
+      chunks.splice(-2, 2, Buffer.concat([before, last]))
+    }
   }
 
   /** Takes all bytes that were not read: something else than packets follows. */
@@ -54,6 +70,7 @@ export class PacketDecoder {
     const packet = QuorumPacket.read(reader)
     this.#position = reader.position
     this.#needed = DATA_AT
+    this.#nextMaxLength = this.#maxLength
     return packet
   }
 
@@ -77,7 +94,7 @@ export class PacketDecoder {
       const next = this.#behind(at)
       if (next === undefined) return false
       at = next
-      if (at - dataEnd > MOST_ID_BYTES) throw new MalformedFrame('length', `${at - dataEnd} bytes of identities`)
+      if (at - dataEnd > Math.min(MOST_ID_BYTES, this.#nextMaxLength)) throw new MalformedFrame('length', `${at - dataEnd} bytes of identities`)
     }
     return true
   }
@@ -86,7 +103,7 @@ export class PacketDecoder {
   #behind(at: number): number | undefined {
     if (!this.#reaches(at + 4)) return undefined
     const length = this.#intAt(at)
-    if (length < -1 || length > this.#maxLength) throw new MalformedFrame('length', `Unreasonable length = ${length}`)
+    if (length < -1 || length > this.#nextMaxLength) throw new MalformedFrame('length', `Unreasonable length = ${length}`)
     const behind = at + 4 + Math.max(0, length)
     return this.#reaches(behind) ? behind : undefined
   }

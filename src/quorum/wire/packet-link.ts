@@ -29,6 +29,8 @@ export interface LinkHandlers {
 export interface LinkOptions {
   /** Of a packet's data and of any string: jute.maxbuffer + jute.maxbuffer.extrasize. */
   readonly maxLength: number
+  /** Of those of the first packet, before it is known who speaks. */
+  readonly firstMaxLength?: number
 }
 
 interface SnapshotReception {
@@ -55,16 +57,17 @@ export class SocketLink implements PacketLink {
   #reception: SnapshotReception | undefined
   #isHeld = false
   #isReading = false
+  #hasSpoken = false
   #closeReason: string | undefined
   #isClosed = false
 
-  constructor(clock: Clock, socket: Socket, { maxLength }: LinkOptions, handlers: LinkHandlers) {
+  constructor(clock: Clock, socket: Socket, { maxLength, firstMaxLength }: LinkOptions, handlers: LinkHandlers) {
     this.peer = `${socket.remoteAddress}:${socket.remotePort}`
     this.handlers = handlers
     this.#clock = clock
     this.#socket = socket
     this.#maxLength = maxLength
-    this.#decoder = new PacketDecoder(maxLength)
+    this.#decoder = new PacketDecoder(maxLength, firstMaxLength)
     this.heardAt = clock.now()
     socket.handlers = {
       onData: (bytes) => this.#onData(bytes),
@@ -77,11 +80,12 @@ export class SocketLink implements PacketLink {
   // Sending ---------------------------------------------------------------------------------------------------
 
   get queuedBytes(): number {
-    return this.#runBytes + this.#writer.position + this.#socket.bufferedBytes
+    return this.#isClosed ? 0 : this.#runBytes + this.#writer.position + this.#socket.bufferedBytes
   }
 
   send(type: number, zxid: bigint, data: Uint8Array | null = null, authinfo: readonly Id[] | null = null): void {
     if (this.#closeReason !== undefined) return
+    this.#hasSpoken = true
     QuorumPacket.write(this.#writer, { type, zxid, data, authinfo: authinfo as Id[] | null })
     if (this.#packets++ === 0) this.#firstSentAt = this.#clock.now()
     if (this.#writer.position > RUN_LIMIT_BYTES) this.#takeRun()
@@ -227,10 +231,24 @@ export class SocketLink implements PacketLink {
   // The end ---------------------------------------------------------------------------------------------------
 
   close(reason: string): void {
+    // What was said before is said: an epoch's last ACK, the proposals that a learner shall find in its log.
+    this.#close(reason, !this.#hasSpoken)
+  }
+
+  abort(reason: string): void {
+    this.#close(reason, true)
+  }
+
+  #close(reason: string, isAbrupt: boolean): void {
     if (this.#closeReason !== undefined) return
     this.#closeReason = reason
-    // What was said before is said: an epoch's last ACK, the proposals that a learner shall find in its log.
-    if (!this.#isClosed) {
+    if (isAbrupt) {
+      this.#isClosed = true
+      this.#writer.reset()
+      this.#runs = []
+      this.#runBytes = 0
+      this.#socket.destroy()
+    } else if (!this.#isClosed) {
       this.#flush()
       this.#socket.end()
     }

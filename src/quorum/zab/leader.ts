@@ -17,6 +17,18 @@ import { Proposals } from './proposals.ts'
 import { planSync } from './sync-plan.ts'
 import type { LeaderHistory } from './sync-plan.ts'
 
+/** Connections that have not said who they are; beyond that the oldest of them gives way. */
+const MOST_STRANGERS = 256
+/** Connections of servers that the configuration does not name, all together. */
+const MOST_GUESTS = 16
+/** Connections of one member: the last one may not have been missed yet when the next comes. */
+const MOST_OF_A_MEMBER = 4
+/**
+ * So far ahead of the leader's nobody's acceptedEpoch should be: that many leaders would have failed without it. There are
+ * 2^31 epochs, and whoever may name any of them could take the last one. So such a voter is waited for last.
+ */
+const MOST_EPOCHS_AHEAD = 1n << 20n
+
 /** What the leader needs of the server it runs on. */
 export interface LeaderServer {
   /** As it is now. */
@@ -64,6 +76,9 @@ export interface LeaderSettings {
   readonly maxTimeToWaitForEpochMs: number
   /** How long an acknowledgement takes is measured for zxids that this divides; 0 = for none. */
   readonly ackLoggingFrequency: number
+  /** A learner for whom more bytes wait is cut, and of all learners together the one furthest behind. */
+  readonly learnerCloseBytes: number
+  readonly learnersCloseBytes: number
 }
 
 export interface QuorumLimits {
@@ -96,6 +111,9 @@ export class Leader implements LearnerEvents {
   #ownEpoch = 0n
   #ownZxid = 0n
   readonly #greeted = new Set<bigint>()
+  /** Learners whose acceptedEpoch is hardly true; undefined once they count all the same, since no others came. */
+  #doubtful: Map<LearnerHandler, bigint> | undefined = new Map()
+  #doubtTimer: Timer | undefined
   readonly #proved = new Set<bigint>()
   readonly #holdHistory = new Set<bigint>()
   #proposals: Proposals | undefined
@@ -162,13 +180,19 @@ export class Leader implements LearnerEvents {
     return this.#proposals?.size ?? 0
   }
 
+  /** In memory. */
+  get outstandingBytes(): number {
+    return this.#proposals?.bytes ?? 0
+  }
+
   start(): void {
-    const { epochs, self, server } = this.#parts
-    this.#startedAt = this.#parts.clock.now()
+    const { epochs, self, server, clock, limits } = this.#parts
+    this.#startedAt = clock.now()
     this.#ownEpoch = epochs.current
     this.#ownZxid = server.history().lastZxid
     this.#epoch = epochs.accepted + 1n
     this.#limitPhase('Timeout while waiting for epoch from quorum')
+    this.#doubtTimer = clock.after((limits.initLimit * limits.tickTimeMs) / 2, () => this.#countDoubtful())
     this.#greeted.add(self)
     this.#chooseEpoch()
     this.#nextTick()
@@ -178,6 +202,7 @@ export class Leader implements LearnerEvents {
     if (this.#phase === 'ended') return
     this.#phase = 'ended'
     this.#phaseTimer?.cancel()
+    this.#doubtTimer?.cancel()
     this.#tickTimer?.cancel()
     this.#confirmations = []
     for (const learner of [...this.#learners]) learner.close(reason)
@@ -200,10 +225,27 @@ export class Leader implements LearnerEvents {
 
   /** Takes a connection on the quorum port; the caller hands on its packets and its end. */
   accept(link: PacketLink): LearnerHandler {
-    const learner = new LearnerHandler(link, this)
+    const learner = new LearnerHandler(link, this, this.#parts.settings.learnerCloseBytes)
     this.#learners.add(learner)
     if (this.#phase === 'ended') learner.close('this server leads no more')
+    this.#makeRoom(learner, MOST_STRANGERS, ({ sid }) => sid === undefined)
     return learner
+  }
+
+  /** False where there is none. */
+  #makeRoomFor(learner: LearnerHandler, sid: bigint): boolean {
+    const { members } = this.#parts.config
+    if (members.has(sid)) this.#makeRoom(learner, MOST_OF_A_MEMBER, (other) => other.sid === sid)
+    else this.#makeRoom(learner, MOST_GUESTS, (other) => other.sid !== undefined && !members.has(other.sid))
+    return !learner.isClosing
+  }
+
+  /** Of those like the one that has come the oldest gives way; but who is served stays, and then there is no room. */
+  #makeRoom(learner: LearnerHandler, most: number, isLike: (other: LearnerHandler) => boolean): void {
+    const others = [...this.#learners].filter((other) => other !== learner && !other.isClosing && isLike(other))
+    if (others.length < most) return
+    const oldest = others.find(({ phase }) => phase !== 'active') ?? learner
+    oldest.close('others have come')
   }
 
   onClosed(learner: LearnerHandler, reason: string): void {
@@ -216,15 +258,22 @@ export class Leader implements LearnerEvents {
 
   // Discovery: an epoch that nobody has seen ------------------------------------------------------------------
 
-  onGreeting(learner: LearnerHandler, { acceptedEpoch, configVersion }: Greeting): void {
-    const { config } = this.#parts
-    if (configVersion > config.version) return learner.close('it knows a newer configuration')
+  onGreeting(learner: LearnerHandler, greeting: Greeting): void {
+    const fault = this.#faultOf(learner.sid!, greeting)
+    if (fault !== undefined) return learner.close(fault)
+    if (!this.#makeRoomFor(learner, learner.sid!)) return
     if (this.#phase !== 'discovery') {
       if (this.#phase !== 'choosing') learner.sendLeaderInfo(this.#epoch)
       return
     }
+    const isDoubtful = greeting.acceptedEpoch > this.#parts.epochs.accepted + MOST_EPOCHS_AHEAD
+    if (isDoubtful && this.#doubtful !== undefined) this.#doubtful.set(learner, greeting.acceptedEpoch)
+    else this.#count(learner, greeting.acceptedEpoch)
+  }
+
+  #count({ sid }: LearnerHandler, acceptedEpoch: bigint): void {
     if (acceptedEpoch >= this.#epoch) this.#epoch = acceptedEpoch + 1n
-    if (config.voters.has(learner.sid!)) this.#greeted.add(learner.sid!)
+    if (this.#parts.config.voters.has(sid!)) this.#greeted.add(sid!)
     this.#chooseEpoch()
   }
 
@@ -235,6 +284,20 @@ export class Leader implements LearnerEvents {
     const isTooMuch = this.#phase === 'discovery' && limitMs >= 0 && clock.now() - this.#startedAt > limitMs
     if (isTooMuch) this.#abdicate('Quit leading due to voter changed mind.')
     return isTooMuch
+  }
+
+  #countDoubtful(): void {
+    const doubtful = this.#doubtful!
+    this.#doubtful = undefined
+    for (const [learner, acceptedEpoch] of doubtful) {
+      const isVoter = this.#parts.config.voters.has(learner.sid!)
+      if (this.#phase === 'discovery' && isVoter && !learner.isClosing) this.#count(learner, acceptedEpoch)
+    }
+  }
+
+  #faultOf(sid: bigint, { configVersion }: Greeting): string | undefined {
+    if (sid === this.#parts.self) return 'it has the id of this server'
+    return configVersion > this.#parts.config.version ? 'it knows a newer configuration' : undefined
   }
 
   #chooseEpoch(): void {
@@ -369,6 +432,19 @@ export class Leader implements LearnerEvents {
     this.#countSize(txn.payload.length)
     const now = this.#parts.clock.now()
     for (const learner of this.#learners) if (learner.isForwarded) learner.propose(txn, now)
+    this.#boundQueues()
+  }
+
+  /** All learners together: the one with the most goes. */
+  #boundQueues(): void {
+    let bytes = 0
+    let longest: LearnerHandler | undefined
+    for (const learner of this.#learners) {
+      if (learner.isClosing) continue
+      bytes += learner.queuedBytes
+      if (longest === undefined || learner.queuedBytes > longest.queuedBytes) longest = learner
+    }
+    if (bytes > this.#parts.settings.learnersCloseBytes) longest!.abort('it is the furthest behind, and all together are too far')
   }
 
   #countSize(bytes: number): void {
@@ -435,6 +511,7 @@ export class Leader implements LearnerEvents {
     this.#halfTicks++
     const now = this.#parts.clock.now()
     for (const learner of [...this.#learners]) this.#checkLearner(learner, now)
+    this.#boundQueues()
     if (this.#phase !== 'broadcast') return
     if (this.#halfTicks % 2 === 0 && !this.#hasQuorum(now)) return this.#abdicate('Not sufficient followers synced')
     this.#pingAll()

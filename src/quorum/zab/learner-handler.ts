@@ -6,13 +6,11 @@ import { JuteWriter } from '../../jute/writer.ts'
 import { MalformedFrame } from '../../jute/malformed-frame.ts'
 import type { LoggedTxn } from '../../server/request/request.ts'
 import { withoutDigest } from '../../server/request/txn-codec.ts'
-import { counterOf, epochOf, epochZxid, NO_BYTES, NO_ECHO, PacketType, PROTOCOL_VERSION } from './packets.ts'
+import { counterOf, epochOf, epochZxid, LAST_EPOCH, NO_BYTES, NO_ECHO, PacketType, PROTOCOL_VERSION } from './packets.ts'
 import type { PacketLink, SnapshotSource } from './packets.ts'
 
-/** A learner that is further behind is cut: it will come back and be synced. */
-const MOST_QUEUED_BYTES = 128 << 20
-/** Zxids are signed: nothing comes after it. */
-const LAST_EPOCH = 0x7fff_ffffn
+/** Rounds of pings that a learner may leave without an echo, whatever else it says. */
+const MOST_PINGS_OWED = 100_000
 
 /**
  * 'greeting': nothing heard yet. 'greeted': has told its acceptedEpoch, waits for LEADERINFO. 'epoch': owes the ACKEPOCH.
@@ -58,6 +56,8 @@ export class LearnerHandler {
   readonly #reader = new JuteReader()
   readonly #writer = new JuteWriter()
   phase: LearnerPhase = 'greeting'
+  /** The connection is about to go; it is 'closed' when it has. */
+  isClosing = false
   /** Undefined until it has greeted. */
   sid: bigint | undefined
   /** By its greeting, which decides what it is sent, not what its ACKs count. */
@@ -78,10 +78,13 @@ export class LearnerHandler {
   /** The last round it has echoed. */
   echoed = 0
   #activatedAt = 0
+  /** Where more waits for it, it is cut: it will come back and be synced. */
+  readonly #closeBytes: number
 
-  constructor(link: PacketLink, events: LearnerEvents) {
+  constructor(link: PacketLink, events: LearnerEvents, closeBytes: number) {
     this.link = link
     this.#events = events
+    this.#closeBytes = closeBytes
   }
 
   get name(): string {
@@ -90,7 +93,7 @@ export class LearnerHandler {
 
   /** Whether it gets what is proposed and committed. */
   get isForwarded(): boolean {
-    return this.phase === 'syncing' || this.phase === 'synced' || this.phase === 'active'
+    return !this.isClosing && (this.phase === 'syncing' || this.phase === 'synced' || this.phase === 'active')
   }
 
   // Telling ---------------------------------------------------------------------------------------------------
@@ -115,6 +118,11 @@ export class LearnerHandler {
   sendNewLeader(epoch: bigint, config: Uint8Array): void {
     this.phase = 'syncing'
     this.link.send(PacketType.NEWLEADER, epochZxid(epoch), config)
+  }
+
+  /** What waits for it here. */
+  get queuedBytes(): number {
+    return this.link.queuedBytes + this.#heldBytes
   }
 
   /** When it last gave a sign of life, or began to owe some. */
@@ -154,7 +162,8 @@ export class LearnerHandler {
   /** Echoes are owed by active learners only: one that syncs ignores pings. */
   ping(zxid: bigint, round: number): void {
     if (this.phase === 'active') this.#pings.push(round)
-    this.link.send(PacketType.PING, zxid)
+    if (this.#pings.length > MOST_PINGS_OWED) return this.close('it echoes no pings')
+    this.#send(PacketType.PING, zxid, null)
   }
 
   /** Sent when the oldest proposal that it has not acknowledged was; undefined when there is none. */
@@ -167,32 +176,58 @@ export class LearnerHandler {
       w.long(session)
       w.bool(isValid)
     })
-    this.link.send(PacketType.REVALIDATE, -1n, data)
+    this.#send(PacketType.REVALIDATE, -1n, data)
+  }
+
+  /** The oldest sync of its clients. */
+  answerSync(): void {
+    this.#send(PacketType.SYNC, 0n, null)
   }
 
   close(reason: string): void {
-    if (this.phase !== 'closed') this.link.close(reason)
+    if (this.phase === 'closed') return
+    this.isClosing = true
+    this.link.close(reason)
+  }
+
+  /** Nothing that waits for it is kept any longer. */
+  abort(reason: string): void {
+    if (this.phase === 'closed') return
+    this.isClosing = true
+    this.#dropHeld()
+    this.link.abort(reason)
+  }
+
+  #dropHeld(): void {
+    this.#held = []
+    this.#heldBytes = 0
+  }
+
+  #send(type: number, zxid: bigint, data: Uint8Array | null): void {
+    this.link.send(type, zxid, data)
+    this.#checkQueue()
+  }
+
+  #checkQueue(): void {
+    if (this.queuedBytes > this.#closeBytes) this.abort('it is too far behind')
   }
 
   #forward(type: number, txn: LoggedTxn, now: number): void {
-    if (this.phase === 'active') {
-      this.#forwardNow(type, txn, now)
-    } else {
-      this.#held.push({ type, txn })
-      this.#heldBytes += 32 + (type === PacketType.COMMIT ? 0 : txn.payload.length)
-    }
-    if (this.link.queuedBytes + this.#heldBytes > MOST_QUEUED_BYTES) this.close('it is too far behind')
+    if (this.phase === 'active') return this.#forwardNow(type, txn, now)
+    this.#held.push({ type, txn })
+    this.#heldBytes += 32 + (type === PacketType.COMMIT ? 0 : txn.payload.length)
+    this.#checkQueue()
   }
 
   #forwardNow(type: number, { header: { zxid }, payload }: LoggedTxn, now: number): void {
     if (type === PacketType.PROPOSAL) this.#unacked.push({ zxid, sentAt: now })
-    this.link.send(type, zxid, type === PacketType.COMMIT ? null : payload)
+    this.#send(type, zxid, type === PacketType.COMMIT ? null : payload)
   }
 
   // Hearing ---------------------------------------------------------------------------------------------------
 
   onPacket(packet: QuorumPacket): void {
-    if (this.phase === 'closed') return
+    if (this.isClosing) return
     try {
       const fault = this.#hear(packet)
       if (fault !== undefined) this.close(fault)
@@ -203,8 +238,9 @@ export class LearnerHandler {
   }
 
   onClosed(reason: string): void {
+    this.isClosing = true
     this.phase = 'closed'
-    this.#held = []
+    this.#dropHeld()
     this.#events.onClosed(this, reason)
   }
 

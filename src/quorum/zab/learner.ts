@@ -16,12 +16,13 @@ import { epochOf, epochZxid, follows, NO_BYTES, NO_ECHO, PacketType, PROTOCOL_VE
 import type { PacketLink } from './packets.ts'
 import type { Touch } from './learner-handler.ts'
 
-/** As a Java server ends on what cannot be. */
-export const ExitOnCommit = 12
+/** As a Java server ends on a history that cannot be cut back. */
 export const ExitOnSync = 13
 
 /** What a leader takes for granted is not there: it has to send everything. */
 export class HistoryNotHeld extends Error {}
+/** A server that was away may be that far behind; beyond that a leader is none, and would take the last epochs there are. */
+const MOST_EPOCHS_BEHIND = 1n << 30n
 
 export type StepDone = (error: Error | undefined) => void
 
@@ -208,6 +209,7 @@ export class Learner {
     if (this.#epoch < epochs.accepted) {
       return this.#leave(`Leaders epoch, ${this.#epoch} is less than accepted epoch, ${epochs.accepted}`)
     }
+    if (this.#epoch - epochs.accepted > MOST_EPOCHS_BEHIND) return this.#leave(`the leader's epoch cannot be, ${this.#epoch}`)
     if (this.#epoch === epochs.accepted) return this.#ackEpoch(-1)
     const current = Number(epochs.current)
     log.info(`The leader's epoch is ${this.#epoch}, ours was ${current}, with 0x${server.lastZxid.toString(16)} as the last zxid`)
@@ -249,7 +251,7 @@ export class Learner {
         },
       )
     } else {
-      this.#fail(`Got unexpected packet from leader: ${type}, exiting ...`, ExitOnSync)
+      this.#leave(`Got unexpected packet from leader: ${type}`)
     }
   }
 
@@ -410,7 +412,7 @@ export class Learner {
     const head = this.#proposed[0]
     if (head === undefined) return this.#parts.log.warn(`Committing 0x${zxid.toString(16)} without seeing txn`)
     if (head.header.zxid !== zxid) {
-      return this.#fail(`Committing zxid 0x${zxid.toString(16)} but next pending txn 0x${head.header.zxid.toString(16)}`, ExitOnCommit)
+      return this.#leave(`Committing zxid 0x${zxid.toString(16)} but next pending txn 0x${head.header.zxid.toString(16)}`)
     }
     this.#proposed.shift()
     this.#parts.server.commit(head)

@@ -27,6 +27,9 @@ export const PacketType = {
 /** The only protocol spoken: that of ZooKeeper 3.4 and later, with an epoch of its own for each leader. */
 export const PROTOCOL_VERSION = 0x10000
 
+/** Zxids are signed: nothing comes after it. */
+export const LAST_EPOCH = 0x7fff_ffffn
+
 /** Data of a packet where none is not the same as null: a reply to PING. */
 export const NO_BYTES = new Uint8Array(0)
 
@@ -71,8 +74,10 @@ export interface PacketLink {
   /** No packet is handed on until `resume`. */
   hold(): void
   resume(): void
-  /** The owner is told by `onClose`, once, never from inside this call. */
+  /** Says what was sent before. The owner is told by `onClose`, once, never from inside this call. */
   close(reason: string): void
+  /** As `close`, but what was sent and not taken is dropped. */
+  abort(reason: string): void
 }
 
 export function epochOf(zxid: bigint): bigint {

@@ -4,6 +4,9 @@ import type { LoggedTxn } from '../../server/request/request.ts'
 import type { QuorumConfig } from './quorum-config.ts'
 import { counterOf } from './packets.ts'
 
+/** What a proposal takes in memory besides its payload, about. */
+const PROPOSAL_BYTES = 1024
+
 interface Proposal {
   readonly txn: LoggedTxn
   readonly acks: Set<bigint>
@@ -14,6 +17,7 @@ export class Proposals {
   /** In the order of their zxids; those before #head are committed. */
   #proposals: Proposal[] = []
   #head = 0
+  #bytes = 0
   #lastCommitted: bigint
 
   /** `after`: the zxid of the epoch; the first proposal is the next one. */
@@ -35,6 +39,11 @@ export class Proposals {
     return this.#proposals.length - this.#head
   }
 
+  /** In memory, about. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** Not committed yet, oldest first. */
   outstanding(): readonly LoggedTxn[] {
     return this.#proposals.slice(this.#head).map(({ txn }) => txn)
@@ -43,6 +52,7 @@ export class Proposals {
   add(txn: LoggedTxn): void {
     assert(txn.header.zxid === this.lastProposed + 1n, 'an epoch proposes without gaps')
     this.#proposals.push({ txn, acks: new Set() })
+    this.#bytes += PROPOSAL_BYTES + txn.payload.length
   }
 
   /** Undefined for what is committed, or was never proposed. */
@@ -66,6 +76,7 @@ export class Proposals {
     while (this.#head < this.#proposals.length && this.#config.containsQuorum(this.#proposals[this.#head]!.acks)) {
       const { txn } = this.#proposals[this.#head++]!
       this.#lastCommitted = txn.header.zxid
+      this.#bytes -= PROPOSAL_BYTES + txn.payload.length
       committed.push(txn)
     }
     if (this.#head > 1024 || this.#head === this.#proposals.length) {

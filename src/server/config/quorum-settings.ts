@@ -1,5 +1,5 @@
 /** Settings that only a server of an ensemble needs; they are read, checked and kept in any case. */
-import { booleanProperty, derived, intProperty, longProperty, property, typed, typedBoolean, typedInt, typedText } from './key-table.ts'
+import { booleanProperty, derived, intProperty, longProperty, ownLimit, property, typed, typedBoolean, typedInt, typedText } from './key-table.ts'
 import type { KeyTable } from './key-table.ts'
 import { ConfigRefused } from './config-refused.ts'
 import { isTrue, parseInt32 } from './java-values.ts'
@@ -98,6 +98,12 @@ export interface QuorumSettings {
   readonly observerMasterSizeLimit: number
   /** SO_KEEPALIVE between servers. `tcpKeepAlive` */
   readonly tcpKeepAlive: boolean
+  /** What waits at the leader for one learner, bytes, above which it is cut. `tskeeper.learnerCloseBytes` */
+  readonly learnerCloseBytes: number
+  /** What waits for all learners together, bytes, above which the one with the most is cut. `tskeeper.learnersCloseBytes` */
+  readonly learnersCloseBytes: number
+  /** What is under way at the leader, bytes, above which a learner that asks for more is cut. `tskeeper.learnersAskedBytes` */
+  readonly learnersAskedBytes: number
 }
 
 export const quorumDefaults: QuorumSettings = {
@@ -147,6 +153,9 @@ export const quorumDefaults: QuorumSettings = {
   observerElectionDelayMs: 200,
   observerMasterSizeLimit: 33_554_432,
   tcpKeepAlive: false,
+  learnerCloseBytes: 128 * 1024 * 1024,
+  learnersCloseBytes: 512 * 1024 * 1024,
+  learnersAskedBytes: 512 * 1024 * 1024,
 }
 
 export const quorumKeys: KeyTable<QuorumSettings> = {
@@ -210,4 +219,7 @@ export const quorumKeys: KeyTable<QuorumSettings> = {
   observerElectionDelayMs: longProperty('observer.election.DelayMs'),
   observerMasterSizeLimit: intProperty('observerMaster.sizeLimit'),
   tcpKeepAlive: property('tcpKeepAlive', isTrue),
+  learnerCloseBytes: ownLimit('learnerCloseBytes'),
+  learnersCloseBytes: ownLimit('learnersCloseBytes'),
+  learnersAskedBytes: ownLimit('learnersAskedBytes'),
 }

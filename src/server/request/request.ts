@@ -20,7 +20,7 @@ export interface Request {
   readonly takesZxid: boolean
   /** The identities at receipt; a later auth packet does not change them. */
   readonly ids: readonly Id[]
-  /** Of the frame; 0 without one. */
+  /** Of the frame, or of what a learner forwards; 0 without either. */
   readonly bytes: number
   /** Clock milliseconds. */
   readonly receivedAt: number
@@ -37,7 +37,7 @@ export function frameless(given: Pick<Request, 'client' | 'session' | 'op' | 're
     fault: given.fault ?? Code.OK,
     takesZxid: false,
     ids: given.ids ?? [],
-    bytes: 0,
+    bytes: given.bytes ?? 0,
     receivedAt: given.receivedAt,
   }
 }

@@ -21,8 +21,9 @@ export class ExpiryQueue<T extends Expiring> {
     return this.#size
   }
 
+  /** A timeout below 0, which only another server can have let pass, is none at all. */
   touch(item: T, now: number, timeoutMs: number): void {
-    const expiresAt = (Math.floor((now + timeoutMs) / this.intervalMs) + 1) * this.intervalMs
+    const expiresAt = (Math.floor((now + Math.max(0, timeoutMs)) / this.intervalMs) + 1) * this.intervalMs
     if (item.expiresAt === expiresAt) return
     this.remove(item)
     let bucket = this.#buckets.get(expiresAt)

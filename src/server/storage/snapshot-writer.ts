@@ -6,7 +6,7 @@
 
 import { assert } from '../../assert.ts'
 import { hex } from '../hex.ts'
-import type { Compressor, DiskFile, Host } from '../host/host.ts'
+import type { Compressor, DiskFile, Host, Timer } from '../host/host.ts'
 import { snapshotName, unfinishedName } from './file-names.ts'
 import type { SnapshotSource } from './image.ts'
 import { SnappyStream, type Compression } from './snapshot-compression.ts'
@@ -124,7 +124,8 @@ class SnapshotJob {
   private readonly isAwaited: boolean
   /** Of the digest block: the log must reach as far before the file may be found. */
   private lastZxid: bigint
-  private state: 'writing' | 'waiting for the log' | 'ended' = 'writing'
+  private state: 'writing' | 'resting' | 'waiting for the log' | 'ended' = 'writing'
+  private pause: Timer | undefined
   private abandoned = false
   private done: SnapshotDone = () => undefined
 
@@ -160,8 +161,9 @@ class SnapshotJob {
 
   abandon(): void {
     this.abandoned = true
+    this.pause?.cancel()
     // A log that failed never answers. All else comes to an end by itself.
-    if (this.state === 'waiting for the log') this.host.clock.endOfTurn(() => this.end(ABANDONED))
+    if (this.state === 'waiting for the log' || this.state === 'resting') this.host.clock.endOfTurn(() => this.end(ABANDONED))
   }
 
   private encodeSlice(): boolean {
@@ -198,11 +200,12 @@ class SnapshotJob {
       return
     }
     const dueMs = this.startedAt + (this.position / UNHURRIED_PACE) * 1000 - this.host.clock.now()
-    const goOn = (): void => {
-      if (!this.endedBy(undefined)) this.writeSlice(file, this.encodeSlice())
-    }
-    if (dueMs > 0) this.host.clock.after(dueMs, goOn)
-    else goOn()
+    if (dueMs <= 0) return this.writeSlice(file, this.encodeSlice())
+    this.state = 'resting'
+    this.pause = this.host.clock.after(dueMs, () => {
+      this.state = 'writing'
+      this.writeSlice(file, this.encodeSlice())
+    })
   }
 
   private finish(file: DiskFile): void {

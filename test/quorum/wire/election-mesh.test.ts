@@ -169,6 +169,29 @@ describe('who dials whom', () => {
     expect(at3.map(({ isClosed }) => isClosed)).toEqual([true, false])
   })
 
+  it('keeps what it has of a smaller server when somebody else says that he is it', () => {
+    const five = new MeshOfFive()
+    const at3 = five.listen(electionPort(3))
+    five.send(3, anyVote(5))
+    five.host.network.blackHoles.add('127.0.0.3')
+    for (const address of ['127.0.0.4:4444', '127.0.0.3:1']) five.dialAs(3n, address)
+    five.host.advance(20_000)
+    five.say(at3[0]!, anyVote(3))
+    expect([at3.length, five.heard, five.events, five.mesh.isDown(3n)]).toEqual([1, [`3: ${anyVote(3)}`], [], false])
+  })
+
+  it('is soon back at the configured address, however many dead ones are announced', () => {
+    const five = new MeshOfFive()
+    const dead = Array.from({ length: 100 }, (_, index) => ({ host: `127.1.0.${index}`, port: 1 }))
+    for (const { host } of dead) five.host.network.blackHoles.add(host)
+    const at3 = five.listen(electionPort(3))
+    five.dial(initialMessage(3n, dead, true))
+    five.host.advance(999)
+    expect(at3).toHaveLength(0)
+    five.host.advance(1)
+    expect(at3).toHaveLength(1)
+  })
+
   it('replaces the connection of a larger server by its newer one', () => {
     const five = new MeshOfFive()
     const [older, newer] = [five.dialAs(7n), five.dialAs(7n)]
@@ -281,13 +304,13 @@ describe('the unreachable', () => {
     expect(at9).toHaveLength(1)
   })
 
-  it('are tried at all their addresses, in their order', () => {
+  it('are tried at all their addresses, in their order, without waiting long for any', () => {
     const text = '127.0.0.1:1:2|127.0.0.2:1:4002|127.0.0.3:1:4003'
     const five = new MeshOfFive({ multiAddressEnabled: true }, configWith({ 'server.3': text }))
     five.host.network.blackHoles.add('127.0.0.2')
     const third = five.listen(4003)
     five.send(3, anyVote(5))
-    five.host.advance(4999)
+    five.host.advance(249)
     expect(third).toHaveLength(0)
     five.host.advance(1)
     expect(third).toHaveLength(1)

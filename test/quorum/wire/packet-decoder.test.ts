@@ -52,6 +52,20 @@ describe('PacketDecoder', () => {
     }
   })
 
+  test('may be told to take less of the first packet, before it is known who speaks', () => {
+    const short = encode([{ type: 11, zxid: 0n, data: Buffer.alloc(20), authinfo: null }])
+    const long = encode([{ type: 1, zxid: 0n, data: Buffer.alloc(21), authinfo: null }])
+    const decoder = new PacketDecoder(MAX_LENGTH, 20)
+    decoder.feed(Buffer.concat([short, long]))
+    expect(drain(decoder).map(({ type }) => type)).toEqual([11, 1])
+    const other = new PacketDecoder(MAX_LENGTH, 20)
+    other.feed(long)
+    expect(() => other.next()).toThrow(MalformedFrame)
+    const ids = new PacketDecoder(MAX_LENGTH, 20)
+    ids.feed(encode([{ type: 11, zxid: 0n, data: null, authinfo: [{ scheme: 'x'.repeat(20), id: '' }] }]))
+    expect(() => ids.next()).toThrow(MalformedFrame)
+  })
+
   test('refuses more identities than anybody has', () => {
     const decoder = new PacketDecoder(MAX_LENGTH)
     decoder.feed(Buffer.from(`00000003${'00'.repeat(8)}ffffffff7fffffff`, 'hex'))

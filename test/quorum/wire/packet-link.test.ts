@@ -228,6 +228,25 @@ describe('a stream in between', () => {
     expect([source.closed, source.made, stage.takeReceived().length]).toEqual([1, 0, 0])
     expect(stage.heard).toEqual(['closed: enough'])
   })
+
+  test('may leave out what was said and not taken', () => {
+    stage.peer.pause()
+    stage.link.send(PacketType.PROPOSAL, 1n, Buffer.alloc(600_000))
+    stage.host.settle()
+    stage.link.send(PacketType.PROPOSAL, 2n, Buffer.alloc(600_000))
+    stage.link.abort('enough')
+    expect(stage.link.queuedBytes).toBe(0)
+    stage.host.settle()
+    expect(stage.heard).toEqual(['closed: enough'])
+  })
+
+  test('is at once where nothing was ever said, whatever the peer does', () => {
+    stage.peer.handlers = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} }
+    const before = stage.host.network.socketCount
+    stage.link.close('enough')
+    stage.host.settle()
+    expect(stage.host.network.socketCount).toBeLessThan(before)
+  })
 })
 
 describe('holding', () => {

@@ -128,6 +128,46 @@ describe('discovery', () => {
       abdicate: Timeout while waiting for epoch to be acked by quorum`)
   })
 
+  test('nobody has the id of the leader itself', () => {
+    new LoneLeader({ members: '1 2 3 4 5' }).play(`
+      9> FOLLOWERINFO 1:0 sid=3
+      9< closed: it has the id of this server
+      9 is gone
+      1> FOLLOWERINFO 1:0 sid=1`)
+  })
+
+  test('an acceptedEpoch that is hardly true takes no epochs away while there is a quorum without it', () => {
+    new LoneLeader().play(`
+      1> FOLLOWERINFO 1048578:0 sid=1
+      9> FOLLOWERINFO 1048579:0 sid=9
+      2> FOLLOWERINFO 1:0 sid=2
+      acceptedEpoch 2
+      done
+      1< LEADERINFO 2:0
+      9< LEADERINFO 2:0
+      2< LEADERINFO 2:0`)
+    new LoneLeader().play(`
+      1> FOLLOWERINFO 1048577:0 sid=1
+      acceptedEpoch 1048578`)
+  })
+
+  test('but a voter that has it counts when there is no other', () => {
+    new LoneLeader().play(`
+      9> FOLLOWERINFO 1048579:0 sid=9
+      1> FOLLOWERINFO 1048578:0 sid=1
+      wait 4999
+      wait 1
+      acceptedEpoch 1048579`)
+    new LoneLeader().play(`
+      1> FOLLOWERINFO 1048578:0 sid=1
+      1 lost
+      1< closed: lost
+      1 is gone
+      wait 5000
+      2> FOLLOWERINFO 1048579:0 sid=2
+      acceptedEpoch 1048580`)
+  })
+
   test('without a quorum it gives up after initLimit', () => {
     new LoneLeader().play(`
       wait 10000
@@ -336,6 +376,67 @@ describe('from the choice of the history to UPTODATE', () => {
       4> ACK 2:0
       4< UPTODATE -1
       4< INFORM 2:1`)
+  })
+})
+
+describe('the connections of', () => {
+  function connect(leader: LoneLeader, names: readonly number[], greeting: (name: number) => string): string[] {
+    for (const name of names) leader.perform(`${name}> FOLLOWERINFO 2:0 sid=${greeting(name)}`)
+    return leader.take().filter((line) => line.includes('closed'))
+  }
+  const from = (first: number, count: number): number[] => Array.from({ length: count }, (_, index) => first + index)
+
+  test('one member are four: of those that are not served the oldest gives way', () => {
+    const leader = serving()
+    expect(connect(leader, from(101, 5), () => '1')).toEqual(['101< closed: others have come', '102< closed: others have come'])
+    leader.play(`
+      propose
+      1< PROPOSAL 2:1`)
+  })
+
+  test('servers that no configuration names are sixteen, and no member has to go for them', () => {
+    const leader = serving()
+    expect(connect(leader, from(101, 20), String)).toEqual(from(101, 4).map((name) => `${name}< closed: others have come`))
+    expect(connect(leader, [2], String)).toEqual([])
+  })
+
+  test('others than these are let go at once where all are served', () => {
+    const leader = serving()
+    for (const sid of from(101, 16)) join(leader, sid)
+    expect(connect(leader, [200], String)).toEqual(['200< closed: others have come'])
+  })
+})
+
+describe('what waits for learners', () => {
+  test('ends at a bound for each, whatever it waits for', () => {
+    for (const asked of ['REVALIDATE -1 7/4000', 'PING 2:0']) {
+      const leader = serving()
+      leader.links.get('1')!.link.queuedBytes = 1001
+      leader.perform(`1> ${asked}`)
+      leader.perform('wait 500')
+      expect(leader.take()).toContain('1< closed: it is too far behind')
+    }
+  })
+
+  test('ends at a bound for all: the one with the most goes', () => {
+    const leader = join(join(serving(), 2), 9)
+    for (const [name, bytes] of [['1', 600], ['2', 501], ['9', 900]] as const) leader.links.get(name)!.link.queuedBytes = bytes
+    leader.play(`
+      propose
+      1< PROPOSAL 2:1
+      2< PROPOSAL 2:1
+      9< PROPOSAL 2:1
+      9< closed: it is the furthest behind, and all together are too far
+      9 is gone
+      propose
+      1< PROPOSAL 2:2
+      2< PROPOSAL 2:2`)
+  })
+
+  test('is no endless row of pings that nobody echoes', () => {
+    const { learner, link } = serving().links.get('1')!
+    for (let round = 0; round < 100_001 && !link.isClosed; round++) learner.ping(0n, round)
+    expect(link.isClosed).toBe(true)
   })
 })
 

@@ -57,6 +57,18 @@ describe('discovery', () => {
       leave: Leaders epoch, 4 is less than accepted epoch, 5`)
   })
 
+  test('nobody takes the last epochs there are by saying that he leads in one of them', () => {
+    new LoneLearner({ accepted: 5, current: 5 }).play(`
+      > FOLLOWERINFO 5:0 sid=1
+      < LEADERINFO 1073741830:0
+      > closed: the leader's epoch cannot be, 1073741830
+      leave: the leader's epoch cannot be, 1073741830`)
+    new LoneLearner({ accepted: 5, current: 5 }).play(`
+      > FOLLOWERINFO 5:0 sid=1
+      < LEADERINFO 1073741829:0
+      acceptedEpoch 1073741829`)
+  })
+
   test('a first packet that is no LEADERINFO leaves no trace in acceptedEpoch', () => {
     new LoneLearner().play(`
       > FOLLOWERINFO 0:0 sid=1
@@ -338,11 +350,11 @@ describe('TRUNC', () => {
   })
 })
 
-test('an answer to ACKEPOCH that is no way to synchronize is not survived', () => {
+test('an answer to ACKEPOCH that is no way to synchronize ends the role, not the server', () => {
   joined().play(`
     < NEWLEADER 2:0
-    > closed: Got unexpected packet from leader: 10, exiting ...
-    exit 13: Got unexpected packet from leader: 10, exiting ...`)
+    > closed: Got unexpected packet from leader: 10
+    leave: Got unexpected packet from leader: 10`)
 })
 
 describe('pings', () => {
@@ -415,7 +427,7 @@ describe('broadcast', () => {
       > ACK 2:1`)
   })
 
-  test('a commit of another txn than the oldest is not survived', () => {
+  test('a commit of another txn than the oldest ends the role, not the server', () => {
     active().play(`
       < PROPOSAL 2:1
       append 2:1
@@ -423,7 +435,7 @@ describe('broadcast', () => {
       append 2:2
       < COMMIT 2:2
       > closed: Committing zxid 0x200000002 but next pending txn 0x200000001
-      exit 12: Committing zxid 0x200000002 but next pending txn 0x200000001`)
+      leave: Committing zxid 0x200000002 but next pending txn 0x200000001`)
   })
 
   test('a commit of nothing is warned of', () => {

@@ -8,8 +8,12 @@ const EPOCH = 0x500000000n
 
 function proposals(count: number): Proposals {
   const all = new Proposals(config, EPOCH)
-  for (let index = 1; index <= count; index++) all.add({ header: { zxid: EPOCH + BigInt(index) } } as LoggedTxn)
+  for (let index = 1; index <= count; index++) all.add(txn(index))
   return all
+}
+
+function txn(index: number): LoggedTxn {
+  return { header: { zxid: EPOCH + BigInt(index) }, payload: Buffer.alloc(100_000) } as unknown as LoggedTxn
 }
 
 function ack(all: Proposals, voter: bigint, index: number): number[] {
@@ -47,7 +51,14 @@ describe('proposals', () => {
     expect(all.ack(3n, 0n)).toEqual([])
   })
 
+  test('are weighed until they are committed', () => {
+    const all = proposals(3)
+    expect(Math.round(all.bytes / 100_000)).toBe(3)
+    for (const index of [1, 2, 3]) for (const voter of [1n, 2n]) ack(all, voter, index)
+    expect(all.bytes).toBe(0)
+  })
+
   test('leave no gaps', () => {
-    expect(() => proposals(1).add({ header: { zxid: EPOCH + 3n } } as LoggedTxn)).toThrow('without gaps')
+    expect(() => proposals(1).add(txn(3))).toThrow('without gaps')
   })
 })

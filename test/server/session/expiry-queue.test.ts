@@ -40,4 +40,13 @@ describe('the expiry queue', () => {
     queue.restart(1000, (item) => (item === a ? 5 : 25))
     expect([queue.takeExpired(1009), queue.takeExpired(1010), queue.takeExpired(1029), queue.takeExpired(1030)]).toEqual([[], [a], [], [b]])
   })
+
+  it('takes a timeout below 0 for none, and the item stands in one place all the same', () => {
+    const queue = new ExpiryQueue<{ expiresAt: number }>(1000)
+    const item = { expiresAt: 0 }
+    queue.touch(item, 500, -1000)
+    expect(queue.size).toBe(1)
+    queue.touch(item, 500, 5000)
+    expect([queue.size, queue.takeExpired(2000)]).toEqual([1, []])
+  })
 })

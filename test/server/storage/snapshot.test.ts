@@ -513,6 +513,18 @@ describe('stopping the writer', () => {
     }
   })
 
+  it('gives up at once what only leaves the disk to others', () => {
+    const host = new TestHost()
+    const writer = new SnapshotWriter(host, OPTIONS)
+    writer.write(largeImage(2000), () => expect.unreachable(), false)
+    host.settle()
+    expect([writer.busy, host.names()]).toEqual([true, ['.unfinished-snapshot.5']])
+    let stopped = false
+    writer.stop(() => (stopped = true))
+    host.settle()
+    expect([stopped, writer.busy, host.names()]).toEqual([true, false, []])
+  })
+
   it('does not wait for a log that has failed', () => {
     const host = new TestHost()
     let release: () => void = () => undefined

@@ -1,0 +1,115 @@
+// A leader that is none: somebody sits at the ports of the third server of three, is elected with a history that nobody has, and talks nonsense to those
+// who follow. They leave it each time; when it is gone, they have a leader of their own at once, and the true third server comes back to them.
+import { createServer } from 'node:net'
+import type { Server, Socket } from 'node:net'
+import { afterEach, expect, it } from 'vitest'
+import { LEADERINFO_EPOCHS, nonsense } from './nonsense.ts'
+import { Ensemble } from '../ensemble/ensemble.ts'
+import type { Member } from '../ensemble/member.ts'
+import { eventually } from '../peers/processes.ts'
+import { writeThrough } from '../ensemble/workload.ts'
+import { RawPeer } from './raw-peer.ts'
+import { initial, notification } from './words.ts'
+
+const LIMIT_MS = 90_000
+const SELF = 3n
+const VOTE_INTERVAL_MS = 50
+
+let ensemble: Ensemble | undefined
+let impostor: FalseLeader | undefined
+
+afterEach(async () => {
+  impostor?.end()
+  await ensemble?.end()
+  ensemble = undefined
+})
+
+/** Stands for election in ever newer rounds, and says to each that follows one thing of a list. */
+class FalseLeader {
+  /** How many have come to follow. */
+  followers = 0
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  readonly #timer: NodeJS.Timeout
+  readonly #voters: readonly Member[]
+  #peers: RawPeer[] = []
+  #round = 100n
+
+  private constructor(server: Server, voters: readonly Member[], sayings: readonly (readonly Buffer[])[]) {
+    this.#server = server
+    this.#voters = voters
+    server.on('connection', (socket) => {
+      this.#sockets.add(socket)
+      socket.on('error', () => undefined)
+      socket.on('close', () => this.#sockets.delete(socket))
+      const saying = [...sayings[this.followers++ % sayings.length]!]
+      // One thing whenever the follower has said something, and then nothing.
+      socket.on('data', () => {
+        const next = saying.shift()
+        if (next !== undefined) socket.write(next)
+        else setTimeout(() => socket.destroy(), 20)
+      })
+    })
+    this.#timer = setInterval(() => this.#stand(), VOTE_INTERVAL_MS)
+  }
+
+  static async sit(member: Member, voters: readonly Member[], sayings: readonly (readonly Buffer[])[]): Promise<FalseLeader> {
+    const server = createServer()
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(member.place.ports.quorum, '127.0.0.1', resolve)
+    })
+    return new FalseLeader(server, voters, sayings)
+  }
+
+  #stand(): void {
+    this.#round++
+    const vote = { leader: SELF, zxid: 1n << 50n, electionEpoch: this.#round, peerEpoch: 1n << 18n }
+    for (const [index, { place }] of this.#voters.entries()) {
+      const peer = this.#peers[index]
+      if (peer !== undefined && !peer.isClosed) peer.say(notification(vote))
+      else {
+        void RawPeer.open(place.ports.election).then(
+          (opened) => {
+            opened.say(initial(SELF, `127.0.0.1:${place.ports.election}`))
+            this.#peers[index]?.drop()
+            this.#peers[index] = opened
+          },
+          () => undefined,
+        )
+      }
+    }
+  }
+
+  end(): void {
+    clearInterval(this.#timer)
+    for (const peer of this.#peers) peer.drop()
+    for (const socket of this.#sockets) socket.destroy()
+    this.#server.close()
+  }
+}
+
+it('is left, whatever it says, and harms nobody for good', async () => {
+  const members = (ensemble = await Ensemble.start({ voters: ['ours', 'ours', 'ours'], config: { initLimit: '4', syncLimit: '4' } }))
+  const [first, second, third] = members.members as [Member, Member, Member]
+  await writeThrough(first, '/before')
+  await members.agree()
+  await Promise.all(members.members.map((member) => member.kill()))
+  const sayings = nonsense()
+  impostor = await FalseLeader.sit(third, [first, second], sayings)
+  await Promise.all([first.start(), second.start()])
+  await eventually('everything has been said to somebody', LIMIT_MS, () => {
+    for (const member of [first, second]) expect([member.name, member.isRunning]).toEqual([member.name, true])
+    return impostor!.followers >= sayings.length ? true : undefined
+  })
+  impostor.end()
+  for (const epoch of LEADERINFO_EPOCHS) expect(`${first.log()}${second.log()}`).toContain(epoch)
+  expect([await second.serves(), await first.serves()].sort()).toEqual(['follower', 'leader'])
+  await writeThrough(first, '/between')
+  await third.start()
+  expect(await third.serves()).toBe('follower')
+  await writeThrough(third, '/after')
+  const { nodes } = await members.agree()
+  const paths = nodes.map(({ path }) => path)
+  for (const path of ['/before', '/between', '/after']) expect(paths).toContain(path)
+})
