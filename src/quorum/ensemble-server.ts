@@ -293,6 +293,13 @@ export class EnsembleServer extends ServerCore {
     this.#role?.onLogged(zxid)
   }
 
+  /** Clients of learners are heard of in the echoes of pings, and a leader that was stalled has sent none. */
+  protected override hearOthers(done: () => void): void {
+    const role = this.#role
+    if (role?.kind === 'leading') role.leader.hearAll(done)
+    else done()
+  }
+
   #onApplied({ header, payload, kind }: LoggedTxn): void {
     this.committed.add(header.zxid, payload)
     if (kind.type !== OpCode.createSession) return

@@ -203,6 +203,15 @@ export class FakeEnsemble {
     }
   }
 
+  /** What comes to those who have dialled that member stays on its way until the function that is returned is called. */
+  delay(to: number): () => void {
+    const delayed = this.#links.filter((link) => link.to === to && !link.socket.isGone)
+    for (const { socket } of delayed) socket.pause()
+    return () => {
+      for (const { socket } of delayed) socket.resume()
+    }
+  }
+
   heal(): void {
     this.#cuts.clear()
   }
