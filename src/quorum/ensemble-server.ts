@@ -186,6 +186,7 @@ export class EnsembleServer extends ServerCore {
     if (this.isStopping || this.#election === undefined) return
     this.onRoleChange(undefined)
     this.host.log.info('LOOKING')
+    this.#mesh?.begin()
     this.#election.look({ zxid: this.lastZxid, peerEpoch: this.epochs.current }, (outcome) => this.#enter(outcome))
   }
 
