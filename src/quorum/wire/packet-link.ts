@@ -38,6 +38,8 @@ export class SocketLink implements PacketLink {
   readonly peer: string
   handlers: LinkHandlers
   heardAt: number
+  /** The peer has said something. */
+  hasHeard = false
   readonly #clock: Clock
   readonly #socket: Socket
   readonly #maxLength: number
@@ -170,6 +172,7 @@ export class SocketLink implements PacketLink {
   #onData(bytes: Uint8Array): void {
     if (this.#closeReason !== undefined) return
     this.heardAt = this.#clock.now()
+    this.hasHeard = true
     this.#decoder.feed(bytes)
     this.#read()
   }
