@@ -7,19 +7,19 @@ import { observe } from '../storage/observation.ts'
 import type { Observation } from '../storage/observation.ts'
 import { asked } from '../wire/raw-session.ts'
 import { choosePlace, Member } from './member.ts'
-import type { Kind, Place } from './member.ts'
+import type { Kind, MemberOptions, Place, Ways } from './member.ts'
 import { isLeft } from './workload.ts'
 
 const LIMIT_MS = 60_000
 const SESSION_MS = 10_000
 
-export interface EnsembleOptions {
+export interface EnsembleOptions extends Omit<MemberOptions, 'ways'> {
   /** Of the voters 1, 2 …; the last of them leads first. */
   readonly voters: readonly Kind[]
   /** Of the member behind the voters, if there is one. */
   readonly observer?: Kind
-  /** Of the Java members. */
-  readonly version?: string
+  /** Builds the ways between the members, if they are not to be direct. */
+  readonly wire?: (places: readonly Place[]) => Promise<Ways>
 }
 
 export class Ensemble {
@@ -29,15 +29,17 @@ export class Ensemble {
     this.members = members
   }
 
-  /** Starts all members, the two voters with the highest ids first, so that the last one leads. */
-  static async start({ voters, observer, version }: EnsembleOptions): Promise<Ensemble> {
+  /** Starts all members, a quorum of voters with the highest ids first, so that the last one leads. */
+  static async start({ voters, observer, wire, ...options }: EnsembleOptions): Promise<Ensemble> {
     const kinds = observer === undefined ? voters : [...voters, observer]
     const places: Place[] = []
     for (const index of kinds.keys()) places.push(await choosePlace(index + 1, index >= voters.length))
-    const members = await Promise.all(places.map((place, index) => Member.prepare(place, kinds[index]!, places, version)))
+    const ways = await wire?.(places)
+    const members = await Promise.all(places.map((place, index) => Member.prepare(place, kinds[index]!, places, { ...options, ways })))
     const ensemble = new Ensemble(members)
     try {
-      const first = members.slice(voters.length - 2, voters.length)
+      const quorum = Math.floor(voters.length / 2) + 1
+      const first = members.slice(voters.length - quorum, voters.length)
       await Promise.all(first.map((member) => member.start()))
       await Promise.all(first.map((member) => member.serves()))
       const others = members.filter((member) => !first.includes(member))

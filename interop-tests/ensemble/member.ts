@@ -34,13 +34,31 @@ export interface Place {
   readonly isObserver: boolean
   readonly directory: string
   readonly clientPort: number
-  readonly line: string
+  readonly ports: PeerPorts
+}
+
+/** Where other members dial. */
+export interface PeerPorts {
+  readonly quorum: number
+  readonly election: number
 }
 
 export async function choosePlace(id: number, isObserver: boolean): Promise<Place> {
-  const [quorumPort, electionPort, clientPort] = [await freePort(), await freePort(), await freePort()]
-  const line = `server.${id}=127.0.0.1:${quorumPort}:${electionPort}${isObserver ? ':observer' : ''}`
-  return { id, isObserver, directory: await temporaryDirectory('member'), clientPort, line }
+  const ports = { quorum: await freePort(), election: await freePort() }
+  return { id, isObserver, directory: await temporaryDirectory('member'), clientPort: await freePort(), ports }
+}
+
+/** How one member is to reach another: by default where that one is. */
+export type Ways = (from: Place, to: Place) => PeerPorts
+
+export interface MemberOptions {
+  /** Of a Java server. */
+  readonly version?: string | undefined
+  /** Lines of zoo.cfg, added to (or replacing) those for tests. */
+  readonly config?: Readonly<Record<string, string>> | undefined
+  readonly ways?: Ways | undefined
+  /** Starts our server with a configuration file; default as an operator does. */
+  readonly command?: ((configFile: string) => readonly string[]) | undefined
 }
 
 export class Member {
@@ -49,38 +67,46 @@ export class Member {
   kind: Kind
   readonly #configFile: string
   readonly #version: string
+  readonly #command: (configFile: string) => readonly string[]
   #program: RunningProgram | undefined
 
-  private constructor(place: Place, kind: Kind, version: string, configFile: string) {
+  private constructor(place: Place, kind: Kind, configFile: string, options: MemberOptions) {
     this.place = place
     this.kind = kind
-    this.#version = version
     this.#configFile = configFile
+    this.#version = options.version ?? referenceVersion
+    this.#command = options.command ?? ((file) => tskeeperCommand('start-foreground', file))
   }
 
   /** Writes the configuration, which every life has in common. */
-  static async prepare(place: Place, kind: Kind, places: readonly Place[], version = referenceVersion): Promise<Member> {
+  static async prepare(place: Place, kind: Kind, places: readonly Place[], options: MemberOptions): Promise<Member> {
+    const { config, ways = (_from, to) => to.ports } = options
     const dataDir = join(place.directory, 'data')
     await mkdir(dataDir, { recursive: true })
     await writeFile(join(dataDir, 'myid'), String(place.id))
-    const lines = [
-      'tickTime=500',
-      'initLimit=20',
-      'syncLimit=8',
-      'maxSessionTimeout=40000',
-      `dataDir=${dataDir}`,
-      `clientPort=${place.clientPort}`,
-      'clientPortAddress=127.0.0.1',
-      'admin.enableServer=false',
-      '4lw.commands.whitelist=*',
-      'maxClientCnxns=0',
-      'preAllocSize=64',
-      ...(place.isObserver ? ['peerType=observer'] : []),
-      ...places.map(({ line }) => line),
-    ]
+    const servers = places.map((other) => {
+      const { quorum, election } = other === place ? place.ports : ways(place, other)
+      return [`server.${other.id}`, `127.0.0.1:${quorum}:${election}${other.isObserver ? ':observer' : ''}`]
+    })
+    const settings = {
+      tickTime: '500',
+      initLimit: '20',
+      syncLimit: '8',
+      maxSessionTimeout: '40000',
+      dataDir,
+      clientPort: String(place.clientPort),
+      clientPortAddress: '127.0.0.1',
+      'admin.enableServer': 'false',
+      '4lw.commands.whitelist': '*',
+      maxClientCnxns: '0',
+      preAllocSize: '64',
+      ...(place.isObserver && { peerType: 'observer' }),
+      ...config,
+      ...Object.fromEntries(servers),
+    }
     const configFile = join(place.directory, 'zoo.cfg')
-    await writeFile(configFile, lines.map((line) => `${line}\n`).join(''))
-    return new Member(place, kind, version, configFile)
+    await writeFile(configFile, Object.entries(settings).map(([key, value]) => `${key}=${value}\n`).join(''))
+    return new Member(place, kind, configFile, options)
   }
 
   get name(): string {
@@ -103,7 +129,7 @@ export class Member {
   async start(kind: Kind = this.kind): Promise<void> {
     if (this.isRunning) throw new Error(`${this.name} runs`)
     this.kind = kind
-    const [program, ...args] = kind === 'ours' ? tskeeperCommand('start-foreground', this.#configFile) : await this.#javaCommand()
+    const [program, ...args] = kind === 'ours' ? this.#command(this.#configFile) : await this.#javaCommand()
     this.#program = startProgram(program!, args, { cwd: this.place.directory })
   }
 
@@ -174,7 +200,7 @@ export class Member {
   }
 
   signal(name: 'SIGSTOP' | 'SIGCONT'): void {
-    this.#program!.signal(name)
+    this.#program?.signal(name)
   }
 
   /** SIGKILL. */
