@@ -31,7 +31,7 @@ export class Ensemble {
     this.members = members
   }
 
-  /** Starts all members, the two voters with the highest ids first, so that the last one leads. */
+  /** Starts all members, a quorum of voters with the highest ids first, so that the last one leads. */
   static async start({ voters, observer, wire, together = false, ...options }: EnsembleOptions): Promise<Ensemble> {
     const kinds = observer === undefined ? voters : [...voters, observer]
     const places: Place[] = []
@@ -40,7 +40,8 @@ export class Ensemble {
     const members = await Promise.all(places.map((place, index) => Member.prepare(place, kinds[index]!, places, { ...options, ways })))
     const ensemble = new Ensemble(members)
     try {
-      const first = together ? members : members.slice(voters.length - 2, voters.length)
+      const quorum = Math.floor(voters.length / 2) + 1
+      const first = together ? members : members.slice(voters.length - quorum, voters.length)
       await Promise.all(first.map((member) => member.start()))
       await Promise.all(first.map((member) => member.serves()))
       const others = members.filter((member) => !first.includes(member))

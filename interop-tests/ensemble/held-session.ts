@@ -2,21 +2,20 @@
 // session and its watches along, and finds out what became of a write that was not answered. It works on nodes of its own, without a pause, and
 // throws at the first write that was lost or applied twice.
 import { ExistsRequest, GetChildrenRequest, GetDataRequest, SetWatches, SyncRequest } from '../../src/jute/generated/proto.ts'
-import type { ConnectRequest, GetChildrenResponse, GetDataResponse, SetDataResponse } from '../../src/jute/generated/proto.ts'
+import type { GetChildrenResponse, GetDataResponse, SetDataResponse } from '../../src/jute/generated/proto.ts'
 import { Code, OpCode } from '../../src/server/codes.ts'
 import { create, Flags, setData } from '../storage/requests.ts'
-import { connectRequest, connectResponse, decodeNotification, decodeReply, PING_XID, request, requestWithBytes } from '../wire/messages.ts'
+import { decodeNotification, decodeReply, PING_XID, recordOf, request, requestWithBytes } from '../wire/messages.ts'
 import type { Reply } from '../wire/messages.ts'
 import { RawClient } from '../wire/raw-client.ts'
-import { asked } from '../wire/raw-session.ts'
-import type { Asked } from '../wire/raw-session.ts'
+import { asked, newSession, shakeHands } from '../wire/raw-session.ts'
+import type { Asked, SessionIdentity } from '../wire/raw-session.ts'
 
 const SET_WATCHES_XID = -8
 const PAUSE_MS = 20
 const PING_INTERVAL_MS = 2_000
 const HANDSHAKE_LIMIT_MS = 3_000
 const ANSWER_LIMIT_MS = 5_000
-const NEVER = new Uint8Array(16)
 
 /** The server is gone, or as good as gone. */
 class Disconnected extends Error {}
@@ -30,14 +29,13 @@ export class HeldSession {
   reconnects = 0
   /** Paths of the events that came, in order. */
   readonly events: string[] = []
-  id = 0n
   /** What it found wrong; it has given up then. */
   failure: Error | undefined
   readonly #ports: readonly number[]
   readonly #timeoutMs: number
   #next: number
   #client: RawClient | undefined
-  #passwd: Uint8Array = NEVER
+  #session: SessionIdentity
   #zxid = 0n
   #xid = 0
   #isEnding = false
@@ -52,6 +50,12 @@ export class HeldSession {
     this.#ports = ports
     this.#next = first
     this.#timeoutMs = timeoutMs
+    this.#session = newSession(timeoutMs)
+  }
+
+  /** Of its session; 0 before it has one. */
+  get id(): bigint {
+    return this.#session.id
   }
 
   get watched(): string {
@@ -222,16 +226,12 @@ export class HeldSession {
   }
 
   async #shakeHands(client: RawClient): Promise<boolean> {
-    const { id: sessionId } = this
-    const record: ConnectRequest = { protocolVersion: 0, lastZxidSeen: this.#zxid, timeOut: this.#timeoutMs, sessionId, passwd: this.#passwd, readOnly: false }
-    client.sendFrames([connectRequest(record)])
-    const payload = await client.next(HANDSHAKE_LIMIT_MS).catch(() => undefined)
-    if (payload === undefined) return false
-    const response = connectResponse(payload)!
-    if (response.sessionId === 0n) throw new Error(`${this.base}: the session 0x${sessionId.toString(16)} is lost`)
-    if (sessionId !== 0n) this.reconnects++
-    this.id = response.sessionId
-    this.#passwd = response.passwd!
+    const { id } = this
+    const response = await shakeHands(client, this.#session, this.#zxid, HANDSHAKE_LIMIT_MS)
+    if (response === undefined) return false
+    if (response.sessionId === 0n) throw new Error(`${this.base}: the session 0x${id.toString(16)} is lost`)
+    if (id !== 0n) this.reconnects++
+    this.#session = { ...this.#session, id: response.sessionId, passwd: response.passwd! }
     return !this.#armed || (await this.#setWatches(client))
   }
 
@@ -248,9 +248,4 @@ export class HeldSession {
       throw error
     }
   }
-}
-
-function recordOf<T>({ body }: Reply): T {
-  if (body.kind !== 'record') throw new Error('the answer has no record')
-  return body.record as T
 }

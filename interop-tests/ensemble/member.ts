@@ -59,6 +59,8 @@ export interface MemberOptions {
   readonly ways?: Ways | undefined
   /** What a server of ours is started with besides. */
   readonly launch?: ((place: Place) => Launch) | undefined
+  /** Starts our server with a configuration file; default as an operator does. */
+  readonly command?: ((configFile: string) => readonly string[]) | undefined
 }
 
 export interface Launch {
@@ -73,14 +75,16 @@ export class Member {
   readonly #configFile: string
   readonly #version: string
   readonly #launch: Launch
+  readonly #command: (configFile: string) => readonly string[]
   #program: RunningProgram | undefined
 
-  private constructor(place: Place, kind: Kind, configFile: string, { version = referenceVersion, launch }: MemberOptions) {
+  private constructor(place: Place, kind: Kind, configFile: string, options: MemberOptions) {
     this.place = place
     this.kind = kind
-    this.#version = version
-    this.#launch = launch?.(place) ?? {}
+    this.#launch = options.launch?.(place) ?? {}
     this.#configFile = configFile
+    this.#version = options.version ?? referenceVersion
+    this.#command = options.command ?? ((file) => tskeeperCommand('start-foreground', file))
   }
 
   /** Writes the configuration, which every life has in common. */
@@ -139,7 +143,7 @@ export class Member {
   }
 
   #ourCommand(): string[] {
-    const [node, ...args] = tskeeperCommand('start-foreground', this.#configFile)
+    const [node, ...args] = this.#command(this.#configFile)
     return [node!, ...(this.#launch.nodeFlags ?? []), ...args]
   }
 

@@ -163,6 +163,12 @@ export function decodeReply(type: number, payload: Uint8Array): Reply | undefine
   return { header, body, rest: payload.subarray(reader.position) }
 }
 
+/** The record of an answer that has one. */
+export function recordOf<T>({ header, body }: Reply): T {
+  if (body.kind !== 'record') throw new Error(`an answer with ${header.err} and without a record`)
+  return body.record as T
+}
+
 /** Encodes a decoded reply again, for a comparison with what had arrived. */
 export function encodeReply(reply: Reply): Uint8Array {
   writer.reset()

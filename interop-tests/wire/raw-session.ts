@@ -1,7 +1,7 @@
 // A session over bare frames that can be taken from one server to the next: it keeps its id and password, sends any request there is, and
 // gives the code, the zxid and the record of each answer. It has no watches.
 import type { Codec } from '../../src/jute/codec.ts'
-import type { ConnectRequest } from '../../src/jute/generated/proto.ts'
+import type { ConnectRequest, ConnectResponse } from '../../src/jute/generated/proto.ts'
 import { AuthPacket } from '../../src/jute/generated/proto.ts'
 import { OpCode } from '../../src/server/codes.ts'
 import { connectRequest, connectResponse, decodeReply, encode, multiBody, PING_XID, request, requestWithBytes } from './messages.ts'
@@ -50,11 +50,7 @@ export class RawSession implements SessionIdentity {
   /** As `open`, but gives undefined for a session that has expired. */
   static async tryOpen(port: number, what: { timeoutMs: number } | SessionIdentity): Promise<RawSession | undefined> {
     const client = await RawClient.open(port)
-    const { id: sessionId, passwd } = 'id' in what ? what : { id: 0n, passwd: new Uint8Array(16) }
-    const record: ConnectRequest = { protocolVersion: 0, lastZxidSeen: 0n, timeOut: what.timeoutMs, sessionId, passwd, readOnly: false }
-    client.sendFrames([connectRequest(record)])
-    const payload = await client.next(ANSWER_LIMIT_MS)
-    const response = payload === undefined ? undefined : connectResponse(payload)
+    const response = await shakeHands(client, 'id' in what ? what : newSession(what.timeoutMs), 0n, ANSWER_LIMIT_MS)
     if (response === undefined) throw new Error('no answer to the handshake')
     if (response.sessionId === 0n) {
       client.close()
@@ -116,6 +112,20 @@ export class RawSession implements SessionIdentity {
     clearInterval(this.pings)
     this.client.close()
   }
+}
+
+/** What asks for a session that is not there yet. */
+export function newSession(timeoutMs: number): SessionIdentity {
+  return { id: 0n, passwd: new Uint8Array(16), timeoutMs }
+}
+
+/** Asks for the session on a new connection. Undefined when there is no answer in time, or the end instead of one. */
+export async function shakeHands(client: RawClient, session: SessionIdentity, lastZxidSeen: bigint, limitMs: number): Promise<ConnectResponse | undefined> {
+  const { id: sessionId, passwd, timeoutMs: timeOut } = session
+  const record: ConnectRequest = { protocolVersion: 0, lastZxidSeen, timeOut, sessionId, passwd, readOnly: false }
+  client.sendFrames([connectRequest(record)])
+  const payload = await client.next(limitMs).catch(() => undefined)
+  return payload === undefined ? undefined : connectResponse(payload)
 }
 
 /** A request from its record. */

@@ -19,6 +19,7 @@ export const interopSuites = [
   { name: 'C client', filter: 'interop-tests/c/', budgetSeconds: 150 },
   { name: 'elections', filter: 'interop-tests/election/', budgetSeconds: 120 },
   { name: 'mixed ensembles', filter: 'interop-tests/ensemble/', budgetSeconds: 480 },
+  { name: 'histories', filter: 'interop-tests/histories/', budgetSeconds: 240 },
   { name: 'data directories', filter: 'interop-tests/storage/', budgetSeconds: 600 },
   { name: 'durability', filter: 'interop-tests/durability/', budgetSeconds: 300 },
   { name: 'hostile clients', filter: 'interop-tests/hostile/', budgetSeconds: 240 },

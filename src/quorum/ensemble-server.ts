@@ -205,6 +205,7 @@ export class EnsembleServer extends ServerCore {
     this.#unavailableSince ??= this.#lookingSince
     this.metrics.lookingCount.add(1)
     this.host.log.info('LOOKING')
+    this.#mesh?.begin()
     this.#election.look({ zxid: this.lastZxid, peerEpoch: this.epochs.current }, (outcome) => this.#enter(outcome))
   }
 
@@ -329,6 +330,13 @@ export class EnsembleServer extends ServerCore {
 
   protected onLogged(zxid: bigint): void {
     this.#role?.onLogged(zxid)
+  }
+
+  /** Clients of learners are heard of in the echoes of pings, and a leader that was stalled has sent none. */
+  protected override hearOthers(done: () => void): void {
+    const role = this.#role
+    if (role?.kind === 'leading') role.leader.hearAll(done)
+    else done()
   }
 
   /** Milliseconds since its leader has made the txn, by the clocks of two machines. */

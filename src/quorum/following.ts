@@ -60,11 +60,15 @@ export class Following implements Role, LearnerServer {
   // The way to the leader -------------------------------------------------------------------------------------
 
   start(): void {
-    const { host, settings, limits } = this.#server
+    const { settings, limits } = this.#server
     const ticks = settings.connectToLearnerMasterLimit > 0 ? settings.connectToLearnerMasterLimit : limits.initLimit
     const limitMs = ticks * limits.tickTimeMs
-    this.#timer = host.clock.after(limitMs, () => this.leave(`the leader ${this.leaderId} is not reached within ${limitMs} ms`))
+    this.#limitDials(limitMs)
     this.#connect(limitMs)
+  }
+
+  #limitDials(limitMs: number): void {
+    this.#timer = this.#server.host.clock.after(limitMs, () => this.leave(`the leader ${this.leaderId} is not reached within ${limitMs} ms`))
   }
 
   #connect(limitMs: number): void {
@@ -77,7 +81,7 @@ export class Following implements Role, LearnerServer {
       network: host.network,
       endpoints: leader.addresses.map(({ host: address, quorumPort }) => ({ host: address, port: quorumPort })),
       timeoutMs: limitMs,
-      onConnect: (socket) => this.#onConnect(socket),
+      onConnect: (socket) => this.#onConnect(socket, limitMs),
       onError: (error) => this.#onRefused(error, limitMs),
     })
   }
@@ -92,18 +96,18 @@ export class Following implements Role, LearnerServer {
     })
   }
 
-  #onConnect(socket: Socket): void {
+  #onConnect(socket: Socket, limitMs: number): void {
     const { host, self, config, epochs, limits, settings } = this.#server
     if (this.#isStopped) return socket.destroy()
     this.#timer?.cancel()
     const maxLength = settings.juteMaxBuffer + settings.juteMaxBufferExtraSize
-    const link = new SocketLink(
+    const link: SocketLink = new SocketLink(
       host.clock,
       socket,
       { maxLength },
       {
         onPacket: (packet) => learner.onPacket(packet),
-        onClose: (reason) => learner.onClosed(reason),
+        onClose: (reason) => (link.hasHeard ? learner.onClosed(reason) : this.#onUnheard(learner, reason, limitMs)),
       },
     )
     const learner = new Learner(
@@ -124,6 +128,14 @@ export class Following implements Role, LearnerServer {
     this.#learner = learner
     this.#reachedAt = host.clock.now()
     learner.start()
+  }
+
+  /** As a dial that has failed: whoever passes connections on takes them before it knows that nobody listens. */
+  #onUnheard(learner: Learner, reason: string, limitMs: number): void {
+    if (this.#isStopped) return
+    learner.stop(reason)
+    this.#limitDials(limitMs)
+    this.#onRefused(new Error(reason), limitMs)
   }
 
   stop(reason: string): void {

@@ -201,7 +201,13 @@ export abstract class ServerCore implements Proposer {
     )
     this.#schedule = new SnapshotSchedule(host.random, settings)
     this.#purge = new AutoPurge(host, settings, dirs)
-    this.#expiry = new ExpiryTimer(clock, settings.tickTime, () => this.service.activity, (now) => this.#expireSessions(now))
+    this.#expiry = new ExpiryTimer(
+      clock,
+      settings.tickTime,
+      () => this.service.activity,
+      (now) => this.#expireSessions(now),
+      (done) => this.hearOthers(done),
+    )
     this.#idleExpiry = new ExpiryTimer(clock, this.service.idleIntervalMs, () => this.service.activity, (now) => this.service.expireIdle(now))
     this.#reaper = new ContainerReaper(clock, settings, this.replica.tree, (path) => this.#submitOwn(deleteContainerOp, 0n, { path }))
   }
@@ -319,6 +325,11 @@ export abstract class ServerCore implements Proposer {
     this.sessions.restartExpiry(this.host.clock.now())
     this.#expiry.start()
     this.#reaper.start()
+  }
+
+  /** Calls back once this server knows of every session what others know of it. */
+  protected hearOthers(done: () => void): void {
+    done()
   }
 
   protected stopDeciding(): void {

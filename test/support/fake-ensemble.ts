@@ -203,6 +203,20 @@ export class FakeEnsemble {
     }
   }
 
+  /** There is a connection from one to the quorum port of the other. */
+  isLinked(from: number, to: number): boolean {
+    return this.#links.some((link) => link.from === from && link.to === to && link.socket.remotePort === quorumPortOf(to) && !link.socket.isGone)
+  }
+
+  /** What comes to those who have dialled that member stays on its way until the function that is returned is called. */
+  delay(to: number): () => void {
+    const delayed = this.#links.filter((link) => link.to === to && !link.socket.isGone)
+    for (const { socket } of delayed) socket.pause()
+    return () => {
+      for (const { socket } of delayed) socket.resume()
+    }
+  }
+
   heal(): void {
     this.#cuts.clear()
   }

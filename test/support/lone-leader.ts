@@ -1,6 +1,7 @@
 // A leader, server 3, alone with a script. `1> PACKET` is what comes on connection 1 (made when it is first named), `1< PACKET`
 // what goes out there; `propose` makes the next txn, `logged 2:1` says how far the leader's own log is durable, `done` lets
-// the oldest step that waits succeed, `1 lost` breaks a connection, `confirm` asks for a sync, `wait 500` lets time pass.
+// the oldest step that waits succeed, `1 lost` breaks a connection, `confirm` asks for a sync, `hear` for what
+// learners know, `wait 500` lets time pass.
 import type { QuorumPacket } from '../../src/jute/generated/quorum.ts'
 import type { CommittedTxn } from '../../src/quorum/committed-log.ts'
 import { Leader } from '../../src/quorum/zab/leader.ts'
@@ -105,6 +106,9 @@ export class LoneLeader implements Scripted, LeaderServer {
         return true
       case 'elector':
         this.leader.onElectorLooks()
+        return true
+      case 'hear':
+        this.leader.hearAll(() => this.#lines.push('heard'))
         return true
       case 'wait':
         pass(this.clock, Number(rest[0]))

@@ -25,6 +25,11 @@ const MAX_STRANGERS = 64
 /** Of the addresses that a peer announces, so many are tried before those of the configuration. */
 const MAX_ANNOUNCED = 4
 const DEFAULT_BIND_TRIES = 3
+/**
+ * A connection on which so much time has passed since the first word that was not answered may be dead without a sign: it
+ * is replaced when there is more to say. Voters of one mind do not answer each other; then it is replaced for nothing.
+ */
+const MOST_SILENCE_MS = 1000
 const NOTHING = new Uint8Array(0)
 
 type MeshSettings = Pick<
@@ -52,6 +57,8 @@ interface Peer {
   queued: Uint8Array | undefined
   lastSent: Uint8Array | undefined
   link: ElectionLink | undefined
+  /** When the first was sent of what has gone out on the connection since it last brought anything. */
+  unansweredSince: number | undefined
   dial: Dial | undefined
   /** The dial under way goes where the peer itself has said that it can be reached. */
   isDialBack: boolean
@@ -91,16 +98,27 @@ export class ElectionMesh {
     return this.#listener.bound
   }
 
+  /** An election begins: what was said in the one before needs no answer any more. */
+  begin(): void {
+    for (const peer of this.#peers.values()) peer.unansweredSince = undefined
+  }
+
   /** Takes the place of what has not gone out to that server yet. */
   send(to: bigint, notification: Notification): void {
     if (this.#isStopped) return
     assert(to !== this.#parts.self, 'a server does not send to itself')
     const peer = this.#peer(to)
     peer.queued = notificationFrame(notification)
-    if (peer.link !== undefined) return this.#flush(peer)
+    if (peer.link !== undefined && !this.#isSilent(peer)) return this.#flush(peer)
+    peer.link?.destroy()
+    peer.link = undefined
     const endpoints = this.#endpointsOf(to)
     if (endpoints !== undefined) this.#dial(peer, endpoints, false)
     else this.#forgetIfStranger(peer)
+  }
+
+  #isSilent({ unansweredSince }: Peer): boolean {
+    return unansweredSince !== undefined && this.#parts.host.clock.now() - unansweredSince > MOST_SILENCE_MS
   }
 
   /** There is no connection, nobody is about to make one, and the last who tried failed. */
@@ -125,7 +143,16 @@ export class ElectionMesh {
   #peer(sid: bigint): Peer {
     const known = this.#peers.get(sid)
     if (known !== undefined) return known
-    const peer: Peer = { sid, queued: undefined, lastSent: undefined, link: undefined, dial: undefined, isDialBack: false, hasFailed: false }
+    const peer: Peer = {
+      sid,
+      queued: undefined,
+      lastSent: undefined,
+      link: undefined,
+      unansweredSince: undefined,
+      dial: undefined,
+      isDialBack: false,
+      hasFailed: false,
+    }
     if (this.#isStranger(sid)) this.#makeRoomForStranger()
     this.#peers.set(sid, peer)
     return peer
@@ -233,7 +260,10 @@ export class ElectionMesh {
     peer.link?.destroy()
     peer.hasFailed = false
     const link = new ElectionLink(socket, host.clock, this.#slabs, first, {
-      onNotification: (notification) => onNotification(peer.sid, notification),
+      onNotification: (notification) => {
+        peer.unansweredSince = undefined
+        onNotification(peer.sid, notification)
+      },
       onWritable: () => this.#flush(peer),
       onClosed: (reason) => {
         host.log.debug(`Election connection with ${peer.sid} is gone: ${reason}`)
@@ -246,14 +276,20 @@ export class ElectionMesh {
       onIgnored: (reason) => host.log.debug(`Ignoring a notification of ${peer.sid}: ${reason}`),
     })
     peer.link = link
+    peer.unansweredSince = undefined
     if (peer.queued !== undefined) this.#flush(peer)
-    else if (peer.lastSent !== undefined) link.write(peer.lastSent)
+    else if (peer.lastSent !== undefined) this.#write(peer, link, peer.lastSent)
   }
 
   #flush(peer: Peer): void {
     if (peer.queued === undefined || peer.link?.isWritable !== true) return
     peer.lastSent = peer.queued
     peer.queued = undefined
-    peer.link.write(peer.lastSent)
+    this.#write(peer, peer.link, peer.lastSent)
+  }
+
+  #write(peer: Peer, link: ElectionLink, frame: Uint8Array): void {
+    peer.unansweredSince ??= this.#parts.host.clock.now()
+    link.write(frame)
   }
 }

@@ -42,6 +42,8 @@ export class SocketLink implements PacketLink {
   readonly peer: string
   handlers: LinkHandlers
   heardAt: number
+  /** The peer has said something. */
+  hasHeard = false
   readonly #clock: Clock
   readonly #socket: Socket
   readonly #maxLength: number
@@ -182,6 +184,7 @@ export class SocketLink implements PacketLink {
   #onData(bytes: Uint8Array): void {
     if (this.#closeReason !== undefined) return
     this.heardAt = this.#clock.now()
+    this.hasHeard = true
     this.#decoder.feed(bytes)
     this.#read()
   }

@@ -101,6 +101,11 @@ interface Confirmation {
   readonly done: () => void
 }
 
+interface Hearing {
+  readonly round: number
+  readonly done: () => void
+}
+
 export class Leader implements LearnerEvents {
   readonly #parts: LeaderParts
   readonly #learners = new Set<LearnerHandler>()
@@ -128,6 +133,7 @@ export class Leader implements LearnerEvents {
   #startedAt = 0
   #proposalSizes = { last: -1, min: -1, max: -1 }
   #confirmations: Confirmation[] = []
+  #hearings: Hearing[] = []
 
   constructor(parts: LeaderParts) {
     this.#parts = parts
@@ -205,6 +211,7 @@ export class Leader implements LearnerEvents {
     this.#doubtTimer?.cancel()
     this.#tickTimer?.cancel()
     this.#confirmations = []
+    this.#hearings = []
     for (const learner of [...this.#learners]) learner.close(reason)
   }
 
@@ -254,6 +261,7 @@ export class Leader implements LearnerEvents {
     this.#endSync(learner)
     this.#parts.log.info(`${learner.name} is gone: ${reason}`)
     this.#parts.server.onLearnerGone(learner)
+    this.#answerHearings()
   }
 
   // Discovery: an epoch that nobody has seen ------------------------------------------------------------------
@@ -548,6 +556,7 @@ export class Leader implements LearnerEvents {
     if (this.#phase !== 'broadcast') return
     this.#parts.server.touch(touched)
     this.#answerConfirmed()
+    this.#answerHearings()
   }
 
   #pingAll(): number {
@@ -570,6 +579,18 @@ export class Leader implements LearnerEvents {
       this.#pingAll()
       this.#answerConfirmed()
     })
+  }
+
+  /** Calls back, while this leader serves, once every active learner has echoed a ping that is sent now, or is gone. */
+  hearAll(done: () => void): void {
+    if (this.#phase !== 'broadcast') return
+    this.#hearings.push({ round: this.#pingAll(), done })
+    this.#answerHearings()
+  }
+
+  #answerHearings(): void {
+    const learners = [...this.#learners].filter(({ phase }) => phase === 'active')
+    while (this.#hearings.length > 0 && learners.every(({ echoed }) => echoed >= this.#hearings[0]!.round)) this.#hearings.shift()!.done()
   }
 
   #answerConfirmed(): void {

@@ -1,6 +1,7 @@
 /**
  * When to look for what has expired. A timer that is due fires before the sockets are read, so after a stall a
- * session's ping may lie there unread: nothing expires before everything that waits has been read.
+ * session's ping may lie there unread, or be known to another server: nothing expires before everything that waits has
+ * been read, and everybody who may know better has been asked.
  */
 import type { Clock, Timer } from '../host/host.ts'
 
@@ -14,15 +15,23 @@ export class ExpiryTimer {
   readonly #intervalMs: number
   readonly #activity: () => number
   readonly #expire: (now: number) => void
+  readonly #askOthers: (done: () => void) => void
   #timer: Timer | undefined
   #dueAt = 0
 
-  /** `activity` grows with every byte and connection that comes in. */
-  constructor(clock: Clock, intervalMs: number, activity: () => number, expire: (now: number) => void) {
+  /** `activity` grows with every byte and connection that comes in. After a stall, `askOthers` comes before `expire`. */
+  constructor(
+    clock: Clock,
+    intervalMs: number,
+    activity: () => number,
+    expire: (now: number) => void,
+    askOthers: (done: () => void) => void = (done) => done(),
+  ) {
     this.#clock = clock
     this.#intervalMs = intervalMs
     this.#activity = activity
     this.#expire = expire
+    this.#askOthers = askOthers
   }
 
   /** Looks at the ends of the queue's buckets, so that nothing stays an interval longer than it may. */
@@ -50,7 +59,7 @@ export class ExpiryTimer {
     this.#clock.endOfTurn(() => {
       const seen = this.#activity()
       const quiet = seen === activity ? quietTurns + 1 : 0
-      if (quiet >= QUIET_TURNS || this.#clock.now() >= deadline) this.#finish(timer)
+      if (quiet >= QUIET_TURNS || this.#clock.now() >= deadline) this.#askOthers(() => this.#finish(timer))
       else this.#settle(timer, seen, quiet, deadline)
     })
   }

@@ -243,6 +243,60 @@ describe('who dials whom', () => {
   })
 })
 
+describe('a connection that brings nothing', () => {
+  it('is replaced when there is more to say', () => {
+    const five = new MeshOfFive()
+    const at3 = five.listen(electionPort(3))
+    five.send(3, anyVote(5))
+    five.host.advance(1000)
+    five.send(3, anyVote(5))
+    expect(at3).toHaveLength(1)
+    five.host.advance(1)
+    five.send(3, anyVote(7))
+    expect(at3.map(({ isClosed }) => isClosed)).toEqual([true, false])
+    expect(at3[1]!.notifications()).toEqual([anyVote(7)])
+    expect(five.events).toEqual([])
+  })
+
+  it('is replaced by the larger server, who is dialled for that', () => {
+    const five = new MeshOfFive()
+    const at7 = five.listen(electionPort(7))
+    const dead = five.dialAs(7n)
+    five.send(7, anyVote(5))
+    five.host.advance(1001)
+    five.send(7, anyVote(5))
+    expect([dead.isClosed, at7.length]).toEqual([true, 1])
+    expect(five.dialAs(7n).notifications()).toEqual([anyVote(5)])
+  })
+
+  it('is kept when the last word was of an election before', () => {
+    const five = new MeshOfFive()
+    const at3 = five.listen(electionPort(3))
+    five.send(3, anyVote(5))
+    five.host.advance(60_000)
+    five.mesh.begin()
+    five.send(3, anyVote(5))
+    five.host.advance(1000)
+    five.send(3, anyVote(5))
+    expect(at3.map(({ isClosed }) => isClosed)).toEqual([false])
+    five.host.advance(1)
+    five.send(3, anyVote(5))
+    expect(at3.map(({ isClosed }) => isClosed)).toEqual([true, false])
+  })
+
+  it('is kept while each word is answered in time, or nothing is said', () => {
+    const five = new MeshOfFive()
+    const at3 = five.listen(electionPort(3))
+    for (let count = 0; count < 5; count++) {
+      five.send(3, anyVote(5))
+      five.host.advance(900)
+      five.say(at3[0]!, anyVote(3))
+      five.host.advance(60_000)
+    }
+    expect(at3.map(({ isClosed }) => isClosed)).toEqual([false])
+  })
+})
+
 /** What goes into sockets that are dialled, write by write. */
 function countWrites({ host }: MeshOfFive): string[] {
   const writes: string[] = []

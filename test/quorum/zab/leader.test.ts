@@ -572,6 +572,33 @@ describe('a sync', () => {
   })
 })
 
+describe('what learners know of sessions', () => {
+  test('is heard once all active ones have echoed a ping that was sent after the question', () => {
+    join(serving({ members: '1 2 3 4:observer' }), 4, 'OBSERVER').play(`
+      wait 500
+      1< PING 2:0
+      4< PING 2:0
+      hear
+      1< PING 2:0
+      4< PING 2:0
+      1> PING 2:0
+      1> PING 2:0
+      4> PING 2:0
+      4> PING 2:0
+      heard`)
+  })
+
+  test('is not waited for when they are gone', () => {
+    serving().play(`
+      hear
+      1< PING 2:0
+      1 lost
+      1< closed: lost
+      1 is gone
+      heard`)
+  })
+})
+
 describe('a learner that falls behind', () => {
   test('is cut off when it has been silent for syncLimit, and with it the quorum is gone', () => {
     const leader = serving()
