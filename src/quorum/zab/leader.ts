@@ -47,7 +47,7 @@ export interface LeaderServer {
   onRequest(learner: LearnerHandler, packet: QuorumPacket): void
   touch(touched: readonly Touch[]): void
   /** Whether the session is alive; it then belongs to the learner. */
-  claim(learner: LearnerHandler, session: bigint, timeoutMs: number): boolean
+  claim(learner: LearnerHandler, session: bigint, timeoutMs: number, answer: (isAlive: boolean) => void): void
   onLearnerGone(learner: LearnerHandler): void
   /** One more learner gets its history, or one less: so many do now. */
   onSyncing(way: SyncWay, underWay: number, isMore: boolean): void
@@ -494,7 +494,8 @@ export class Leader implements LearnerEvents {
 
   onRevalidate(learner: LearnerHandler, session: bigint, timeoutMs: number): void {
     // Before it serves it does not know: nobody's session is over for that.
-    if (this.#phase === 'broadcast') learner.answerRevalidate(session, this.#parts.server.claim(learner, session, timeoutMs))
+    if (this.#phase !== 'broadcast') return
+    this.#parts.server.claim(learner, session, timeoutMs, (isAlive) => learner.answerRevalidate(session, isAlive))
   }
 
   // Life signs ------------------------------------------------------------------------------------------------
