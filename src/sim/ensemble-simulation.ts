@@ -12,7 +12,7 @@ import { CrashPoints } from './crash-points.ts'
 import { EnsembleChecks } from './ensemble-checks.ts'
 import type { MemberRecord } from './ensemble-checks.ts'
 import type { Defect } from './ensemble-mutants.ts'
-import { drawEnsemblePlan, drawMemberLife } from './ensemble-plan.ts'
+import { drawEnsemblePlan, drawMemberLife, OPERATIONS } from './ensemble-plan.ts'
 import type { EnsemblePlan } from './ensemble-plan.ts'
 import { troubleEnsemble } from './ensemble-troubles.ts'
 import { Inspector } from './inspector.ts'
@@ -37,7 +37,11 @@ export interface EnsembleOptions {
 
 const QUORUM_PORT = 2888
 const ELECTION_PORT = 3888
-/** Once all is healed, everybody is served again within this time. */
+/** Beyond the planned time, while the clients have got too little done. */
+const LONGEST_TROUBLE_MS = 15_000
+/** Once all is healed, what is left to do is done. */
+const LONGEST_WORK_MS = 60_000
+/** Then everybody is served again within this time. */
 const LONGEST_RECOVERY_MS = 30_000
 /** Then the clients go, and their sessions end. */
 const LONGEST_EXPIRY_MS = 30_000
@@ -105,7 +109,7 @@ class EnsembleSimulation implements ClientObserver {
     this.#members = machines.map((machine, index): Member => {
       const settings = plan.settingsOf(index + 1, servers)
       const inspector = new Inspector(machine, settings, this.#ledger, seed + index)
-      const nothing = { server: undefined, accepted: 0n, current: 0n, held: 0n, applied: 0n, life: undefined, lives: 0 }
+      const nothing = { server: undefined, process: undefined, turns: 0, accepted: 0n, current: 0n, held: 0n, applied: 0n, life: undefined, lives: 0 }
       return { id: index + 1, isVoter: index < plan.voters, machine, settings, inspector, ...nothing }
     })
     const hasDigests = this.#members[0]!.settings.digestEnabled
@@ -119,6 +123,7 @@ class EnsembleSimulation implements ClientObserver {
       failure,
       events: journal.last(),
       hash: journal.hash,
+      operations: this.#ledger.answers,
       txns: this.#ledger.txnCount,
       acknowledged: this.#ledger.acknowledged,
       virtualMs: now,
@@ -141,8 +146,10 @@ class EnsembleSimulation implements ClientObserver {
     }
     for (let index = 0; index < plan.clients; index++) this.#addClient(`client${index}`)
     this.#trouble()
-    world.run(plan.troubledMs)
+    world.runUntil(() => this.#ledger.answers >= 1.2 * OPERATIONS, plan.troubledMs)
+    world.runUntil(() => this.#isWorkDone, LONGEST_TROUBLE_MS)
     this.#heal()
+    this.#finishWork()
     this.#checkLiveness()
     this.#checkExpiry()
     this.#stopAll()
@@ -179,7 +186,7 @@ class EnsembleSimulation implements ClientObserver {
       if (member.life === life) member.server = undefined
     })
     life.start(member.settings, (server) => {
-      this.#checks.watch(member, server)
+      this.#checks.watch(member, server, life.process)
       defect?.server?.(server)
       this.#watchEnd(member, life, plan, points)
     })
@@ -248,6 +255,10 @@ class EnsembleSimulation implements ClientObserver {
         members: alive.map(({ life }) => life!.process),
         leader: alive.find(({ server }) => server?.role?.kind === 'leading')?.life!.process,
         clients: this.#clients,
+        crash: (process, downMs) => {
+          const member = this.#members.find(({ life }) => life?.process === process)
+          if (member !== undefined && !this.#isHealed) this.#crash(member, member.life!, { ...drawMemberLife(world.random), downMs }, 'in an outage')
+        },
       })
       this.#trouble()
     })
@@ -268,6 +279,17 @@ class EnsembleSimulation implements ClientObserver {
       if (life?.process.isAlive === true && life.state.kind !== 'starting' && life.state.kind !== 'serving') life.process.kill()
       if (life?.process.isAlive !== true) this.#begin(member)
     }
+  }
+
+  get #isWorkDone(): boolean {
+    return this.#ledger.answers >= OPERATIONS
+  }
+
+  #finishWork(): void {
+    if (!this.#world.runUntil(() => this.#isWorkDone, LONGEST_WORK_MS)) {
+      throw new Violation(`all was healed ${LONGEST_WORK_MS} ms ago, and clients have had ${this.#ledger.answers} answers, not ${OPERATIONS}`)
+    }
+    for (const workload of this.#workloads.values()) workload.calm()
   }
 
   #checkLiveness(): void {

@@ -12,6 +12,8 @@ export interface WorkloadOptions {
   readonly syncs?: number
 }
 
+const CALM_PAUSE_MS = 200
+
 const REGISTERS = ['/r0', '/r1', '/r2', '/r3', '/r4']
 const FLIPPERS = ['/f', '/f/a', '/f/b', '/f/b/c', '/g', '/g/a']
 const QUEUE = '/q'
@@ -20,6 +22,7 @@ export class Workload {
   readonly #client: SimClient
   readonly #random: SeededRandom
   readonly #options: WorkloadOptions
+  #pauseMs: number
   readonly #queued: string[] = []
   #serial = 0
   #hasBegun = false
@@ -29,6 +32,7 @@ export class Workload {
     this.#client = client
     this.#random = client.process.world.random
     this.#options = options
+    this.#pauseMs = options.pauseMs
   }
 
   start(): void {
@@ -39,12 +43,17 @@ export class Workload {
     this.#isOver = true
   }
 
+  /** Asks for little from now on. */
+  calm(): void {
+    this.#pauseMs = Math.max(this.#pauseMs, CALM_PAUSE_MS)
+  }
+
   onQueued(path: string): void {
     this.#queued.push(path)
   }
 
   #later(): void {
-    this.#client.process.clock.after(this.#random.between(0.5, this.#options.pauseMs), () => {
+    this.#client.process.clock.after(this.#random.between(0.5, this.#pauseMs), () => {
       if (this.#isOver) return
       if (this.#client.isConnected) this.#burst()
       this.#later()
@@ -60,6 +69,11 @@ export class Workload {
     for (let i = 0; i < count && this.#client.isConnected; i++) {
       if (syncs !== undefined && this.#random.chance(syncs)) this.#client.ask({ kind: 'sync', path: '/' })
       this.#client.ask(this.#draw())
+    }
+    // Who has waited for long is answered by a server that was away for long.
+    if (count === 0 && syncs !== undefined && this.#random.chance(syncs)) {
+      this.#client.ask({ kind: 'sync', path: '/' })
+      this.#client.ask(this.#read())
     }
   }
 
