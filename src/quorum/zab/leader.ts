@@ -359,6 +359,9 @@ export class Leader implements LearnerEvents {
   #sync(learner: LearnerHandler): void {
     const { server, log, clock } = this.#parts
     const { link } = learner
+    // Back in the same epoch it is cut to what is committed, and acknowledges the rest again, on this connection alone.
+    for (const other of [...this.#learners]) if (other !== learner && other.sid === learner.sid) other.close('it has come back')
+    this.#proposals?.forget(learner.sid!)
     const history = server.history()
     const plan = planSync(learner.zxid, history)
     const way = plan.kind === 'snap' ? 'snap' : 'diff'
