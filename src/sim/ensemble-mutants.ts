@@ -55,6 +55,7 @@ export const ENSEMBLE_MUTANTS: readonly EnsembleMutant[] = [
   { name: 'votes by what its log has not written yet', defect: { server: voteEarly }, foundWithin: 40 },
   { name: 'does not store the epoch that it accepts', defect: { install: forgetAcceptedEpoch }, foundWithin: 5 },
   { name: 'commits with its own acknowledgement alone', defect: { install: commitAlone }, foundWithin: 20 },
+  { name: 'commits by what a learner has lost since', defect: { install: () => replace(Proposals.prototype, 'forget', () => () => undefined) }, foundWithin: 400 },
   { name: 'commits out of order', defect: { install: commitOutOfOrder }, foundWithin: 5 },
   { name: 'cuts back to one txn too many', defect: { server: keepOneTooMany }, foundWithin: 60 },
   { name: 'sends a log without what only a snapshot holds', defect: { server: hideSnapshots }, foundWithin: 200 },

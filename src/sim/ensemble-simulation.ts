@@ -27,6 +27,7 @@ import { SimProcess } from './sim-process.ts'
 import { SyncBook } from './sync-book.ts'
 import type { LifeEnd, Outcome } from './simulation.ts'
 import { Workload } from './workload.ts'
+import type { WorkloadOptions } from './workload.ts'
 import { Violation, World } from './world.ts'
 
 export interface EnsembleOptions {
@@ -87,7 +88,7 @@ class EnsembleSimulation implements ClientObserver {
   readonly #ends: LifeEnd[] = []
   readonly #faults: string[] = []
   #isHealed = false
-  /** Clients that were answered a write since the world was healed. */
+  /** Clients that were answered a write or a sync since the world was healed. */
   readonly #served = new Set<SimClient>()
 
   constructor(seed: number, options: EnsembleOptions) {
@@ -145,6 +146,7 @@ class EnsembleSimulation implements ClientObserver {
       world.after(world.random.between(0, 300), () => this.#begin(member))
     }
     for (let index = 0; index < plan.clients; index++) this.#addClient(`client${index}`)
+    this.#addClient('reader', { isReader: true })
     this.#trouble()
     world.runUntil(() => this.#ledger.answers >= 1.2 * OPERATIONS, plan.troubledMs)
     world.runUntil(() => this.#isWorkDone, LONGEST_TROUBLE_MS)
@@ -336,12 +338,12 @@ class EnsembleSimulation implements ClientObserver {
 
   // Clients ---------------------------------------------------------------------------------------------------
 
-  #addClient(name: string): void {
+  #addClient(name: string, options: Partial<WorkloadOptions> = {}): void {
     const { sessionTimeoutMs, depth, pauseMs, dataBytes } = this.#plan
     const timeoutMs = Math.floor(this.#world.random.between(...sessionTimeoutMs))
     const servers = this.#members.map(({ machine, settings }) => ({ address: machine.address, port: settings.clientPort! }))
     const client = new SimClient(new SimProcess(new SimMachine(this.#network), name), servers, timeoutMs, this)
-    const workload = new Workload(client, { depth, pauseMs, dataBytes, syncs: 0.15 })
+    const workload = new Workload(client, { depth, pauseMs, dataBytes, syncs: 0.15, ...options })
     this.#clients.push(client)
     this.#workloads.set(client, workload)
     client.start()
@@ -357,7 +359,7 @@ class EnsembleSimulation implements ClientObserver {
     this.#ledger.onAnswered(client.sessionId, asked, zxid, answer)
     this.#syncs.onAnswered(client, asked, zxid, answer)
     const { action } = asked
-    if (isWrite(action)) this.#served.add(client)
+    if (isWrite(action) || action.kind === 'sync') this.#served.add(client)
     if (action.kind === 'create' && action.mode === 'sequential' && answer.path !== undefined) {
       this.#workloads.get(client)!.onQueued(answer.path)
     }

@@ -48,18 +48,20 @@ export class StreamChecks {
     leader.accept = (link) => {
       const stream: Stream = { phase: 'history', last: 0n, open: [], epochAcks: 0, acked: 0n }
       const learner = accept(link)
-      this.#watchSent(link, () => learner.name, stream, acked)
+      this.#watchSent(link, learner, stream, acked)
       this.#watchHeard(leader, learner, stream, acked)
       return learner
     }
   }
 
-  #watchSent(link: PacketLink, name: () => string, stream: Stream, acked: ReadonlyMap<bigint, bigint>): void {
+  #watchSent(link: PacketLink, learner: LearnerHandler, stream: Stream, acked: Map<bigint, bigint>): void {
     const send = link.send.bind(link)
     link.send = (type, zxid, data, authinfo) => {
+      // What it has beyond the history that it is sent, it loses.
+      if (type === PacketType.TRUNC || type === PacketType.SNAP) acked.delete(learner.sid!)
       this.#guard(() => {
         const fault = onSent(stream, type, zxid) ?? (stream.phase === 'up to date' ? this.#uncommitted(type, zxid, acked) : undefined)
-        if (fault !== undefined) throw new Violation(`${this.#name} sends ${name()} ${typeName(type)} 0x${hex(zxid)}: ${fault}`)
+        if (fault !== undefined) throw new Violation(`${this.#name} sends ${learner.name} ${typeName(type)} 0x${hex(zxid)}: ${fault}`)
       })
       send(type, zxid, data, authinfo)
     }

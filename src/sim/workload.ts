@@ -10,7 +10,12 @@ export interface WorkloadOptions {
   readonly dataBytes: number
   /** How often a sync and a read behind it take the place of something else; never when undefined. */
   readonly syncs?: number
+  /** Does nothing but sync and read. */
+  readonly isReader?: boolean
 }
+
+/** How often one that only reads asks on before it was answered. */
+const IMPATIENCE = 0.05
 
 const CALM_PAUSE_MS = 200
 
@@ -55,9 +60,20 @@ export class Workload {
   #later(): void {
     this.#client.process.clock.after(this.#random.between(0.5, this.#pauseMs), () => {
       if (this.#isOver) return
-      if (this.#client.isConnected) this.#burst()
+      if (this.#client.isConnected && this.#options.isReader === true) this.#lookOnce()
+      else if (this.#client.isConnected) this.#burst()
       this.#later()
     })
+  }
+
+  /** Who has waited for long may be answered by a server that was away for long. */
+  #lookOnce(): void {
+    if (this.#client.outstanding === 0 || this.#random.chance(IMPATIENCE)) this.#syncAndRead()
+  }
+
+  #syncAndRead(): void {
+    this.#client.ask({ kind: 'sync', path: '/' })
+    this.#client.ask(this.#read())
   }
 
   #burst(): void {
@@ -70,11 +86,7 @@ export class Workload {
       if (syncs !== undefined && this.#random.chance(syncs)) this.#client.ask({ kind: 'sync', path: '/' })
       this.#client.ask(this.#draw())
     }
-    // Who has waited for long is answered by a server that was away for long.
-    if (count === 0 && syncs !== undefined && this.#random.chance(syncs)) {
-      this.#client.ask({ kind: 'sync', path: '/' })
-      this.#client.ask(this.#read())
-    }
+    if (count === 0 && syncs !== undefined && this.#random.chance(IMPATIENCE)) this.#syncAndRead()
   }
 
   #draw(): Action {
