@@ -280,7 +280,15 @@ class EnsembleSimulation implements ClientObserver {
       // One whose disk has failed ends with that, and begins again.
       if (life?.process.isAlive === true && life.state.kind !== 'starting' && life.state.kind !== 'serving') life.process.kill()
       if (life?.process.isAlive !== true) this.#begin(member)
+      else if (life.state.kind === 'starting') this.#world.after(LONGEST_AGONY_MS, () => this.#beginIfRefused(member))
     }
+  }
+
+  /** A start that has met a fault may be refused later. */
+  #beginIfRefused(member: Member): void {
+    if (member.life?.state.kind !== 'refused') return
+    member.life.process.kill()
+    this.#begin(member)
   }
 
   get #isWorkDone(): boolean {
