@@ -131,15 +131,15 @@ function acknowledgeTxnsEarly(): () => void {
 function forwardEarly(): () => void {
   const isEarly = ({ phase, kind }: LearnerHandler): boolean => kind === 'follower' && (phase === 'syncing' || phase === 'synced')
   const restoreProposals = replace(LearnerHandler.prototype, 'propose', (propose) => {
-    return function (this: LearnerHandler, zxid, payload, now) {
-      if (isEarly(this)) this.link.send(PacketType.PROPOSAL, zxid, payload)
-      else propose.call(this, zxid, payload, now)
+    return function (this: LearnerHandler, txn, now) {
+      if (isEarly(this)) this.link.send(PacketType.PROPOSAL, txn.header.zxid, txn.payload)
+      else propose.call(this, txn, now)
     }
   })
   const restoreCommits = replace(LearnerHandler.prototype, 'commit', (commit) => {
-    return function (this: LearnerHandler, zxid, payload, now) {
-      if (isEarly(this)) this.link.send(PacketType.COMMIT, zxid)
-      else commit.call(this, zxid, payload, now)
+    return function (this: LearnerHandler, txn, now) {
+      if (isEarly(this)) this.link.send(PacketType.COMMIT, txn.header.zxid)
+      else commit.call(this, txn, now)
     }
   })
   return () => {
