@@ -42,16 +42,18 @@ async function simulateAll(count) {
   const places = new Map()
   const faults = new Map()
   const failed = []
-  const total = { txns: 0, acknowledged: 0, virtualMs: 0, epochs: 0 }
+  const total = { operations: 0, txns: 0, acknowledged: 0, virtualMs: 0, epochs: 0 }
   let done = 0
+  let fewest = Infinity
   let shownAt = begin
   await runSeeds({ from, count, jobs, ensemble }, (outcome) => {
     done++
+    if (outcome.failure === undefined) fewest = Math.min(fewest, outcome.operations)
     for (const name of Object.keys(total)) total[name] += outcome[name] ?? 0
     for (const { by, where } of outcome.ends) countAt(places, where, by)
     for (const where of outcome.looks) countAt(places, where, 'look')
     for (const fault of outcome.faults) countAt(faults, fault, 'fault')
-    if (outcome.failure !== undefined && failed.push(outcome.seed) <= SHOWN_FAILURES) showFailure(outcome)
+    if (outcome.failure !== undefined) showFailure(outcome, failed.push(outcome.seed) <= SHOWN_FAILURES ? SHOWN_EVENTS : 0)
     if (performance.now() - shownAt < PROGRESS_MS) return
     shownAt = performance.now()
     console.log(`${done} of ${count} seeds, ${failed.length} failed`)
@@ -60,7 +62,8 @@ async function simulateAll(count) {
   printTable(['disk faults', 'times'], rowsOf(faults, ['fault']))
   const seconds = (performance.now() - begin) / 1000
   console.log(
-    `${count} seeds in ${seconds.toFixed(0)} s: ${(total.virtualMs / 3_600_000).toFixed(1)} hours of virtual time, ${total.txns} txns, ` +
+    `${count} seeds in ${seconds.toFixed(0)} s: ${(total.virtualMs / 3_600_000).toFixed(1)} hours of virtual time, ` +
+      `${total.operations} client operations, ${fewest} of a seed at the least, ${total.txns} txns, ` +
       `${total.acknowledged} acknowledged writes, ${sum(places, 'power')} losses of power, ${sum(places, 'process')} kills, ` +
       `${sum(places, 'look')} looks at what a loss of power would leave, ${sum(faults, 'fault')} disk faults, ` +
       `${ensemble ? `${total.epochs} epochs, ` : ''}${failed.length} seeds failed${listed(failed)}`,
@@ -88,9 +91,9 @@ function listed(seeds) {
   return shown.length === 0 ? '' : `: ${shown.join(' ')}${seeds.length > shown.length ? ' …' : ''}`
 }
 
-function showFailure({ seed, failure, events }) {
+function showFailure({ seed, failure, events }, shownEvents) {
   console.log(`\nseed ${seed} (make simulate ${ensemble ? 'ENSEMBLE=1 ' : ''}SEED=${seed}): ${failure.name === 'Violation' ? failure.message : failure.stack}`)
-  for (const event of events.slice(-SHOWN_EVENTS)) console.log(event)
+  for (const event of events.slice(events.length - shownEvents)) console.log(event)
 }
 
 /** From the first seed on until it is found, or through all of `count` to see how often it is. */

@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process'
 
 const WORKER = new URL('simulate-worker.mjs', import.meta.url)
-const LONGEST_SEED_MS = 120_000
+const LONGEST_SEED_MS = 300_000
 
 /**
  * Runs seed by seed in ascending order from `from` on, and hands the outcomes to `onOutcome` as they come, until all are
@@ -41,4 +41,4 @@ function runSeed(worker, task) {
   })
 }
 
-const NOTHING = { events: [], txns: 0, acknowledged: 0, virtualMs: 0, epochs: 0, ends: [], looks: [], faults: [] }
+const NOTHING = { events: [], operations: 0, txns: 0, acknowledged: 0, virtualMs: 0, epochs: 0, ends: [], looks: [], faults: [] }

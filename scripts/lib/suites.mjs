@@ -4,6 +4,14 @@ export const unitSuite = { name: 'unit', project: 'unit', filter: 'test/', budge
 /** Those that take seconds each, `*.long.test.ts`: not for between edits. */
 export const longSuite = { name: 'unit, the long ones', project: 'long', filter: 'test/', budgetSeconds: 240 }
 
+/** So many seeds of `make simulate`, whose unit tests have only a few. */
+export const simulatedSuite = {
+  name: 'simulated ensembles',
+  command: ['node', ['scripts/simulate.mjs']],
+  env: { ENSEMBLE: '1', SEEDS: '200', JOBS: '2' },
+  budgetSeconds: 300,
+}
+
 /** In the order in which they run: the quick and telling ones first. */
 export const interopSuites = [
   { name: 'package', filter: 'interop-tests/package/', budgetSeconds: 180 },

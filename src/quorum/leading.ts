@@ -32,12 +32,14 @@ const NEVER_FORWARDED: ReadonlySet<number> = new Set([OpCode.deleteContainer, Op
 /** Whose requests keep their order: a session of this server, on whatever connection, or a learner with all of its clients. */
 type Source = bigint | object
 
-/** What waits until a sync of the same source is answered: a write, or with `answer` another sync. */
+/** What waits until a sync of the same source is answered: writes, other syncs, and the session that comes back. */
 interface Waiting {
-  /** Undefined for a learner's sync. */
+  readonly isSync: boolean
+  readonly go: () => void
+  /** A write. */
   readonly request: Request | undefined
-  readonly owner: object
-  readonly answer: (() => void) | undefined
+  /** Of this server's own: it is given up with the role. */
+  readonly isOwn: boolean
 }
 
 export class Leading implements Role, LeaderServer {
@@ -122,7 +124,7 @@ export class Leading implements Role, LeaderServer {
     const { processor } = this.#server
     for (const request of this.#syncs) processor.abandon(request)
     for (const waiting of this.#behindSync.values()) {
-      for (const { request, owner, answer } of waiting) if (owner === this && answer === undefined) processor.abandon(request!)
+      for (const { request, isOwn } of waiting) if (isOwn) processor.abandon(request!)
     }
     this.#syncs.clear()
     this.#behindSync.clear()
@@ -136,7 +138,7 @@ export class Leading implements Role, LeaderServer {
   // Writes ----------------------------------------------------------------------------------------------------
 
   submit(request: Request): void {
-    if (!this.#mustWait(request.client === undefined ? this : request.session, request, this)) this.#propose(request, this)
+    this.#proposeInOrder(request.client === undefined ? this : request.session, request, this)
   }
 
   /** `owner`: this, or the learner that forwards it. */
@@ -196,13 +198,11 @@ export class Leading implements Role, LeaderServer {
     reader.reset(packet.data ?? NO_BYTES)
     const [session, xid, type] = [reader.long(), reader.int(), reader.int()]
     if (type === OpCode.sync) {
-      const answer = (): void => learner.answerSync()
-      if (!this.#mustWait(learner, undefined, learner, answer)) this.#confirm(learner, answer)
-      return
+      return this.#syncInOrder(learner, () => learner.answerSync())
     }
     const request = this.#decode(type, { session, xid, ids: packet.authinfo ?? [], bytes: packet.data!.length })
     if (request === undefined) return learner.close(`it forwards requests of type ${type}`)
-    if (!this.#mustWait(learner, request, learner)) this.#propose(request, learner)
+    this.#proposeInOrder(learner, request, learner)
   }
 
   /** Every request gets a txn, if only one that says no: a learner's client waits for it. Undefined = no write at all. */
@@ -224,35 +224,46 @@ export class Leading implements Role, LeaderServer {
 
   /** Answered once a quorum has shown that it still follows: nobody else has committed anything meanwhile. */
   sync(request: Request): void {
-    const source = request.session
-    const answer = (): void => {
+    this.#syncs.add(request)
+    this.#syncInOrder(request.session, () => {
       this.#syncs.delete(request)
       this.#server.processor.onSynced(request)
-    }
-    this.#syncs.add(request)
-    if (!this.#mustWait(source, request, this, answer)) this.#confirm(source, answer)
+    })
+  }
+
+  #syncInOrder(source: Source, answer: () => void): void {
+    if (!this.#mustWait(source, { isSync: true, go: answer, request: undefined, isOwn: false })) this.#confirm(source, answer)
+  }
+
+  #proposeInOrder(source: Source, request: Request, owner: object): void {
+    // Nothing is made for the many that wait for nothing.
+    if (!this.#behindSync.has(source)) this.#propose(request, owner)
+    else this.#mustWait(source, { isSync: false, go: () => this.#propose(request, owner), request, isOwn: owner === this })
+  }
+
+  #claimInOrder(source: Source, claim: () => void): void {
+    if (!this.#mustWait(source, { isSync: false, go: claim, request: undefined, isOwn: false })) claim()
   }
 
   #confirm(source: Source, answer: () => void): void {
     this.#behindSync.set(source, [])
     this.leader.confirm(() => {
       answer()
-      const waiting = this.#takeWaiting(source)
-      for (const { request, owner, answer: next } of waiting) {
+      for (const next of this.#takeWaiting(source)) {
         // Another sync among them holds up the rest again.
-        if (this.#mustWait(source, request, owner, next)) continue
-        if (next === undefined) this.#propose(request!, owner)
-        else this.#confirm(source, next)
+        if (this.#mustWait(source, next)) continue
+        if (next.isSync) this.#confirm(source, next.go)
+        else next.go()
       }
     })
   }
 
   /** Whether it waits for a sync of the same source, and then goes on by itself. */
-  #mustWait(source: Source, request: Request | undefined, owner: object, answer?: () => void): boolean {
+  #mustWait(source: Source, next: Waiting): boolean {
     const waiting = this.#behindSync.get(source)
     if (waiting === undefined) return false
-    waiting.push({ request, owner, answer })
-    this.#waitingBytes += bytesOf(request)
+    waiting.push(next)
+    this.#waitingBytes += bytesOf(next.request)
     return true
   }
 
@@ -266,10 +277,15 @@ export class Leading implements Role, LeaderServer {
   // Sessions --------------------------------------------------------------------------------------------------
 
   revalidate(id: bigint, timeoutMs: number, answer: (isAlive: boolean) => void): void {
-    answer(this.claim(this, id, timeoutMs))
+    this.#claimInOrder(id, () => answer(this.#claim(this, id, timeoutMs)))
   }
 
-  claim(owner: object, id: bigint, timeoutMs: number): boolean {
+  claim(learner: LearnerHandler, id: bigint, timeoutMs: number, answer: (isAlive: boolean) => void): void {
+    this.#claimInOrder(learner, () => answer(this.#claim(learner, id, timeoutMs)))
+  }
+
+  /** What its client has asked of this owner before counts as asked elsewhere if it was elsewhere meanwhile: all of it, not some. */
+  #claim(owner: object, id: bigint, timeoutMs: number): boolean {
     const { sessions, host } = this.#server
     const session = sessions.get(id)
     if (session === undefined || session.closing) return false

@@ -12,6 +12,9 @@ import type { Inspector } from './inspector.ts'
 import { isSameTxn } from './ledger.ts'
 import type { Ledger } from './ledger.ts'
 import { SeededRandom } from './seeded-random.ts'
+import { SYSTEM_NODES } from './server-checks.ts'
+import type { SimProcess } from './sim-process.ts'
+import { StreamChecks } from './stream-checks.ts'
 import { compareWithLedger } from './tree-text.ts'
 import { Violation } from './world.ts'
 import type { World } from './world.ts'
@@ -23,6 +26,9 @@ export interface MemberRecord {
   readonly inspector: Inspector
   /** Undefined while it does not run. */
   server: EnsembleServer | undefined
+  process: SimProcess | undefined
+  /** Of its process, when it was looked at last. */
+  turns: number
   accepted: bigint
   current: bigint
   /** It has had all that is committed up to here on its disk. */
@@ -39,8 +45,10 @@ export interface EnsembleCheckOptions {
   readonly hasDigests: boolean
 }
 
-/** How often the disks are looked at when a txn is committed. */
-const LOOK_CHANCE = 0.04
+/** How often the disks are looked at when a txn is committed: an epoch's first, and all others. */
+const FIRST_LOOK_CHANCE = 0.3
+const LOOK_CHANCE = 0.01
+const FIRST_TXNS = 4n
 
 export class EnsembleChecks {
   /** Who has led an epoch. */
@@ -48,7 +56,7 @@ export class EnsembleChecks {
   /** Where the history ended with which an epoch began. */
   readonly #initial = new Map<bigint, bigint>()
   /** Who has been about to lead an epoch. */
-  readonly #candidates = new Set<string>()
+  readonly #candidates = new Map<bigint, Set<number>>()
   /** How often it was looked at what a loss of power would leave on all disks. */
   looks = 0
   readonly #options: EnsembleCheckOptions
@@ -64,8 +72,10 @@ export class EnsembleChecks {
   }
 
   /** A member has begun a life: from here on it is listened to. */
-  watch(member: MemberRecord, server: EnsembleServer): void {
+  watch(member: MemberRecord, server: EnsembleServer, owner: SimProcess): void {
     member.server = server
+    member.process = owner
+    member.turns = -1
     member.applied = 0n
     const append = server.append.bind(server)
     server.append = (txn) => {
@@ -78,10 +88,25 @@ export class EnsembleChecks {
       if (server.role?.phase === 'broadcast') this.#guard(() => this.#onCommitted(member, txn))
       applyNext(txn)
     }
+    const { epochs } = server
+    const setCurrent = epochs.setCurrent.bind(epochs)
+    epochs.setCurrent = (epoch, done) => {
+      const { role } = server
+      if (role instanceof Leading) this.#noteCandidate(epoch, member.id)
+      setCurrent(epoch, (error) => {
+        if (error === undefined && role instanceof Leading && role === server.role) this.#guard(() => this.#onLeading(member, server, epoch))
+        done(error)
+      })
+    }
     const enterEpoch = server.replica.enterEpoch.bind(server.replica)
     server.replica.enterEpoch = (zxid) => {
       this.#guard(() => this.#onEstablished(member, server, zxid))
       enterEpoch(zxid)
+    }
+    const streams = new StreamChecks(server, (check) => this.#guard(check))
+    server.onRoleChange = (role) => {
+      if (role === undefined) this.#guard(() => this.#onLooking(member, server))
+      if (role instanceof Leading) streams.watch(role.leader)
     }
     const serve = server.serve.bind(server)
     server.serve = (epoch) => {
@@ -90,9 +115,14 @@ export class EnsembleChecks {
     }
   }
 
-  /** After every event. */
+  /** After every event: nothing of a member changes but in a turn of its process. */
   checkNow(): void {
-    for (const member of this.#options.members) if (member.server !== undefined) this.#checkMember(member, member.server)
+    for (const member of this.#options.members) {
+      const { server, process } = member
+      if (server === undefined || process!.turns === member.turns) continue
+      member.turns = process!.turns
+      this.#checkMember(member, server)
+    }
   }
 
   /** All is quiet: every member holds the one history. */
@@ -126,14 +156,19 @@ export class EnsembleChecks {
     member.accepted = accepted
     const { role, metrics } = server
     if (metrics.digestMismatchesCount.value > 0) throw new Violation(`server ${member.id}: a digest did not match`)
-    if (role instanceof Leading && role.phase !== 'discovery') this.#checkLeader(member, server, role.leader.epoch)
-    if (role instanceof Leading) this.#candidates.add(`${member.id} ${role.leader.epoch}`)
     if (current > member.current) this.#onNewEpoch(member, current)
     member.current = current
-    if (role?.phase === 'broadcast') this.#checkDigest(member, server)
+    if (role?.phase === 'broadcast') this.#checkReplica(member, server)
   }
 
-  #checkLeader(member: MemberRecord, server: EnsembleServer, epoch: bigint): void {
+  #noteCandidate(epoch: bigint, id: number): void {
+    const candidates = this.#candidates.get(epoch)
+    if (candidates === undefined) this.#candidates.set(epoch, new Set([id]))
+    else candidates.add(id)
+  }
+
+  /** A quorum has accepted the epoch from it, and it has stored that. */
+  #onLeading(member: MemberRecord, server: EnsembleServer, epoch: bigint): void {
     const known = this.leaders.get(epoch)
     if (known === undefined) {
       this.leaders.set(epoch, member.id)
@@ -141,11 +176,18 @@ export class EnsembleChecks {
     } else if (known !== member.id) throw new Violation(`epoch ${epoch} has two leaders, ${known} and ${member.id}`)
   }
 
+  /** It votes by what it holds, if it votes at all: its last txn is on its disk, and nothing is there that it does not know of. */
+  #onLooking(member: MemberRecord, { lastZxid }: EnsembleServer): void {
+    const durable = member.inspector.durableZxid()
+    if (lastZxid === durable || (counterOf(lastZxid) === 0n && durable < lastZxid) || lastZxid < 0n) return
+    throw new Violation(`server ${member.id} votes by zxid 0x${hex(lastZxid)}, and its disk ends at 0x${hex(durable)}`)
+  }
+
   /** It says that it is in the epoch: all that the epoch began with is on its disk, and nothing that its leader does not have. */
   #onNewEpoch(member: MemberRecord, epoch: bigint): void {
     const initial = this.#initial.get(epoch)
     // A leader may end between storing its epoch and leading it.
-    if (initial === undefined && this.#candidates.has(`${member.id} ${epoch}`)) return
+    if (initial === undefined && this.#candidates.get(epoch)?.has(member.id) === true) return
     if (initial === undefined) throw new Violation(`server ${member.id} is in epoch ${epoch}, which nobody leads yet`)
     const durable = member.inspector.durableZxid()
     if (durable < initial && counterOf(initial) !== 0n) {
@@ -156,8 +198,20 @@ export class EnsembleChecks {
     }
   }
 
-  #checkDigest(member: MemberRecord, { replica }: EnsembleServer): void {
+  #checkReplica(member: MemberRecord, server: EnsembleServer): void {
+    const { replica, sessions } = server
+    const { ledger } = this.#options
     const zxid = replica.lastProcessedZxid
+    if (zxid === ledger.lastApplied) {
+      const { nodeCount, ephemeralCount } = replica.tree
+      const [nodes, ephemerals] = [ledger.nodeCount + SYSTEM_NODES, ledger.ephemeralCount]
+      if (nodeCount !== nodes) {
+        compareWithLedger(replica, ledger)
+        throw new Violation(`server ${member.id} has ${nodeCount} nodes, not ${nodes}`)
+      }
+      if (ephemeralCount !== ephemerals) throw new Violation(`server ${member.id} has ${ephemeralCount} ephemerals, not ${ephemerals}`)
+      if (sessions.size !== ledger.sessionCount) throw new Violation(`server ${member.id} has ${sessions.size} sessions, not ${ledger.sessionCount}`)
+    }
     if (!this.#options.hasDigests || counterOf(zxid) === 0n) return
     const { digest } = replica.tree
     const known = this.#digests.get(zxid)
@@ -169,7 +223,7 @@ export class EnsembleChecks {
   #onProposed(member: MemberRecord, txn: LoggedTxn): void {
     const { zxid } = txn.header
     const known = this.#proposed.get(zxid)
-    if (known === undefined) this.#proposed.set(zxid, { ...txn, payload: Uint8Array.from(txn.payload), request: undefined })
+    if (known === undefined) this.#proposed.set(zxid, { ...txn, payload: new Uint8Array(txn.payload), request: undefined })
     else if (!isSameTxn(known, txn)) throw new Violation(`server ${member.id} logs another txn as zxid 0x${hex(zxid)}`)
   }
 
@@ -182,17 +236,21 @@ export class EnsembleChecks {
     member.applied = zxid
     const isFirst = zxid > ledger.lastApplied
     ledger.onTxn(txn)
-    if (isFirst && this.#random.chance(LOOK_CHANCE)) this.#look()
+    if (isFirst && this.#random.chance(counterOf(zxid) <= FIRST_TXNS ? FIRST_LOOK_CHANCE : LOOK_CHANCE)) this.#look()
   }
 
   /** A quorum holds the leader's history: all of it is committed now, and nothing that was may be missing. */
   #onEstablished(member: MemberRecord, server: EnsembleServer, name: bigint): void {
     const { ledger } = this.#options
     const { lastProcessedZxid: own } = server.replica
-    if (own < ledger.lastApplied) {
-      throw new Violation(
-        `server ${member.id} leads epoch ${epochOf(name)} with a history up to 0x${hex(own)}; 0x${hex(ledger.lastApplied)} was committed`,
-      )
+    const committed = ledger.lastBefore(name)
+    if (own < committed) {
+      throw new Violation(`server ${member.id} leads epoch ${epochOf(name)} with a history up to 0x${hex(own)}; 0x${hex(committed)} was committed`)
+    }
+    // A leader that was away while others came after it learns late that a quorum holds its history: they hold it, too.
+    if (ledger.lastApplied > name || ledger.epochZxid > name) {
+      if (counterOf(own) !== 0n && !ledger.has(own)) throw new Violation(`zxid 0x${hex(own)} is lost, which a quorum has held`)
+      return
     }
     // It has led before and logged nothing since.
     const last = counterOf(own) === 0n ? ledger.lastApplied : own
@@ -219,7 +277,7 @@ export class EnsembleChecks {
     const { lastProcessedZxid } = server.replica
     if (epoch < member.current) throw new Violation(`server ${member.id} serves epoch ${epoch} in epoch ${member.current}`)
     if (counterOf(lastProcessedZxid) === 0n) {
-      if (server.role instanceof Leading) compareWithLedger(server.replica, ledger)
+      if (server.role instanceof Leading && ledger.epochZxid === epochZxid(epoch)) compareWithLedger(server.replica, ledger)
       return
     }
     member.applied = lastProcessedZxid

@@ -1,11 +1,14 @@
 /**
- * Ensembles made wrong on purpose, each in one of the ways in which servers have lost data before. A simulation that does
- * not find each of them soon is no proof of anything.
+ * Ensembles made wrong on purpose, each in one of the ways in which servers have lost data before, those of the known issues
+ * first. A simulation that does not find each of them soon is no proof of anything.
  */
 import type { EnsembleServer } from '../quorum/ensemble-server.ts'
 import { EpochFiles } from '../quorum/epoch-files.ts'
+import { Following } from '../quorum/following.ts'
+import { SocketLink } from '../quorum/wire/packet-link.ts'
+import { Leader } from '../quorum/zab/leader.ts'
 import { LearnerHandler } from '../quorum/zab/learner-handler.ts'
-import { counterOf } from '../quorum/zab/packets.ts'
+import { counterOf, epochZxid, PacketType } from '../quorum/zab/packets.ts'
 import { Proposals } from '../quorum/zab/proposals.ts'
 import type { LoggedTxn } from '../server/request/request.ts'
 import { acknowledgeBeforeSync } from './mutants.ts'
@@ -29,18 +32,35 @@ export interface EnsembleMutant {
 }
 
 export const ENSEMBLE_MUTANTS: readonly EnsembleMutant[] = [
-  { name: 'acknowledges a proposal before the sync', defect: { disk: acknowledgeBeforeSync }, foundWithin: 5 },
-  { name: 'acknowledges NEWLEADER before the history is durable', defect: { server: acknowledgeHistoryEarly }, foundWithin: 20 },
-  { name: 'is in the epoch before it has the history', defect: { server: enterEpochEarly }, foundWithin: 5 },
+  { name: 'acknowledges a proposal before the sync', defect: { disk: acknowledgeBeforeSync }, foundWithin: 10 },
+  // ZOOKEEPER-4646, 4785
+  { name: 'acknowledges NEWLEADER before the history is durable', defect: { server: acknowledgeHistoryEarly }, foundWithin: 40 },
+  // ZOOKEEPER-4643
+  { name: 'is in the epoch before it has the history', defect: { server: enterEpochEarly }, foundWithin: 20 },
+  // ZOOKEEPER-3911
+  { name: 'serves a history that it does not log', defect: { server: leaveHistoryOut }, foundWithin: 20 },
+  // ZOOKEEPER-4685
+  { name: 'acknowledges txns before NEWLEADER', defect: { install: acknowledgeTxnsEarly }, foundWithin: 20 },
+  // ZOOKEEPER-4394
+  { name: 'forwards what is new before UPTODATE', defect: { install: forwardEarly }, foundWithin: 40 },
+  // ZOOKEEPER-4925
+  { name: 'leaves out of the committed log what it was sent as history', defect: { server: leaveHoles }, foundWithin: 100 },
+  // ZOOKEEPER-3104
+  { name: 'sends NEWLEADER before the end of the history', defect: { install: newLeaderFirst }, foundWithin: 20 },
+  // ZOOKEEPER-3642, 5094
+  { name: 'keeps its memory when a snapshot breaks off', defect: { server: keepMemory }, foundWithin: 400 },
+  // ZOOKEEPER-2845
+  { name: 'does not apply what is logged when a role ends', defect: { server: noFastForward }, foundWithin: 20 },
+  // ZOOKEEPER-4712
+  { name: 'votes by what its log has not written yet', defect: { server: voteEarly }, foundWithin: 40 },
   { name: 'does not store the epoch that it accepts', defect: { install: forgetAcceptedEpoch }, foundWithin: 5 },
   { name: 'commits with its own acknowledgement alone', defect: { install: commitAlone }, foundWithin: 20 },
-  { name: 'cuts back to one txn too many', defect: { server: keepOneTooMany }, foundWithin: 60 },
-  { name: 'keeps its memory when a snapshot breaks off', defect: { server: keepMemory }, foundWithin: 100 },
-  { name: 'does not apply what is logged when a role ends', defect: { server: noFastForward }, foundWithin: 20 },
+  { name: 'commits by what a learner has lost since', defect: { install: () => replace(Proposals.prototype, 'forget', () => () => undefined) }, foundWithin: 400 },
   { name: 'commits out of order', defect: { install: commitOutOfOrder }, foundWithin: 5 },
-  { name: 'answers a sync by its own word as the leader', defect: { server: (server) => syncAlone(server, 'leading') }, foundWithin: 200 },
+  { name: 'cuts back to one txn too many', defect: { server: keepOneTooMany }, foundWithin: 60 },
+  { name: 'sends a log without what only a snapshot holds', defect: { server: hideSnapshots }, foundWithin: 200 },
+  { name: 'answers a sync by its own word as the leader', defect: { server: (server) => syncAlone(server, 'leading') }, foundWithin: 400 },
   { name: 'answers a sync by its own word as a follower', defect: { server: (server) => syncAlone(server, 'following') }, foundWithin: 60 },
-  { name: 'sends a log without what only a snapshot holds', defect: { server: hideSnapshots }, foundWithin: 400 },
 ]
 
 /** Puts another method in the place of one until the returned function is called. */
@@ -59,10 +79,105 @@ function acknowledgeHistoryEarly(server: EnsembleServer): void {
   }
 }
 
+/** At NEWLEADER the epoch comes first, then what the leader has sent. */
 function enterEpochEarly(server: EnsembleServer): void {
   const { epochs } = server
-  const setAccepted = epochs.setAccepted.bind(epochs)
-  epochs.setAccepted = (epoch, done) => setAccepted(epoch, (error) => (error === undefined ? epochs.setCurrent(epoch, done) : done(error)))
+  const [append, whenDurable, persist] = [server.append.bind(server), server.whenDurable.bind(server), server.persist.bind(server)]
+  const isSyncing = (): boolean => server.role instanceof Following && server.role.phase === 'synchronization'
+  let held: LoggedTxn[] = []
+  server.append = (txn) => (isSyncing() ? void held.push(txn) : append(txn))
+  server.whenDurable = (done) => {
+    if (!isSyncing()) return whenDurable(done)
+    const history = held
+    held = []
+    epochs.setCurrent(epochs.accepted, () => {
+      for (const txn of history) append(txn)
+      whenDurable(done)
+    })
+  }
+  server.persist = (done) => epochs.setCurrent(epochs.accepted, () => persist(done))
+}
+
+function leaveHistoryOut(server: EnsembleServer): void {
+  const append = server.append.bind(server)
+  server.append = (txn) => (server.role?.phase === 'synchronization' ? undefined : append(txn))
+}
+
+function acknowledgeTxnsEarly(): () => void {
+  const histories = new WeakMap<SocketLink, bigint[]>()
+  return replace(SocketLink.prototype, 'send', (send) => {
+    return function (this: SocketLink, type, zxid, data, authinfo) {
+      if (type === PacketType.FOLLOWERINFO) {
+        const { handlers } = this
+        const history: bigint[] = []
+        histories.set(this, history)
+        this.handlers = {
+          onPacket(packet) {
+            if (packet.type === PacketType.PROPOSAL) history.push(packet.zxid)
+            handlers.onPacket(packet)
+          },
+          onClose: (reason) => handlers.onClose(reason),
+        }
+      }
+      if (type === PacketType.ACK && counterOf(zxid) === 0n) {
+        for (const logged of histories.get(this) ?? []) send.call(this, PacketType.ACK, logged)
+        histories.delete(this)
+      }
+      send.call(this, type, zxid, data, authinfo)
+    }
+  })
+}
+
+function forwardEarly(): () => void {
+  const isEarly = ({ phase, kind }: LearnerHandler): boolean => kind === 'follower' && (phase === 'syncing' || phase === 'synced')
+  const restoreProposals = replace(LearnerHandler.prototype, 'propose', (propose) => {
+    return function (this: LearnerHandler, txn, now) {
+      if (isEarly(this)) this.link.send(PacketType.PROPOSAL, txn.header.zxid, txn.payload)
+      else propose.call(this, txn, now)
+    }
+  })
+  const restoreCommits = replace(LearnerHandler.prototype, 'commit', (commit) => {
+    return function (this: LearnerHandler, txn, now) {
+      if (isEarly(this)) this.link.send(PacketType.COMMIT, txn.header.zxid)
+      else commit.call(this, txn, now)
+    }
+  })
+  return () => {
+    restoreProposals()
+    restoreCommits()
+  }
+}
+
+function leaveHoles(server: EnsembleServer): void {
+  const { committed } = server
+  const add = committed.add.bind(committed)
+  committed.add = (zxid, payload) => (server.role?.phase === 'synchronization' ? undefined : add(zxid, payload))
+}
+
+/** Behind a snapshot it cannot come: nobody knows then where the snapshot ends. */
+function newLeaderFirst(): () => void {
+  return replace(Leader.prototype, 'accept', (accept) => {
+    return function (this: Leader, link) {
+      const send = link.send.bind(link)
+      let isSent = false
+      link.send = (type, zxid, data, authinfo) => {
+        if (type === PacketType.NEWLEADER && isSent) return
+        send(type, zxid, data, authinfo)
+        if (type !== PacketType.DIFF && type !== PacketType.TRUNC) return
+        isSent = true
+        send(PacketType.NEWLEADER, epochZxid(this.epoch))
+      }
+      return accept.call(this, link)
+    }
+  })
+}
+
+function voteEarly(server: EnsembleServer): void {
+  const whenDurable = server.whenDurable.bind(server)
+  server.whenDurable = (done) => {
+    whenDurable(server.role === undefined ? () => undefined : done)
+    if (server.role === undefined) done()
+  }
 }
 
 function forgetAcceptedEpoch(): () => void {
@@ -119,10 +234,18 @@ function syncAlone(server: EnsembleServer, kind: 'leading' | 'following'): void 
     applyNext(txn)
     if (role === server.role) count(txn.request?.client, -1)
   }
+  const { processor } = server
+  const onSynced = processor.onSynced.bind(processor)
+  processor.onSynced = (request) => {
+    count(request.client, -1)
+    onSynced(request)
+  }
   server.sync = (request) => {
     const { client } = request
-    if (server.role?.kind !== kind || client === undefined || (underWay.get(client) ?? 0) > 0) return sync(request)
-    server.host.clock.endOfTurn(() => server.processor.onSynced(request))
+    const isFirst = client !== undefined && (underWay.get(client) ?? 0) === 0
+    count(client, 1)
+    if (server.role?.kind === kind && isFirst) processor.onSynced(request)
+    else sync(request)
   }
 }
 

@@ -6,8 +6,8 @@ import { defaultSettings } from '../server/config/settings.ts'
 import type { Settings } from '../server/config/settings.ts'
 import { ENSEMBLE_TROUBLES } from './ensemble-troubles.ts'
 import type { EnsembleTrouble } from './ensemble-troubles.ts'
-import { drawLife } from './plan.ts'
-import type { LifePlan, StepTrigger } from './plan.ts'
+import { drawLife, PURGE_HOURS } from './plan.ts'
+import type { LifePlan, StepTrigger, Trigger } from './plan.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import type { DiskSpeed } from './sim-disk.ts'
 import type { WireQuality } from './sim-network.ts'
@@ -27,7 +27,7 @@ export interface EnsemblePlan {
   readonly troubles: readonly EnsembleTrouble[]
   /** From one trouble to the next at most. */
   readonly troubleIntervalMs: number
-  /** How long all this goes on until the world is healed. */
+  /** How long all this goes on until the world is healed; longer when the clients have got too little done by then. */
   readonly troubledMs: number
   /** Members die and start again, now and then. */
   readonly areMortal: boolean
@@ -35,17 +35,26 @@ export interface EnsemblePlan {
   settingsOf(serverId: number, servers: Settings['servers']): Settings
 }
 
+/** Answers that clients have got before a seed is over. */
+export const OPERATIONS = 2000
+/** Of the troubled time, by and large; the rest is elections. */
+const SERVED_SHARE = 0.25
+
 const EPOCH_STEPS: readonly StepTrigger['step'][] = ['create', 'write', 'sync', 'rename', 'syncDirectory']
 
 export function drawEnsemblePlan(random: SeededRandom): EnsemblePlan {
   const shared = drawSettings(random)
   const isBig = random.chance(0.08)
+  const clients = 2 + random.below(4)
+  const depth = random.pick([2, 6, 20])
+  const troubledMs = random.between(2000, 12_000)
+  const areMortal = random.chance(0.85)
   return {
     voters: random.pick([3, 3, 3, 5]),
     observers: random.pick([0, 0, 1]),
-    clients: 2 + random.below(4),
-    depth: random.pick([1, 4, 10]),
-    pauseMs: random.pick([30, 60, 150]),
+    clients,
+    depth,
+    pauseMs: (troubledMs * SERVED_SHARE * clients * (1 + depth)) / OPERATIONS,
     sessionTimeoutMs: [600, 3000],
     dataBytes: isBig ? 15_000 : random.pick([0, 0, 300]),
     speed: {
@@ -61,11 +70,11 @@ export function drawEnsemblePlan(random: SeededRandom): EnsemblePlan {
       splitChance: random.pick([0, 0.2]),
       windowBytes: random.pick([2000, 65_536]),
     },
-    troubles: ENSEMBLE_TROUBLES.filter(() => random.chance(0.35)),
+    troubles: ENSEMBLE_TROUBLES.filter((kind) => random.chance(0.35) && (areMortal || kind !== 'outage')),
     troubleIntervalMs: random.pick([200, 600, 1500]),
-    troubledMs: random.between(2000, 12_000),
-    areMortal: random.chance(0.85),
-    settingsOf: (serverId, servers) => defaultSettings({ ...shared, serverId, servers }),
+    troubledMs,
+    areMortal,
+    settingsOf: (serverId, servers) => defaultSettings({ ...shared, ...drawOwnSettings(random), serverId, servers }),
   }
 }
 
@@ -81,13 +90,10 @@ function drawSettings(random: SeededRandom): Partial<Settings> {
     syncLimit: random.pick([3, 5]),
     leaderServes: random.chance(0.9),
     preAllocSizeKb: random.pick([0, 4, 64]),
-    snapCount: random.pick([4, 12, 40, 150]),
     txnLogSizeLimitKb: random.pick([-1, -1, 6, 80]),
     digestEnabled: random.chance(0.85),
     serializeLastProcessedZxidEnabled: random.chance(0.8),
     closeSessionTxnEnabled: random.chance(0.8),
-    snapshotSizeFactor: random.pick([0.33, 0.33, 0, -1, 10]),
-    forceSnapshotSync: random.chance(0.15),
     flushDelayMs: random.pick([0, 0, 0, 8]),
     maxBatchSize: random.pick([1000, 5]),
     maxNotificationIntervalMs: random.pick([500, 2000]),
@@ -95,9 +101,20 @@ function drawSettings(random: SeededRandom): Partial<Settings> {
   }
 }
 
+/** Those in which members may differ: one leader sends a log where another sends a snapshot. */
+function drawOwnSettings(random: SeededRandom): Partial<Settings> {
+  return {
+    snapCount: random.pick([4, 12, 40, 150, 600]),
+    autopurgePurgeIntervalHours: random.chance(0.5) ? PURGE_HOURS : 0,
+    snapshotSizeFactor: random.pick([0.33, 0, 0, -1, 10]),
+    forceSnapshotSync: random.chance(0.25),
+  }
+}
+
 /** One life of a member. Epoch files are written seldom, and matter more than anything else. */
 export function drawMemberLife(random: SeededRandom): LifePlan {
-  const life = { ...drawLife(random, true), longestMs: random.chance(0.2) ? random.between(2, 300) : random.between(300, 5000) }
+  const drawn = drawLife(random, true)
+  const life = { ...drawn, trigger: later(drawn.trigger, random), longestMs: random.chance(0.2) ? random.between(2, 300) : random.between(300, 8000) }
   if (!random.chance(0.25)) return life
   const trigger: StepTrigger = {
     kind: 'step',
@@ -107,4 +124,10 @@ export function drawMemberLife(random: SeededRandom): LifePlan {
     nth: 1 + random.below(5),
   }
   return { ...life, trigger, longestMs: 5000 }
+}
+
+/** Often after more steps than a server that stands alone has in its life: what a member missed meanwhile is much, then. */
+function later(trigger: Trigger, random: SeededRandom): Trigger {
+  const factor = random.pick([1, 5, 25])
+  return 'nth' in trigger ? { ...trigger, nth: trigger.nth * factor } : trigger
 }

@@ -12,7 +12,7 @@ import { CrashPoints } from './crash-points.ts'
 import { EnsembleChecks } from './ensemble-checks.ts'
 import type { MemberRecord } from './ensemble-checks.ts'
 import type { Defect } from './ensemble-mutants.ts'
-import { drawEnsemblePlan, drawMemberLife } from './ensemble-plan.ts'
+import { drawEnsemblePlan, drawMemberLife, OPERATIONS } from './ensemble-plan.ts'
 import type { EnsemblePlan } from './ensemble-plan.ts'
 import { troubleEnsemble } from './ensemble-troubles.ts'
 import { Inspector } from './inspector.ts'
@@ -27,6 +27,7 @@ import { SimProcess } from './sim-process.ts'
 import { SyncBook } from './sync-book.ts'
 import type { LifeEnd, Outcome } from './simulation.ts'
 import { Workload } from './workload.ts'
+import type { WorkloadOptions } from './workload.ts'
 import { Violation, World } from './world.ts'
 
 export interface EnsembleOptions {
@@ -37,7 +38,11 @@ export interface EnsembleOptions {
 
 const QUORUM_PORT = 2888
 const ELECTION_PORT = 3888
-/** Once all is healed, everybody is served again within this time. */
+/** Beyond the planned time, while the clients have got too little done. */
+const LONGEST_TROUBLE_MS = 15_000
+/** Once all is healed, what is left to do is done. */
+const LONGEST_WORK_MS = 60_000
+/** Then everybody is served again within this time. */
 const LONGEST_RECOVERY_MS = 30_000
 /** Then the clients go, and their sessions end. */
 const LONGEST_EXPIRY_MS = 30_000
@@ -83,7 +88,7 @@ class EnsembleSimulation implements ClientObserver {
   readonly #ends: LifeEnd[] = []
   readonly #faults: string[] = []
   #isHealed = false
-  /** Clients that were answered a write since the world was healed. */
+  /** Clients that were answered a write or a sync since the world was healed. */
   readonly #served = new Set<SimClient>()
 
   constructor(seed: number, options: EnsembleOptions) {
@@ -105,7 +110,7 @@ class EnsembleSimulation implements ClientObserver {
     this.#members = machines.map((machine, index): Member => {
       const settings = plan.settingsOf(index + 1, servers)
       const inspector = new Inspector(machine, settings, this.#ledger, seed + index)
-      const nothing = { server: undefined, accepted: 0n, current: 0n, held: 0n, applied: 0n, life: undefined, lives: 0 }
+      const nothing = { server: undefined, process: undefined, turns: 0, accepted: 0n, current: 0n, held: 0n, applied: 0n, life: undefined, lives: 0 }
       return { id: index + 1, isVoter: index < plan.voters, machine, settings, inspector, ...nothing }
     })
     const hasDigests = this.#members[0]!.settings.digestEnabled
@@ -119,6 +124,7 @@ class EnsembleSimulation implements ClientObserver {
       failure,
       events: journal.last(),
       hash: journal.hash,
+      operations: this.#ledger.answers,
       txns: this.#ledger.txnCount,
       acknowledged: this.#ledger.acknowledged,
       virtualMs: now,
@@ -140,9 +146,12 @@ class EnsembleSimulation implements ClientObserver {
       world.after(world.random.between(0, 300), () => this.#begin(member))
     }
     for (let index = 0; index < plan.clients; index++) this.#addClient(`client${index}`)
+    this.#addClient('reader', { isReader: true })
     this.#trouble()
-    world.run(plan.troubledMs)
+    world.runUntil(() => this.#ledger.answers >= 1.2 * OPERATIONS, plan.troubledMs)
+    world.runUntil(() => this.#isWorkDone, LONGEST_TROUBLE_MS)
     this.#heal()
+    this.#finishWork()
     this.#checkLiveness()
     this.#checkExpiry()
     this.#stopAll()
@@ -179,7 +188,7 @@ class EnsembleSimulation implements ClientObserver {
       if (member.life === life) member.server = undefined
     })
     life.start(member.settings, (server) => {
-      this.#checks.watch(member, server)
+      this.#checks.watch(member, server, life.process)
       defect?.server?.(server)
       this.#watchEnd(member, life, plan, points)
     })
@@ -248,6 +257,10 @@ class EnsembleSimulation implements ClientObserver {
         members: alive.map(({ life }) => life!.process),
         leader: alive.find(({ server }) => server?.role?.kind === 'leading')?.life!.process,
         clients: this.#clients,
+        crash: (process, downMs) => {
+          const member = this.#members.find(({ life }) => life?.process === process)
+          if (member !== undefined && !this.#isHealed) this.#crash(member, member.life!, { ...drawMemberLife(world.random), downMs }, 'in an outage')
+        },
       })
       this.#trouble()
     })
@@ -267,7 +280,26 @@ class EnsembleSimulation implements ClientObserver {
       // One whose disk has failed ends with that, and begins again.
       if (life?.process.isAlive === true && life.state.kind !== 'starting' && life.state.kind !== 'serving') life.process.kill()
       if (life?.process.isAlive !== true) this.#begin(member)
+      else if (life.state.kind === 'starting') this.#world.after(LONGEST_AGONY_MS, () => this.#beginIfRefused(member))
     }
+  }
+
+  /** A start that has met a fault may be refused later. */
+  #beginIfRefused(member: Member): void {
+    if (member.life?.state.kind !== 'refused') return
+    member.life.process.kill()
+    this.#begin(member)
+  }
+
+  get #isWorkDone(): boolean {
+    return this.#ledger.answers >= OPERATIONS
+  }
+
+  #finishWork(): void {
+    if (!this.#world.runUntil(() => this.#isWorkDone, LONGEST_WORK_MS)) {
+      throw new Violation(`all was healed ${LONGEST_WORK_MS} ms ago, and clients have had ${this.#ledger.answers} answers, not ${OPERATIONS}`)
+    }
+    for (const workload of this.#workloads.values()) workload.calm()
   }
 
   #checkLiveness(): void {
@@ -314,12 +346,12 @@ class EnsembleSimulation implements ClientObserver {
 
   // Clients ---------------------------------------------------------------------------------------------------
 
-  #addClient(name: string): void {
+  #addClient(name: string, options: Partial<WorkloadOptions> = {}): void {
     const { sessionTimeoutMs, depth, pauseMs, dataBytes } = this.#plan
     const timeoutMs = Math.floor(this.#world.random.between(...sessionTimeoutMs))
     const servers = this.#members.map(({ machine, settings }) => ({ address: machine.address, port: settings.clientPort! }))
     const client = new SimClient(new SimProcess(new SimMachine(this.#network), name), servers, timeoutMs, this)
-    const workload = new Workload(client, { depth, pauseMs, dataBytes, syncs: 0.15 })
+    const workload = new Workload(client, { depth, pauseMs, dataBytes, syncs: 0.15, ...options })
     this.#clients.push(client)
     this.#workloads.set(client, workload)
     client.start()
@@ -335,7 +367,7 @@ class EnsembleSimulation implements ClientObserver {
     this.#ledger.onAnswered(client.sessionId, asked, zxid, answer)
     this.#syncs.onAnswered(client, asked, zxid, answer)
     const { action } = asked
-    if (isWrite(action)) this.#served.add(client)
+    if (isWrite(action) || action.kind === 'sync') this.#served.add(client)
     if (action.kind === 'create' && action.mode === 'sequential' && answer.path !== undefined) {
       this.#workloads.get(client)!.onQueued(answer.path)
     }

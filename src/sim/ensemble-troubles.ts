@@ -16,6 +16,7 @@ export const ENSEMBLE_TROUBLES = [
   'go deaf',
   'stall',
   'move client',
+  'outage',
 ] as const
 
 export type EnsembleTrouble = (typeof ENSEMBLE_TROUBLES)[number]
@@ -26,13 +27,16 @@ export interface TroubledEnsemble {
   readonly members: readonly SimProcess[]
   readonly leader: SimProcess | undefined
   readonly clients: readonly SimClient[]
+  /** Ends a process, if it lives, and begins another one in its place after the time. */
+  crash(member: SimProcess, downMs: number): void
 }
 
 const LONGEST_CUT_OFF_MS = 4000
 /** Then the system gives up what is not acknowledged, and tells the processes. */
 const LONGEST_RETRANSMISSION_MS = 8000
 
-export function troubleEnsemble(kind: EnsembleTrouble, { network, members, leader, clients }: TroubledEnsemble): void {
+export function troubleEnsemble(kind: EnsembleTrouble, ensemble: TroubledEnsemble): void {
+  const { network, members, leader, clients } = ensemble
   const { world } = network
   const { random } = world
   if (members.length === 0) return
@@ -88,7 +92,23 @@ export function troubleEnsemble(kind: EnsembleTrouble, { network, members, leade
       return sockets.length > 0 ? random.pick(sockets).stall(random.between(0, 1500)) : undefined
     case 'move client':
       return client.socket?.cut()
+    case 'outage':
+      return outage(ensemble)
   }
+}
+
+/** Two go, one of them for long; the other comes back to a leader that has gone on without them, and that goes next. */
+function outage({ network, members, leader, crash }: TroubledEnsemble): void {
+  const { world } = network
+  const { random } = world
+  const others = members.filter((member) => member !== leader)
+  if (leader === undefined || others.length < 2) return
+  const late = random.pick(others)
+  const early = random.pick(others.filter((other) => other !== late))
+  const [pauseMs, downMs, togetherMs] = [random.between(0, 600), random.between(200, 1500), random.between(100, 800)]
+  crash(late, random.between(2000, 5000))
+  world.after(pauseMs, () => crash(early, downMs))
+  world.after(pauseMs + downMs + togetherMs, () => crash(leader, random.between(1000, 4000)))
 }
 
 function cutOff(network: SimNetwork, from: SimProcess, to: SimProcess, ms: number): void {

@@ -11,6 +11,7 @@ export class Journal {
   onLine: ((line: string) => void) | undefined
   readonly #now: () => number
   readonly #last: string[] = []
+  readonly #times: number[] = []
   #hash = 0x811c_9dc5
   #count = 0
 
@@ -19,17 +20,19 @@ export class Journal {
   }
 
   note(text: string): void {
-    const line = `${this.#now().toFixed(3).padStart(12)} ${text}`
-    let hash = this.#hash
-    for (let at = 0; at < line.length; at++) hash = Math.imul(hash ^ line.charCodeAt(at), FNV_PRIME)
+    const now = this.#now()
+    let hash = Math.imul(this.#hash ^ Math.floor(now * 1000), FNV_PRIME)
+    for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), FNV_PRIME)
     this.#hash = hash
-    this.#last[this.#count++ % KEPT_LINES] = line
-    this.onLine?.(line)
+    const slot = this.#count++ % KEPT_LINES
+    this.#last[slot] = text
+    this.#times[slot] = now
+    this.onLine?.(lineOf(now, text))
   }
 
   /** A line that is kept and not hashed: what depends on how much is logged. */
   remark(text: string): void {
-    this.onLine?.(`${this.#now().toFixed(3).padStart(12)} ${text}`)
+    this.onLine?.(lineOf(this.#now(), text))
   }
 
   get count(): number {
@@ -43,6 +46,13 @@ export class Journal {
   /** The last lines, oldest first. */
   last(count = KEPT_LINES): string[] {
     const kept = Math.min(count, this.#count, KEPT_LINES)
-    return Array.from({ length: kept }, (_, index) => this.#last[(this.#count - kept + index) % KEPT_LINES]!)
+    return Array.from({ length: kept }, (_, index) => {
+      const slot = (this.#count - kept + index) % KEPT_LINES
+      return lineOf(this.#times[slot]!, this.#last[slot]!)
+    })
   }
+}
+
+function lineOf(time: number, text: string): string {
+  return `${time.toFixed(3).padStart(12)} ${text}`
 }

@@ -116,7 +116,7 @@ export class Ledger {
     }
     if (!follows(this.lastApplied, zxid)) throw new Violation(`zxid ${zxid} is applied after ${this.lastApplied}`)
     this.lastApplied = zxid
-    this.#txns.set(zxid, { session, xid, txn: { ...txn, payload: Uint8Array.from(payload), request: undefined } })
+    this.#txns.set(zxid, { session, xid, txn: { ...txn, payload: new Uint8Array(payload), request: undefined } })
     if (type === OpCode.createSession) {
       this.sessionCount++
       return
@@ -136,6 +136,14 @@ export class Ledger {
     return this.#txns.has(zxid)
   }
 
+  /** The last txn below the zxid; 0 when there is none. */
+  lastBefore(zxid: bigint): bigint {
+    if (this.lastApplied < zxid) return this.lastApplied
+    let last = 0n
+    for (const done of this.#txns.keys()) if (done < zxid) last = done
+    return last
+  }
+
   /** The node as of the zxid; undefined when it has never been. */
   at(path: string, zxid: bigint): NodeVersion | undefined {
     const versions = this.#nodes.get(path) ?? []
@@ -153,7 +161,8 @@ export class Ledger {
   /** Writes of one connection are done in order and none is left out: whatever was not done is behind all that was. */
   #takeAsked(session: bigint, xid: number): Asked {
     const record = this.#session(session)
-    const index = record.asked.findIndex((asked, at) => at >= record.next && asked.xid === xid)
+    let index = record.next
+    while (index < record.asked.length && record.asked[index]!.xid !== xid) index++
     const found = record.asked[index]
     if (found === undefined) throw new Violation(`session ${session.toString(16)} did not ask for xid ${xid}, or it was done before`)
     const leftOut = record.asked.slice(record.next, index).find(({ connection }) => connection === found.connection)

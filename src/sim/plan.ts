@@ -70,7 +70,8 @@ export interface Plan {
 const STEPS: readonly StepKind[] = ['create', 'write', 'sync', 'extend', 'rename', 'syncDirectory', 'remove']
 /** Syncs above all: what a system does after one has failed is the least expected. */
 const FAULTY_STEPS: readonly StepKind[] = ['create', 'write', 'sync', 'sync', 'sync', 'extend', 'rename', 'syncDirectory']
-const PURGE_HOURS = 1.5 / 3600
+/** As short as it has a meaning here. */
+export const PURGE_HOURS = 1.5 / 3600
 
 export function drawPlan(random: SeededRandom): Plan {
   const forceSync = !random.chance(0.05)

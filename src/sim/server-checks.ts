@@ -15,7 +15,7 @@ import { Violation } from './world.ts'
 
 const MAX_LENGTH = 8 << 20
 /** The root and what a server makes below /zookeeper. */
-const SYSTEM_NODES = 4
+export const SYSTEM_NODES = 4
 
 export class ServerChecks {
   readonly #ledger: Ledger
@@ -69,7 +69,7 @@ export class ServerChecks {
     const { dirs, process: inspector } = this.#inspector
     const reader = new TxnLogReader(this.#disk.mount(inspector), dirs.logDirectory, ledger.lastApplied + 1n, { maxLength: MAX_LENGTH })
     while (reader.next()) {
-      const txn = decodeTxn(Uint8Array.from(reader.payload), new JuteReader({ maxLength: MAX_LENGTH }))
+      const txn = decodeTxn(new Uint8Array(reader.payload), new JuteReader({ maxLength: MAX_LENGTH }))
       ledger.onTxn(txn)
       this.#remembered?.apply(txn)
     }

@@ -295,8 +295,7 @@ export class SimFile implements DiskFile {
       })
       return undefined
     }
-    this.#inode.write(position, bytes)
-    const copy = Uint8Array.from(bytes)
+    const copy = this.#inode.write(position, bytes)
     return () => {
       if (Buffer.compare(copy, bytes) !== 0) this.#mount.world.fail(new Violation(`bytes were changed while they were written to ${this.#path}`))
     }

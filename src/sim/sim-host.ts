@@ -42,7 +42,7 @@ function gzip(owner: SimProcess): Compressor {
   return {
     compress(bytes, last, done) {
       stream.push(bytes, last)
-      const compressed = Uint8Array.from(Buffer.concat(ready.splice(0)))
+      const compressed = new Uint8Array(Buffer.concat(ready.splice(0)))
       const { world } = owner
       world.after(world.random.between(0, COMPRESS_MS), () => owner.deliver(() => done(undefined, compressed)))
     },

@@ -40,9 +40,11 @@ export class SimInode {
     return this.#current.read(position, length)
   }
 
-  /** Copies the bytes. */
-  write(position: number, bytes: Uint8Array): void {
-    this.#change({ bytes: Uint8Array.from(bytes), position, isForgotten: false })
+  /** Returns the copy that it keeps. */
+  write(position: number, bytes: Uint8Array): Uint8Array {
+    const copy = new Uint8Array(bytes)
+    this.#change({ bytes: copy, position, isForgotten: false })
+    return copy
   }
 
   truncate(length: number): void {

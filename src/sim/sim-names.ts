@@ -23,8 +23,11 @@ export class SimNames {
   /** Names in the directory, sorted. */
   list(directory: string): string[] {
     const names: string[] = []
+    const prefix = directory === '/' ? '/' : `${directory}/`
     for (const paths of [this.#current.keys(), this.directories]) {
-      for (const path of paths) if (path !== '/' && directoryOf(path) === directory) names.push(baseName(path))
+      for (const path of paths) {
+        if (path.length > prefix.length && path.startsWith(prefix) && !path.includes('/', prefix.length)) names.push(path.slice(prefix.length))
+      }
     }
     return names.sort()
   }

@@ -92,7 +92,7 @@ export class SimNetwork {
 
   /** In the past when the path is free. */
   cutOffUntil(from: string, to: string): number {
-    return this.#cutOff.get(`${from} ${to}`) ?? -Infinity
+    return this.#cutOff.size === 0 ? -Infinity : (this.#cutOff.get(`${from} ${to}`) ?? -Infinity)
   }
 
   /** Open connections of a process. */

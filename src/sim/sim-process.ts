@@ -25,6 +25,8 @@ export class SimProcess {
   readonly name: string
   readonly clock: SimClock
   isAlive = true
+  /** So many it has had. */
+  turns = 0
   /** Called at the end of a process, for those who hold something of it. */
   readonly onDeath: (() => void)[] = []
   #inbox: (() => void)[] = []
@@ -85,6 +87,7 @@ export class SimProcess {
   }
 
   #turn(): void {
+    this.turns++
     const limit = this.clock.timerLimit
     for (let timer = this.clock.takeDue(limit); timer !== undefined; timer = this.clock.takeDue(limit)) if (!this.#run(timer)) return
     for (const callback of takeAll(this.#inbox)) if (!this.#run(callback)) return

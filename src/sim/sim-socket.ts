@@ -120,15 +120,15 @@ export class SimSocket implements Socket {
   cut(): void {
     this.#isDeaf = true
     this.#peer.#isDeaf = true
-    this.#close(resetError())
-    this.#peer.#close(resetError())
+    this.#close(RESET)
+    this.#peer.#close(RESET)
   }
 
   /** This side loses the stream; the other goes on sending into nothing and hears nothing. */
   cutHere(): void {
     this.#isDeaf = true
     this.#peer.#isDeaf = true
-    this.#close(resetError())
+    this.#close(RESET)
   }
 
   /** What this side sends does not arrive any more; what it is sent does. */
@@ -206,7 +206,7 @@ export class SimSocket implements Socket {
     if (this.#isClosed) return
     this.process.deliver(() => {
       while (this.#inboxBytes > 0 && !this.#isClosed && !this.#isPaused) this.#read()
-      this.#close(resetError())
+      this.#close(RESET)
     })
   }
 
@@ -250,7 +250,7 @@ export class SimSocket implements Socket {
       bytes += Math.min(room, next.length)
     }
     this.#inboxBytes -= bytes
-    return Uint8Array.from(Buffer.concat(taken))
+    return new Uint8Array(taken.length === 1 ? taken[0]! : Buffer.concat(taken))
   }
 
   #close(error: Error | undefined): void {
@@ -271,6 +271,4 @@ export class SimSocket implements Socket {
   }
 }
 
-function resetError(): Error {
-  return new Error('read ECONNRESET')
-}
+const RESET = new Error('read ECONNRESET')

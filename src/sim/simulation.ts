@@ -39,6 +39,8 @@ export interface Outcome {
   readonly events: readonly string[]
   /** Equal for two runs of one seed. */
   readonly hash: string
+  /** Requests of clients that were answered. */
+  readonly operations: number
   readonly txns: number
   readonly acknowledged: number
   readonly virtualMs: number
@@ -115,6 +117,7 @@ class Simulation implements ClientObserver {
       failure,
       events: journal.last(),
       hash: journal.hash,
+      operations: this.#ledger.answers,
       txns: this.#ledger.txnCount,
       acknowledged: this.#ledger.acknowledged,
       virtualMs: now,

@@ -10,7 +10,14 @@ export interface WorkloadOptions {
   readonly dataBytes: number
   /** How often a sync and a read behind it take the place of something else; never when undefined. */
   readonly syncs?: number
+  /** Does nothing but sync and read. */
+  readonly isReader?: boolean
 }
+
+/** How often one that only reads asks on before it was answered. */
+const IMPATIENCE = 0.05
+
+const CALM_PAUSE_MS = 200
 
 const REGISTERS = ['/r0', '/r1', '/r2', '/r3', '/r4']
 const FLIPPERS = ['/f', '/f/a', '/f/b', '/f/b/c', '/g', '/g/a']
@@ -20,6 +27,7 @@ export class Workload {
   readonly #client: SimClient
   readonly #random: SeededRandom
   readonly #options: WorkloadOptions
+  #pauseMs: number
   readonly #queued: string[] = []
   #serial = 0
   #hasBegun = false
@@ -29,6 +37,7 @@ export class Workload {
     this.#client = client
     this.#random = client.process.world.random
     this.#options = options
+    this.#pauseMs = options.pauseMs
   }
 
   start(): void {
@@ -39,16 +48,32 @@ export class Workload {
     this.#isOver = true
   }
 
+  /** Asks for little from now on. */
+  calm(): void {
+    this.#pauseMs = Math.max(this.#pauseMs, CALM_PAUSE_MS)
+  }
+
   onQueued(path: string): void {
     this.#queued.push(path)
   }
 
   #later(): void {
-    this.#client.process.clock.after(this.#random.between(0.5, this.#options.pauseMs), () => {
+    this.#client.process.clock.after(this.#random.between(0.5, this.#pauseMs), () => {
       if (this.#isOver) return
-      if (this.#client.isConnected) this.#burst()
+      if (this.#client.isConnected && this.#options.isReader === true) this.#lookOnce()
+      else if (this.#client.isConnected) this.#burst()
       this.#later()
     })
+  }
+
+  /** Who has waited for long may be answered by a server that was away for long. */
+  #lookOnce(): void {
+    if (this.#client.outstanding === 0 || this.#random.chance(IMPATIENCE)) this.#syncAndRead()
+  }
+
+  #syncAndRead(): void {
+    this.#client.ask({ kind: 'sync', path: '/' })
+    this.#client.ask(this.#read())
   }
 
   #burst(): void {
@@ -61,6 +86,7 @@ export class Workload {
       if (syncs !== undefined && this.#random.chance(syncs)) this.#client.ask({ kind: 'sync', path: '/' })
       this.#client.ask(this.#draw())
     }
+    if (count === 0 && syncs !== undefined && this.#random.chance(IMPATIENCE)) this.#syncAndRead()
   }
 
   #draw(): Action {

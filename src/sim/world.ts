@@ -66,7 +66,7 @@ export class World {
       assert(++this.#eventCount < MOST_EVENTS, 'the simulation comes to an end')
       this.#now = next.time
       next.callback()
-      this.onEvent()
+      if (this.#violation === undefined) this.onEvent()
       if (this.#violation !== undefined) throw this.#violation
     }
     return true

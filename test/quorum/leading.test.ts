@@ -61,6 +61,23 @@ describe('a session that has moved', () => {
     expect(underWay(ensemble)).toEqual([0, 0, 0])
   })
 
+  test('and comes back is claimed behind all that it asked for before, which is refused', () => {
+    const ensemble = new FakeEnsemble('1 2 3')
+    const leader = ensemble.converge()
+    const before = leader.session()
+    // A sync waits for the write before it, and the rest for the sync.
+    for (const sid of [1, 2]) ensemble.member(sid).holdDisk()
+    for (const asked of [ask.create('/x'), ask.sync('/'), ask.create('/a'), ask.sync('/'), ask.create('/b')]) before.send(asked)
+    ensemble.world.settle()
+    expect(ensemble.member(1).reattach(before).id).toBe(before.id)
+    expect(leader.reattach(before).handshake).toBeUndefined()
+    for (const sid of [1, 2]) ensemble.member(sid).releaseDisk()
+    ensemble.world.settle()
+    const another = leader.session()
+    expect(['/x', '/a', '/b'].map((path) => another.err(ask.exists(path)))).toEqual([Code.OK, Code.NONODE, Code.NONODE])
+    expect(underWay(ensemble)).toEqual([0, 0, 0])
+  })
+
   test('is closed by whoever asks for it, as by Java', () => {
     const { ensemble, before, after } = moved(1, 2)
     before.ok(ask.closeSession())

@@ -1,14 +1,11 @@
-// A few seeds of `make simulate ENSEMBLE=1`, the same in every run; ensembles made wrong on purpose, which must be found.
+// A few seeds of `make simulate ENSEMBLE=1`, the same in every run. `make test` has more of them in a suite of their own.
 import { beforeAll, describe, expect, it } from 'vitest'
-import { ENSEMBLE_MUTANTS } from '../../src/sim/ensemble-mutants.ts'
+import { OPERATIONS } from '../../src/sim/ensemble-plan.ts'
 import { simulateEnsemble } from '../../src/sim/ensemble-simulation.ts'
 import type { Outcome } from '../../src/sim/simulation.ts'
 
-/** The first few, and those in which something was found once. */
-const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 185, 226]
+const SEEDS = [1, 2, 3, 4]
 const LONGEST_MS = 180_000
-/** The quickest to be found; `make simulate ENSEMBLE=1 MUTANTS=1` looks for all of them. */
-const SOON_FOUND = 5
 
 describe('an ensemble in a faulty world', () => {
   let outcomes: Outcome[] = []
@@ -26,7 +23,8 @@ describe('an ensemble in a faulty world', () => {
 
   it('is really put to the test', () => {
     const sum = (of: (outcome: Outcome) => number): number => outcomes.reduce((total, outcome) => total + of(outcome), 0)
-    expect(sum(({ acknowledged }) => acknowledged)).toBeGreaterThan(SEEDS.length * 50)
+    for (const { operations } of outcomes) expect(operations).toBeGreaterThanOrEqual(OPERATIONS)
+    expect(sum(({ acknowledged }) => acknowledged)).toBeGreaterThan((SEEDS.length * OPERATIONS) / 4)
     expect(sum(({ epochs }) => epochs!)).toBeGreaterThan(SEEDS.length * 2)
     expect(sum(({ ends }) => ends.length)).toBeGreaterThan(SEEDS.length * 3)
     expect(sum(({ looks }) => looks.length)).toBeGreaterThan(SEEDS.length * 3)
@@ -35,15 +33,5 @@ describe('an ensemble in a faulty world', () => {
   it('has one history for one seed', () => {
     const { seed, hash } = outcomes[0]
     expect(simulateEnsemble(seed).hash).toBe(hash)
-  }, LONGEST_MS)
-})
-
-describe('an ensemble that', () => {
-  it.each(ENSEMBLE_MUTANTS.filter(({ foundWithin }) => foundWithin <= SOON_FOUND))('$name is found within $foundWithin seeds', ({ defect, foundWithin }) => {
-    for (let seed = 1; seed <= foundWithin; seed++) {
-      const { failure } = simulateEnsemble(seed, { defect })
-      if (failure !== undefined) return
-    }
-    expect.unreachable(`not found within ${foundWithin} seeds`)
   }, LONGEST_MS)
 })

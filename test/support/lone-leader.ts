@@ -169,8 +169,8 @@ export class LoneLeader implements Scripted, LeaderServer {
     if (touched.length > 0) this.#lines.push(`touched ${touched.map(({ session }) => session).join(' ')}`)
   }
 
-  claim(_learner: LearnerHandler, session: bigint): boolean {
-    return this.sessions.has(session)
+  claim(_learner: LearnerHandler, session: bigint, _timeoutMs: number, answer: (isAlive: boolean) => void): void {
+    answer(this.sessions.has(session))
   }
 
   onSyncing(): void {}

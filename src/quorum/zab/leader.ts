@@ -47,7 +47,7 @@ export interface LeaderServer {
   onRequest(learner: LearnerHandler, packet: QuorumPacket): void
   touch(touched: readonly Touch[]): void
   /** Whether the session is alive; it then belongs to the learner. */
-  claim(learner: LearnerHandler, session: bigint, timeoutMs: number): boolean
+  claim(learner: LearnerHandler, session: bigint, timeoutMs: number, answer: (isAlive: boolean) => void): void
   onLearnerGone(learner: LearnerHandler): void
   /** One more learner gets its history, or one less: so many do now. */
   onSyncing(way: SyncWay, underWay: number, isMore: boolean): void
@@ -367,6 +367,9 @@ export class Leader implements LearnerEvents {
   #sync(learner: LearnerHandler): void {
     const { server, log, clock } = this.#parts
     const { link } = learner
+    // Back in the same epoch it is cut to what is committed, and acknowledges the rest again, on this connection alone.
+    for (const other of [...this.#learners]) if (other !== learner && other.sid === learner.sid) other.close('it has come back')
+    this.#proposals?.forget(learner.sid!)
     const history = server.history()
     const plan = planSync(learner.zxid, history)
     const way = plan.kind === 'snap' ? 'snap' : 'diff'
@@ -502,7 +505,8 @@ export class Leader implements LearnerEvents {
 
   onRevalidate(learner: LearnerHandler, session: bigint, timeoutMs: number): void {
     // Before it serves it does not know: nobody's session is over for that.
-    if (this.#phase === 'broadcast') learner.answerRevalidate(session, this.#parts.server.claim(learner, session, timeoutMs))
+    if (this.#phase !== 'broadcast') return
+    this.#parts.server.claim(learner, session, timeoutMs, (isAlive) => learner.answerRevalidate(session, isAlive))
   }
 
   // Life signs ------------------------------------------------------------------------------------------------

@@ -241,18 +241,25 @@ export class Learner {
       this.#isReplacing = true
       this.#lastHeard = zxid
       this.#step(
-        (done) => server.beginReplacement(() => server.truncate(zxid, done)),
-        () => {},
-        (error) => {
-          const reason = `Not able to truncate the log to 0x${zxid.toString(16)}: ${error.message}`
-          // Java ends, and again at each start; who has nothing is sent a snapshot.
-          if (error instanceof HistoryNotHeld) this.#leave(reason)
-          else this.#fail(reason, ExitOnSync)
-        },
+        (done) => server.beginReplacement(() => done(undefined)),
+        () => this.#truncate(zxid),
       )
     } else {
       this.#leave(`Got unexpected packet from leader: ${type}`)
     }
+  }
+
+  #truncate(zxid: bigint): void {
+    this.#step(
+      (done) => this.#parts.server.truncate(zxid, done),
+      () => {},
+      (error) => {
+        const reason = `Not able to truncate the log to 0x${zxid.toString(16)}: ${error.message}`
+        // Java ends, and again at each start; who has nothing is sent a snapshot.
+        if (error instanceof HistoryNotHeld) this.#leave(reason)
+        else this.#fail(reason, ExitOnSync)
+      },
+    )
   }
 
   #hearHistory({ type, zxid, data }: QuorumPacket): void {

@@ -71,6 +71,11 @@ export class Proposals {
     return offset === 0 ? this.#takeCommitted() : []
   }
 
+  /** What the voter has acknowledged and is not committed counts no more: it may be about to lose it. */
+  forget(voter: bigint): void {
+    for (let index = this.#head; index < this.#proposals.length; index++) this.#proposals[index]!.acks.delete(voter)
+  }
+
   #takeCommitted(): LoggedTxn[] {
     const committed: LoggedTxn[] = []
     while (this.#head < this.#proposals.length && this.#config.containsQuorum(this.#proposals[this.#head]!.acks)) {

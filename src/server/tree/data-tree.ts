@@ -63,7 +63,8 @@ export class DataTree {
     this.store = new NodeStore(seed)
     this.quotas = new Quotas(this.store)
     this.owners = new OwnerIndex(options.extendedTypesEnabled)
-    this.reset()
+    this.#initRoot()
+    this.#bootstrap()
   }
 
   /** Of all nodes, unsigned. */
@@ -87,6 +88,10 @@ export class DataTree {
   /** Back to the tree of a server that has never been written to. */
   reset(): void {
     this.clear()
+    this.#bootstrap()
+  }
+
+  #bootstrap(): void {
     const zookeeper = this.#makeBootstrapNode(this.store.root, 'zookeeper')
     this.#makeBootstrapNode(zookeeper, 'quota')
     const config = this.#makeBootstrapNode(zookeeper, 'config')
@@ -102,13 +107,17 @@ export class DataTree {
     assert(this.walks.size === 0, 'nobody walks over a tree that is cleared')
     this.#loadedUnder = NOWHERE
     this.store.clear()
-    this.store.setData(this.store.root, NO_DATA)
-    this.store.setAclKey(this.store.root, OPEN_ACL_KEY)
+    this.#initRoot()
     this.acls.clear()
     this.quotas.clear()
     this.owners.clear()
     this.digestSum.clear()
     this.#dataSize = 0
+  }
+
+  #initRoot(): void {
+    this.store.setData(this.store.root, NO_DATA)
+    this.store.setAclKey(this.store.root, OPEN_ACL_KEY)
   }
 
   // Reading ---------------------------------------------------------------------------------------------------

@@ -325,6 +325,17 @@ describe('TRUNC', () => {
       > ACK 2:0`)
   })
 
+  test('nothing is cut by a learner that is gone by the time when it could be', () => {
+    joined().play(`
+      < TRUNC 1:2
+      warned: Truncating log to get in sync with the leader 0x100000002
+      begin replacement
+      lost
+      > closed: lost
+      leave: lost
+      done`)
+  })
+
   test('one that is impossible is not survived', () => {
     joined().play(`
       < TRUNC 1:2

@@ -36,6 +36,15 @@ describe('proposals', () => {
     expect(ack(all, 2n, 1)).toEqual([1, 2, 3])
   })
 
+  test('count no more what a voter may lose, until it acknowledges it again', () => {
+    const all = proposals(2)
+    for (const index of [1, 2]) expect(ack(all, 1n, index)).toEqual([])
+    all.forget(1n)
+    expect(ack(all, 3n, 1)).toEqual([])
+    expect(ack(all, 1n, 1)).toEqual([1])
+    expect(ack(all, 3n, 2)).toEqual([])
+  })
+
   test('count a voter once, and nobody else', () => {
     const all = proposals(1)
     expect(ack(all, 1n, 1)).toEqual([])

@@ -1,0 +1,144 @@
+/**
+ * What a leader and its learners say to each other, looked at from the leader's end: every stream has its packets in the
+ * only order that no release of ZooKeeper trips over, and nothing is committed that a quorum has not acknowledged.
+ */
+import type { EnsembleServer } from '../quorum/ensemble-server.ts'
+import type { Leader } from '../quorum/zab/leader.ts'
+import type { LearnerHandler } from '../quorum/zab/learner-handler.ts'
+import { counterOf, epochZxid, follows, PacketType } from '../quorum/zab/packets.ts'
+import type { PacketLink } from '../quorum/zab/packets.ts'
+import { hex } from '../server/hex.ts'
+import { Violation } from './world.ts'
+
+/** One learner's stream. What is sent before NEWLEADER is the history, and behind UPTODATE comes all that is new. */
+interface Stream {
+  phase: 'history' | 'new leader' | 'up to date'
+  /** The last PROPOSAL or INFORM. */
+  last: bigint
+  /** Proposed and not committed, oldest first. */
+  readonly open: bigint[]
+  /** How often it has acknowledged the epoch: its history, then UPTODATE. */
+  epochAcks: number
+  /** The last txn that it has acknowledged. */
+  acked: bigint
+}
+
+export class StreamChecks {
+  readonly #server: EnsembleServer
+  readonly #guard: (check: () => void) => void
+  readonly #watched = new WeakSet<Leader>()
+
+  constructor(server: EnsembleServer, guard: (check: () => void) => void) {
+    this.#server = server
+    this.#guard = guard
+  }
+
+  /** Called as often as one likes, before the first learner comes. */
+  watch(leader: Leader): void {
+    if (this.#watched.has(leader)) return
+    this.#watched.add(leader)
+    /** Up to where each voter has acknowledged. */
+    const acked = new Map<bigint, bigint>()
+    const onLogged = leader.onLogged.bind(leader)
+    leader.onLogged = (zxid) => {
+      acked.set(this.#server.self, zxid)
+      onLogged(zxid)
+    }
+    const accept = leader.accept.bind(leader)
+    leader.accept = (link) => {
+      const stream: Stream = { phase: 'history', last: 0n, open: [], epochAcks: 0, acked: 0n }
+      const learner = accept(link)
+      this.#watchSent(link, learner, stream, acked)
+      this.#watchHeard(leader, learner, stream, acked)
+      return learner
+    }
+  }
+
+  #watchSent(link: PacketLink, learner: LearnerHandler, stream: Stream, acked: Map<bigint, bigint>): void {
+    const send = link.send.bind(link)
+    link.send = (type, zxid, data, authinfo) => {
+      // What it has beyond the history that it is sent, it loses.
+      if (type === PacketType.TRUNC || type === PacketType.SNAP) acked.delete(learner.sid!)
+      this.#guard(() => {
+        const fault = onSent(stream, type, zxid) ?? (stream.phase === 'up to date' ? this.#uncommitted(type, zxid, acked) : undefined)
+        if (fault !== undefined) throw new Violation(`${this.#name} sends ${learner.name} ${typeName(type)} 0x${hex(zxid)}: ${fault}`)
+      })
+      send(type, zxid, data, authinfo)
+    }
+  }
+
+  #watchHeard(leader: Leader, learner: LearnerHandler, stream: Stream, acked: Map<bigint, bigint>): void {
+    const onPacket = learner.onPacket.bind(learner)
+    learner.onPacket = (packet) => {
+      if (packet.type === PacketType.ACK) {
+        this.#guard(() => {
+          const fault = onAck(stream, packet.zxid, leader.epoch)
+          if (fault !== undefined) throw new Violation(`${this.#name} hears from ${learner.name} ACK 0x${hex(packet.zxid)}: ${fault}`)
+        })
+        // A stream that its learner has given up may still be read.
+        if (packet.zxid > (acked.get(learner.sid!) ?? 0n)) acked.set(learner.sid!, packet.zxid)
+      }
+      onPacket(packet)
+    }
+  }
+
+  /** Of what the leader has proposed itself. What came before it is the history, and held by a quorum. */
+  #uncommitted(type: number, zxid: bigint, acked: ReadonlyMap<bigint, bigint>): string | undefined {
+    if (type !== PacketType.COMMIT && type !== PacketType.INFORM) return undefined
+    const holders = new Set<bigint>()
+    for (const [sid, last] of acked) if (last >= zxid) holders.add(sid)
+    return this.#server.config.containsQuorum(holders) ? undefined : `only ${holders.size} have acknowledged it`
+  }
+
+  get #name(): string {
+    return `server ${this.#server.self}`
+  }
+}
+
+/** What is wrong with it. */
+function onSent(stream: Stream, type: number, zxid: bigint): string | undefined {
+  switch (type) {
+    case PacketType.NEWLEADER:
+      if (stream.phase !== 'history') return 'it has come before'
+      stream.phase = 'new leader'
+      return undefined
+    case PacketType.UPTODATE:
+      if (stream.phase !== 'new leader') return 'there is no NEWLEADER before it, or another UPTODATE'
+      stream.phase = 'up to date'
+      return undefined
+    case PacketType.PROPOSAL:
+    case PacketType.INFORM:
+      return onTxn(stream, type, zxid)
+    case PacketType.COMMIT:
+      if (stream.phase === 'new leader') return BETWEEN
+      return stream.open.shift() === zxid ? undefined : 'another one is next'
+    default:
+      return undefined
+  }
+}
+
+const BETWEEN = 'nothing goes out between NEWLEADER and UPTODATE'
+
+function onTxn(stream: Stream, type: number, zxid: bigint): string | undefined {
+  if (stream.phase === 'new leader') return BETWEEN
+  const { last } = stream
+  stream.last = zxid
+  if (last !== 0n && !follows(last, zxid)) return `it does not follow 0x${hex(last)}`
+  if (type === PacketType.PROPOSAL) stream.open.push(zxid)
+  return undefined
+}
+
+function onAck(stream: Stream, zxid: bigint, epoch: bigint): string | undefined {
+  if (counterOf(zxid) === 0n) {
+    if (zxid !== epochZxid(epoch)) return 'that is another epoch'
+    return ++stream.epochAcks > 2 ? 'the epoch was acknowledged twice before' : undefined
+  }
+  const before = stream.acked
+  stream.acked = zxid
+  if (stream.epochAcks === 0) return 'it has not acknowledged NEWLEADER'
+  return zxid > before ? undefined : `0x${hex(before)} was acknowledged before`
+}
+
+function typeName(type: number): string {
+  return Object.entries(PacketType).find(([, value]) => value === type)?.[0] ?? String(type)
+}
