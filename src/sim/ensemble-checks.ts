@@ -118,9 +118,9 @@ export class EnsembleChecks {
   /** After every event: nothing of a member changes but in a turn of its process. */
   checkNow(): void {
     for (const member of this.#options.members) {
-      const { server, process } = member
-      if (server === undefined || process!.turns === member.turns) continue
-      member.turns = process!.turns
+      const { server, process: owner } = member
+      if (server === undefined || owner!.turns === member.turns) continue
+      member.turns = owner!.turns
       this.#checkMember(member, server)
     }
   }

@@ -257,8 +257,8 @@ class EnsembleSimulation implements ClientObserver {
         members: alive.map(({ life }) => life!.process),
         leader: alive.find(({ server }) => server?.role?.kind === 'leading')?.life!.process,
         clients: this.#clients,
-        crash: (process, downMs) => {
-          const member = this.#members.find(({ life }) => life?.process === process)
+        crash: (owner, downMs) => {
+          const member = this.#members.find(({ life }) => life?.process === owner)
           if (member !== undefined && !this.#isHealed) this.#crash(member, member.life!, { ...drawMemberLife(world.random), downMs }, 'in an outage')
         },
       })
