@@ -18,6 +18,9 @@ const { ok, seconds } = await run('node_modules/.bin/vitest', args, { budgetSeco
 const played = lines(report).map((line) => JSON.parse(line))
 
 printTable(['application', 'scenario', 'on', 'ours', 'Java'], rows(played))
+for (const { application, scenario, on, kind, why } of played.filter(({ result }) => result === 'FAILED')) {
+  console.log(`FAILED: ${application}, ${scenario}, on ${on}, ${kind}: ${why}`)
+}
 const failed = played.filter(({ result }) => result === 'FAILED').length
 const skipped = played.filter(({ result }) => result === 'SKIPPED').length
 console.log(`${played.length - failed - skipped} passed, ${failed} failed, ${skipped} skipped, ${(seconds / 60).toFixed(1)} minutes`)

@@ -44,6 +44,8 @@ export interface Played {
   readonly result: 'passed' | 'FAILED' | 'SKIPPED'
   /** Of the play alone. */
   readonly seconds: number
+  /** Of a failure, in one line. */
+  readonly why?: string
 }
 
 interface Performance {
@@ -65,8 +67,9 @@ export async function applicationTests(application: Application): Promise<void> 
   const peer = await needPeer(application.name)
   describe.skipIf(peer === undefined)(`${application.name} ${peer?.version}`, () => {
     for (const { scenario, on, kind } of performances) {
-      const report = (result: Played['result'], begin: number): void => {
-        record({ application: application.name, scenario: scenario.name, on, kind, result, seconds: (performance.now() - begin) / 1000 })
+      const report = (result: Played['result'], begin: number, why?: string): void => {
+        const seconds = (performance.now() - begin) / 1000
+        record({ application: application.name, scenario: scenario.name, on, kind, result, seconds, ...(why !== undefined && { why }) })
       }
       if (peer === undefined) report('SKIPPED', performance.now())
       test(`${scenario.name} (${on}, ${kind})`, { timeout: scenario.limitMs + START_LIMIT_MS }, async () => {
@@ -79,7 +82,7 @@ export async function applicationTests(application: Application): Promise<void> 
           })
           report('passed', begin)
         } catch (error) {
-          report('FAILED', begin)
+          report('FAILED', begin, (error as Error).message.split('\n')[0])
           throw error
         }
       })

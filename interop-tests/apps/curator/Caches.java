@@ -127,9 +127,16 @@ final class Caches implements Recipe {
     cache.start();
     return () -> {
       List<ChildData> all = new ArrayList<>();
-      cache.iterator().forEachRemaining(all::add);
+      collect(cache, ROOT, all);
       return texts(all);
     };
+  }
+
+  private static void collect(TreeCache cache, String path, List<ChildData> all) {
+    ChildData data = cache.getCurrentData(path);
+    Map<String, ChildData> children = cache.getCurrentChildren(path);
+    if (data != null) all.add(data);
+    if (children != null) for (String name : children.keySet()) collect(cache, path + "/" + name, all);
   }
 
   private static View pathChildrenCache(Caches caches, CuratorFramework client) throws Exception {

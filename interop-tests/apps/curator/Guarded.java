@@ -12,7 +12,7 @@ final class Guarded {
   private final String path;
   private final AtomicInteger holders = new AtomicInteger();
   private final AtomicInteger grants = new AtomicInteger();
-  private int peak;
+  private volatile int peak;
   private long lastToken = -1;
 
   Guarded(int most, CuratorFramework client, String path) throws Exception {
@@ -32,6 +32,8 @@ final class Guarded {
   void hold(CuratorFramework client, long token, Holding holding) throws Exception {
     try {
       enter(holders.incrementAndGet(), token);
+      // As many as may shall have held it together at least once.
+      if (peak < most) Check.within(5000, () -> peak == most);
       int number = path == null ? 0 : Integer.parseInt(Clients.text(client, path));
       holding.meanwhile();
       if (path != null) Clients.put(client, path, Integer.toString(number + 1));

@@ -147,8 +147,9 @@ final class Members {
       clients.expire(client);
       awaitAnotherThan(before);
       Check.that(present().getEphemeralOwner() != before.getEphemeralOwner(), "the owner is the same");
+      String path = node.getActualPath();
       node.close();
-      Check.eventually("the node goes", () -> onlooker.checkExists().forPath(node.getActualPath()) == null);
+      Check.eventually("the node goes", () -> onlooker.checkExists().forPath(path) == null);
       return "comes back until it is closed";
     }
   }

@@ -27,6 +27,8 @@ import org.apache.zookeeper.KeeperException;
 abstract class Queues<Q extends QueueBase<String>> implements Recipe {
   private static final int PRODUCERS = 2;
   private static final int CONSUMERS = 3;
+  /** Producers wait when there are more items in the queue. */
+  private static final int BACKLOG = 30;
   private static final String PATH = "/queues/queue";
   private static final String LOCKS = "/queues/locks";
 
@@ -64,7 +66,7 @@ abstract class Queues<Q extends QueueBase<String>> implements Recipe {
         int number = next.getAndIncrement();
         String item = name + " " + number;
         tally.put(item, () -> put(queue, item, number));
-        Thread.sleep(3);
+        Check.eventually("the consumers keep up", () -> tally.missing().size() < BACKLOG);
       });
     }
     steps.await(10);
@@ -269,7 +271,7 @@ abstract class Queues<Q extends QueueBase<String>> implements Recipe {
         steps.repeat(name, () -> {
           String item = name + " " + next.getAndIncrement();
           tally.put(item, () -> queue.offer(item.getBytes(StandardCharsets.UTF_8)));
-          Thread.sleep(3);
+          Check.eventually("the consumers keep up", () -> tally.missing().size() < BACKLOG);
         });
       }
       for (int index = 0; index < CONSUMERS; index++) {
