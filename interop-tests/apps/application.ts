@@ -45,10 +45,10 @@ export interface Played {
   /** Of the play alone. */
   readonly seconds: number
   /** Of a failure, in one line. */
-  readonly why?: string
+  readonly why?: string | undefined
 }
 
-interface Performance {
+interface Planned {
   readonly scenario: Scenario
   readonly on: Formation
   readonly kind: Kind
@@ -59,43 +59,49 @@ const START_LIMIT_MS = 120_000
 
 /** The tests of an application. */
 export async function applicationTests(application: Application): Promise<void> {
-  const performances = application.scenarios.flatMap((scenario) => performancesOf(scenario)).filter((one) => isWanted(application, one))
-  if (performances.length === 0) {
+  const planned = application.scenarios.flatMap((scenario) => plannedOf(scenario)).filter((one) => isWanted(application, one))
+  if (planned.length === 0) {
     test.skip(`${application.name}: nothing that is wanted`)
     return
   }
   const peer = await needPeer(application.name)
   describe.skipIf(peer === undefined)(`${application.name} ${peer?.version}`, () => {
-    for (const { scenario, on, kind } of performances) {
-      const report = (result: Played['result'], begin: number, why?: string): void => {
-        const seconds = (performance.now() - begin) / 1000
-        record({ application: application.name, scenario: scenario.name, on, kind, result, seconds, ...(why !== undefined && { why }) })
-      }
-      if (peer === undefined) report('SKIPPED', performance.now())
-      test(`${scenario.name} (${on}, ${kind})`, { timeout: scenario.limitMs + START_LIMIT_MS }, async () => {
-        let begin = performance.now()
-        try {
-          const { properties, limitMs } = scenario
-          await onStage({ kind, formation: on, properties, library: peer!.place, limitMs }, async (stage) => {
-            begin = performance.now()
-            await scenario.play(stage)
-          })
-          report('passed', begin)
-        } catch (error) {
-          report('FAILED', begin, (error as Error).message.split('\n')[0])
-          throw error
-        }
-      })
+    for (const one of planned) {
+      const { scenario, on, kind } = one
+      if (peer === undefined) record({ ...rowOf(application, one), result: 'SKIPPED', seconds: 0 })
+      const timeout = scenario.limitMs + START_LIMIT_MS
+      test(`${scenario.name} (${on}, ${kind})`, { timeout }, () => playAndRecord(application, one, peer!.place))
     }
   })
 }
 
-function performancesOf(scenario: Scenario): Performance[] {
+async function playAndRecord(application: Application, planned: Planned, library: string): Promise<void> {
+  const { scenario, on, kind } = planned
+  const row = rowOf(application, planned)
+  let begin = performance.now()
+  const seconds = (): number => (performance.now() - begin) / 1000
+  try {
+    await onStage({ kind, formation: on, properties: scenario.properties, library, limitMs: scenario.limitMs }, async (stage) => {
+      begin = performance.now()
+      await scenario.play(stage)
+    })
+    record({ ...row, result: 'passed', seconds: seconds() })
+  } catch (error) {
+    record({ ...row, result: 'FAILED', seconds: seconds(), why: (error as Error).message.split('\n')[0] })
+    throw error
+  }
+}
+
+function rowOf(application: Application, { scenario, on, kind }: Planned): Pick<Played, 'application' | 'scenario' | 'on' | 'kind'> {
+  return { application: application.name, scenario: scenario.name, on, kind }
+}
+
+function plannedOf(scenario: Scenario): Planned[] {
   if (process.env['TSK_APPS'] !== 'all') return scenario.inTest === undefined ? [] : [{ scenario, on: scenario.inTest, kind: testedKind }]
   return (scenario.on ?? (['server', 'ensemble'] as const)).flatMap((on) => (['ours', 'java'] as const).map((kind) => ({ scenario, on, kind })))
 }
 
-function isWanted(application: Application, { scenario, on, kind }: Performance): boolean {
+function isWanted(application: Application, { scenario, on, kind }: Planned): boolean {
   const words = (process.env['TSK_APPS_ONLY'] ?? '').toLowerCase().split(/\s+/)
   const title = `${application.name} ${scenario.name} ${on} ${kind}`.toLowerCase()
   return words.every((word) => title.includes(word))

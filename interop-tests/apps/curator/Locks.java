@@ -12,6 +12,7 @@ import org.apache.curator.framework.recipes.locks.InterProcessReadWriteLock;
 import org.apache.curator.framework.recipes.locks.InterProcessSemaphoreMutex;
 import org.apache.curator.framework.recipes.locks.InterProcessSemaphoreV2;
 import org.apache.curator.framework.recipes.locks.Lease;
+import org.apache.zookeeper.data.Stat;
 
 /** Locks and semaphores, taken and given back by two workers for each of three clients. */
 final class Locks implements Recipe {
@@ -81,26 +82,29 @@ final class Locks implements Recipe {
     return told.toString();
   }
 
-  /** Its lock node is numbered, and that number is the token. */
-  private static final class TokenMutex extends InterProcessMutex {
-    TokenMutex(CuratorFramework client, String path) {
+  /** Whose lock node can be asked for. */
+  private static final class OpenMutex extends InterProcessMutex {
+    OpenMutex(CuratorFramework client, String path) {
       super(client, path);
     }
 
-    long token() {
-      return sequence(getLockPath());
+    String path() {
+      return getLockPath();
     }
   }
 
-  private static long sequence(String path) {
-    return Long.parseLong(path.substring(path.length() - 10));
+  /** The zxid that created the holder's lock node. Its sequence number would not do: it begins anew when the parent has been taken away. */
+  private static long token(CuratorFramework client, String lockPath) throws Exception {
+    Stat stat = client.checkExists().forPath(lockPath);
+    Check.that(stat != null, "not excluded: the holder's node is missing");
+    return stat.getCzxid();
   }
 
   private static Plan mutex(CuratorFramework onlooker) throws Exception {
     Guarded guarded = new Guarded(1, onlooker, NUMBER);
     return new Plan((worker, client) -> {
-      TokenMutex mutex = new TokenMutex(client, LOCK);
-      return () -> holding(mutex, () -> guarded.hold(client, mutex.token()));
+      OpenMutex mutex = new OpenMutex(client, LOCK);
+      return () -> holding(mutex, () -> guarded.hold(client, token(client, mutex.path())));
     }, Map.of("", guarded));
   }
 
@@ -159,7 +163,7 @@ final class Locks implements Recipe {
     return new Plan((worker, client) -> {
       InterProcessReadWriteLock lock = new InterProcessReadWriteLock(client, LOCK);
       if (worker % 3 == 0) {
-        return () -> holding(lock.writeLock(), () -> guarded.hold(client, sequence(lock.writeLock().getLockPath()), () -> {
+        return () -> holding(lock.writeLock(), () -> guarded.hold(client, token(client, lock.writeLock().getLockPath()), () -> {
           Thread.sleep(1);
           Check.equal("not excluded: readers beside the writer", 0, readers.get());
         }));

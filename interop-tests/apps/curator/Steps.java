@@ -29,7 +29,7 @@ final class Steps {
           made(name);
         }
       } catch (Throwable e) {
-        if (!(ending && e instanceof InterruptedException)) fail(e);
+        fail(e);
       }
     }, name);
     synchronized (this) {
@@ -88,9 +88,5 @@ final class Steps {
 
   private synchronized void rethrow() throws Exception {
     if (failure != null) throw new IllegalStateException(failure.toString(), failure);
-  }
-
-  synchronized int count() {
-    return counts.values().stream().mapToInt(Integer::intValue).sum();
   }
 }
