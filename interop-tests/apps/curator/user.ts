@@ -7,7 +7,10 @@ import type { Stage } from '../stage.ts'
 
 const curatorVersion = '5.9.0'
 
-/** What the registry of peers needs to know. The place is the directory of the jars, the client that Curator asks for and a logging library among them. */
+/**
+ * What the registry of peers needs to know. The place is the directory of the jars, the ZooKeeper client that Curator asks for and a logging
+ * library among them.
+ */
 export const curatorPeer = {
   version: curatorVersion,
   prepare: () =>
