@@ -1,7 +1,7 @@
 # TSKeeper. `make run` and `make test` need nothing but Node.js >= 20.19, npm and make.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run run-ensemble test check build generate lint types unit interop simulate bench clean install
+.PHONY: run run-ensemble test check build generate lint types unit interop apps simulate bench clean install
 
 run: build
 	node dist/cli/main.js start-foreground
@@ -38,6 +38,10 @@ unit: install
 
 interop: build
 	node scripts/interop.mjs
+
+# Kafka, Dubbo, Curator … on ours and on Java's, as a table. ONLY="curator ensemble" for what has these words (docs/applications.md).
+apps: build
+	node scripts/apps.mjs
 
 # SEEDS=2000 from the first on, or SEED=7 alone, with everything that happened; JOBS=2 side by side. MUTANTS=1 for servers made wrong.
 simulate: install

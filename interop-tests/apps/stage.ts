@@ -1,37 +1,45 @@
-// The stage of an application test: one ZooKeeper server and the programs that use it. It bounds the whole play in time, ends everything
+// The stage of an application test: the ZooKeeper servers and the programs that use them. It bounds the whole play in time, ends everything
 // that was started, and shows what the programs wrote only when the play failed.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startProgram } from '../peers/processes.ts'
 import type { RunningProgram } from '../peers/processes.ts'
-import { restartServer, startServer } from '../peers/server-under-test.ts'
 import { startDialogue } from './dialogue.ts'
 import type { Dialogue } from './dialogue.ts'
+import { startServers } from './servers.ts'
+import type { Servers, ServersOptions } from './servers.ts'
 
 const SHOWN_CHARS = 6000
 
-export interface Stage {
-  /** What a ZooKeeper client connects to; stays the same when the server is restarted. */
-  readonly connectString: string
+export interface Stage extends Pick<Servers, 'connectString' | 'restart' | 'killLeader'> {
+  /** What the preparation of the application's peer gave: the directory with its jars. */
+  readonly library: string
   /** A new directory that is removed when the play is over. */
   directory(): Promise<string>
   /** Starts a program beside the test in that directory; `name` is for the failure report. */
   start(name: string, command: readonly [string, ...string[]], directory: string): RunningProgram
   /** Starts a program that answers questions and waits until it is ready for them. */
   converse(name: string, command: readonly [string, ...string[]], directory: string): Promise<Dialogue>
-  /** Ends the server and starts it again on its port and its data. */
-  restartServer(): Promise<void>
 }
 
-/** Starts the server, plays, and ends everything. The play fails when it takes longer than `limitMs`. */
-export async function onStage(limitMs: number, play: (stage: Stage) => Promise<void>): Promise<void> {
-  let server = await startServer()
-  const logs: { name: string; text(): string }[] = [{ name: 'server', text: () => server.log() }]
+export interface StageOptions extends ServersOptions {
+  readonly library: string
+  /** The play fails when it takes longer. */
+  readonly limitMs: number
+}
+
+/** Starts the servers, plays, and ends everything. */
+export async function onStage(options: StageOptions, play: (stage: Stage) => Promise<void>): Promise<void> {
+  const servers = await startServers(options)
+  const logs: { name: string; text(): string }[] = []
   const programs: RunningProgram[] = []
   const directories: string[] = []
   const stage: Stage = {
-    connectString: `127.0.0.1:${server.port}`,
+    connectString: servers.connectString,
+    restart: servers.restart,
+    killLeader: servers.killLeader,
+    library: options.library,
     async directory() {
       const directory = await mkdtemp(join(tmpdir(), 'tskeeper-application-'))
       directories.push(directory)
@@ -46,18 +54,16 @@ export async function onStage(limitMs: number, play: (stage: Stage) => Promise<v
     async converse(name, command, directory) {
       return await startDialogue(stage.start(name, command, directory))
     },
-    async restartServer() {
-      server = await restartServer(server, 'stop')
-    },
   }
   try {
-    await within(limitMs, play(stage))
+    await within(options.limitMs, play(stage))
   } catch (error) {
-    const shown = logs.map(({ name, text }) => `--- ${name} ---\n${text().slice(-SHOWN_CHARS)}`)
+    const texts = [...servers.logs(), ...logs.map(({ name, text }) => ({ name, text: text() }))]
+    const shown = texts.map(({ name, text }) => `--- ${name} ---\n${text.slice(-SHOWN_CHARS)}`)
     throw new Error([(error as Error).message, ...shown].join('\n'), { cause: error })
   } finally {
     await Promise.all(programs.map((program) => program.kill()))
-    await server.kill()
+    await servers.end()
     await Promise.all(directories.map((directory) => rm(directory, { recursive: true, force: true })))
   }
 }

@@ -6,10 +6,12 @@ import { freePort } from '../peers/ports.ts'
 import { eventually, startProgram, temporaryDirectory } from '../peers/processes.ts'
 import type { RunningProgram } from '../peers/processes.ts'
 import { fourLetterWord } from '../peers/server-process.ts'
+import { systemProperties } from '../peers/server-under-test.ts'
+import type { Kind } from '../peers/server-under-test.ts'
 import { tskeeperCommand } from '../peers/tskeeper.ts'
 import { RawSession } from '../wire/raw-session.ts'
 
-export type Kind = 'ours' | 'java'
+export type { Kind }
 export type Mode = 'leader' | 'follower' | 'observer'
 
 const LIMIT_MS = 60_000
@@ -54,6 +56,8 @@ export type Ways = (from: Place, to: Place) => PeerPorts
 export interface MemberOptions {
   /** Of a Java server. */
   readonly version?: string | undefined
+  /** System properties, the way each kind of server takes them. */
+  readonly properties?: Readonly<Record<string, string>> | undefined
   /** Lines of zoo.cfg, added to (or replacing) those for tests. */
   readonly config?: Readonly<Record<string, string>> | undefined
   readonly ways?: Ways | undefined
@@ -76,12 +80,14 @@ export class Member {
   readonly #version: string
   readonly #launch: Launch
   readonly #command: (configFile: string) => readonly string[]
+  readonly #properties: readonly string[]
   #program: RunningProgram | undefined
 
   private constructor(place: Place, kind: Kind, configFile: string, options: MemberOptions) {
     this.place = place
     this.kind = kind
     this.#launch = options.launch?.(place) ?? {}
+    this.#properties = systemProperties(options.properties)
     this.#configFile = configFile
     this.#version = options.version ?? referenceVersion
     this.#command = options.command ?? ((file) => tskeeperCommand('start-foreground', file))
@@ -139,7 +145,8 @@ export class Member {
     if (this.isRunning) throw new Error(`${this.name} runs`)
     this.kind = kind
     const [program, ...args] = kind === 'ours' ? this.#ourCommand() : await this.#javaCommand()
-    this.#program = startProgram(program!, args, { cwd: this.place.directory, env: { ...this.#launch.env } })
+    const env = { ...(this.#properties.length > 0 && { SERVER_JVMFLAGS: this.#properties.join(' ') }), ...this.#launch.env }
+    this.#program = startProgram(program!, args, { cwd: this.place.directory, env })
   }
 
   #ourCommand(): string[] {
@@ -149,7 +156,7 @@ export class Member {
 
   async #javaCommand(): Promise<string[]> {
     const library = await oracleLibrary(this.#version)
-    const jvmFlags = ['-Xmx256m', '-DZK_LOG=INFO', '-Dzookeeper.preAllocSize=64']
+    const jvmFlags = ['-Xmx256m', '-DZK_LOG=INFO', '-Dzookeeper.preAllocSize=64', ...this.#properties]
     return javaCommand(library, 'org.apache.zookeeper.server.quorum.QuorumPeerMain', [this.#configFile], { jvmFlags })
   }
 

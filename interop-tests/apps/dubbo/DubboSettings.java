@@ -13,7 +13,7 @@ final class DubboSettings {
   static DubboBootstrap bootstrap(String application, String connectString, String sessionTimeoutMs) {
     ApplicationConfig config = new ApplicationConfig(application);
     config.setQosEnable(false);
-    RegistryConfig registry = new RegistryConfig("zookeeper://" + connectString);
+    RegistryConfig registry = new RegistryConfig("zookeeper://" + connectString.replaceFirst(",", "?backup="));
     registry.setParameters(Map.of("session", sessionTimeoutMs));
     return DubboBootstrap.getInstance().application(config).registry(registry);
   }

@@ -33,24 +33,24 @@ export const dubboPeer = {
 }
 
 /** Starts a provider and waits until it has registered. */
-export async function startProvider(library: string, stage: Stage, name: string): Promise<Dialogue> {
-  return await startService(library, stage, `provider ${name}`, 'DubboProvider', [name, providerHost, String(await freePort())])
+export async function startProvider(stage: Stage, name: string): Promise<Dialogue> {
+  return await startService(stage, `provider ${name}`, 'DubboProvider', [name, providerHost, String(await freePort())])
 }
 
 /** Starts a consumer, which also tells what it sees in the registry. */
-export async function startConsumer(library: string, stage: Stage): Promise<Dialogue> {
-  return await startService(library, stage, 'consumer', 'DubboConsumer', [])
+export async function startConsumer(stage: Stage): Promise<Dialogue> {
+  return await startService(stage, 'consumer', 'DubboConsumer', [])
 }
 
 const sources = ['dubbo/Greeter', 'dubbo/DubboSettings', 'dubbo/DubboProvider', 'dubbo/DubboConsumer', 'java/Dialogue', 'java/Nodes']
 
-async function startService(library: string, stage: Stage, title: string, mainClass: string, args: readonly string[]): Promise<Dialogue> {
-  const classes = await compiledAgainst(library, sources.map((name) => join(import.meta.dirname, '..', `${name}.java`)))
+async function startService(stage: Stage, title: string, mainClass: string, args: readonly string[]): Promise<Dialogue> {
+  const classes = await compiledAgainst(stage.library, sources.map((name) => join(import.meta.dirname, '..', `${name}.java`)))
   // Dubbo keeps copies of what it has seen in the user's home: each process gets its own, so that nothing is known but from the registry.
   const home = await stage.directory()
   await writeFile(join(home, 'hosts'), `127.0.0.1 localhost ${hostname()} ${providerHost}\n`)
   const command = javaCommandLine({
-    library,
+    library: stage.library,
     mainClass: `tskeeper.apps.${mainClass}`,
     args: [stage.connectString, String(SESSION_TIMEOUT_MS), ...args],
     heapMegabytes: 192,

@@ -25,13 +25,13 @@ export interface BrokerHome {
   start(): RunningProgram
 }
 
-export async function brokerHome(library: string, stage: Stage): Promise<BrokerHome> {
+export async function brokerHome(stage: Stage): Promise<BrokerHome> {
   const home = await stage.directory()
   const config = join(home, 'server.properties')
   const properties = { ...brokerProperties, 'zookeeper.connect': stage.connectString, 'log.dirs': join(home, 'log') }
   await writeFile(config, Object.entries(properties).map(([key, value]) => `${key}=${value}\n`).join(''))
   const jvmFlags = [await log4jFlag(home)]
-  const command = javaCommandLine({ library, mainClass: 'kafka.Kafka', args: [config], heapMegabytes: 384, jvmFlags })
+  const command = javaCommandLine({ library: stage.library, mainClass: 'kafka.Kafka', args: [config], heapMegabytes: 384, jvmFlags })
   let starts = 0
   return {
     start() {
@@ -42,15 +42,15 @@ export async function brokerHome(library: string, stage: Stage): Promise<BrokerH
 }
 
 /** The user of the broker, who asks ZooKeeper where the broker is. */
-export async function startKafkaUser(library: string, stage: Stage): Promise<Dialogue> {
+export async function startKafkaUser(stage: Stage): Promise<Dialogue> {
   const sources = ['kafka/KafkaUser.java', 'java/Dialogue.java', 'java/Nodes.java'].map((name) => join(import.meta.dirname, '..', name))
   const home = await stage.directory()
   const command = javaCommandLine({
-    library,
+    library: stage.library,
     mainClass: 'tskeeper.apps.KafkaUser',
     args: [stage.connectString],
     heapMegabytes: 192,
-    classPath: [await compiledAgainst(library, sources)],
+    classPath: [await compiledAgainst(stage.library, sources)],
     jvmFlags: [await log4jFlag(home)],
   })
   return await stage.converse('user', command, home)

@@ -1,0 +1,31 @@
+package tskeeper.apps;
+
+import java.util.concurrent.Callable;
+
+/** What must hold. */
+final class Check {
+  private static final long PATIENCE_MS = 30_000;
+
+  private Check() {}
+
+  static void that(boolean holds, String otherwise) {
+    if (!holds) throw new IllegalStateException(otherwise);
+  }
+
+  static void equal(String what, Object wanted, Object found) {
+    that(wanted.equals(found), what + " is " + found + ", not " + wanted);
+  }
+
+  static void eventually(String what, Callable<Boolean> question) throws Exception {
+    that(within(PATIENCE_MS, question), what + ": not within " + PATIENCE_MS + " ms");
+  }
+
+  static boolean within(long limitMs, Callable<Boolean> question) throws Exception {
+    long deadline = System.nanoTime() + limitMs * 1_000_000;
+    while (!question.call()) {
+      if (System.nanoTime() > deadline) return false;
+      Thread.sleep(10);
+    }
+    return true;
+  }
+}
