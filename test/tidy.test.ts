@@ -13,10 +13,11 @@ const ROOMS: Record<string, string[]> = {
   server: ['jute'],
   quorum: ['jute', 'server'],
   sim: ['jute', 'server', 'quorum'],
-  testing: ['jute', 'server', 'quorum'],
-  cli: ['jute', 'server', 'quorum'],
+  embed: ['jute', 'server', 'quorum'],
+  testing: ['jute', 'server', 'quorum', 'embed'],
+  cli: ['jute', 'server', 'quorum', 'embed'],
   // src/index.ts
-  '': ['jute', 'server', 'quorum', 'testing', 'cli'],
+  '': ['jute', 'server', 'quorum', 'embed', 'testing', 'cli'],
 }
 
 const FREE = ['src/assert.ts']
