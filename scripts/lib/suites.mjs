@@ -15,6 +15,7 @@ export const interopSuites = [
   { name: 'older Java clients', filter: 'interop-tests/old-java/', budgetSeconds: 300 },
   { name: 'kazoo', filter: 'interop-tests/kazoo/', budgetSeconds: 150 },
   { name: 'node-zookeeper-client', filter: 'interop-tests/node-client/', budgetSeconds: 120 },
+  { name: 'examples', filter: 'interop-tests/examples/', budgetSeconds: 150 },
   { name: 'go-zookeeper', filter: 'interop-tests/go/', budgetSeconds: 150 },
   { name: 'C client', filter: 'interop-tests/c/', budgetSeconds: 150 },
   { name: 'elections', filter: 'interop-tests/election/', budgetSeconds: 120 },
