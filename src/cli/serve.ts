@@ -5,10 +5,11 @@
 import { lookup } from 'node:dns/promises'
 import { existsSync, writeSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { loadSettingsFile } from '../embed/settings-file.ts'
 import { startServerFor } from '../embed/start-server.ts'
 import { ConfigRefused } from '../server/config/config-refused.ts'
 import { readJvmFlags } from '../server/config/jvm-flags.ts'
-import { loadSettings, settingsFromArguments, settingsWithoutFile } from '../server/config/load-settings.ts'
+import { settingsFromArguments, settingsWithoutFile } from '../server/config/load-settings.ts'
 import type { LoadedSettings } from '../server/config/load-settings.ts'
 import { leftOut, refusalOf } from '../server/config/not-yet.ts'
 import type { Settings } from '../server/config/settings.ts'
@@ -20,7 +21,6 @@ import { fallback } from './context.ts'
 import type { CommandContext, Target } from './context.ts'
 import { openServerLog } from './logger.ts'
 import type { ServerLog } from './logger.ts'
-import { readLatin1 } from './raw-config.ts'
 
 /** A stop that takes longer than a second is cut short: what was acknowledged is on disk already. */
 const stopMs = 700
@@ -69,10 +69,7 @@ function load(target: Target, context: CommandContext, properties: ReadonlyMap<s
   const { file } = target.location
   if (target.legacy !== undefined) return settingsFromArguments(target.legacy, properties, context.cwd)
   if (file === undefined) return settingsWithoutFile({ ...fallback, dataDir: resolve(context.cwd, fallback.dataDir) }, properties, context.cwd)
-  const readText = (path: string): string | undefined => readLatin1(resolve(context.cwd, path))
-  const text = readText(file)
-  if (text === undefined) throw new ConfigRefused('config', `${file} file is missing`, `Error processing ${file}`)
-  return loadSettings({ text, path: file, properties, readText, workingDirectory: context.cwd })
+  return loadSettingsFile(file, { properties, workingDirectory: context.cwd })
 }
 
 /** Environment of an Apache installation that means nothing here. */

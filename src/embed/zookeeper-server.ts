@@ -31,7 +31,7 @@ export interface ZooKeeperServerOptions {
   readonly host?: Host
 }
 
-/** `clientPort` undefined = there is none; the two others only of a member of an ensemble. */
+/** Undefined = there is none; servers on their own have a client port only. */
 export interface ServerPorts {
   readonly client: number | undefined
   readonly quorum: number | undefined
