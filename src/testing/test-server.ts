@@ -5,6 +5,8 @@
 import { pino } from 'pino'
 import type { Logger } from 'pino'
 import { ZooKeeperServer } from '../embed/zookeeper-server.ts'
+// Loaded now, and not in the time of the first test that starts one.
+import '../server/standalone.ts'
 import type { Settings } from '../server/config/settings.ts'
 import type { Disk } from '../server/host/host.ts'
 import { createNodeHost } from '../server/host/node-host.ts'
