@@ -7,6 +7,7 @@ import { Queue } from '../../examples/queue.mjs'
 import { Chooser, counted, serve } from '../../examples/soft-balance.mjs'
 import { connect, inOrder } from '../../examples/zookeeper.mjs'
 import { needPeer } from '../peers/peers.ts'
+import { eventually } from '../peers/processes.ts'
 import { fourLetterWord } from '../peers/server-process.ts'
 import { places, until, useStage } from './stage.ts'
 
@@ -187,7 +188,7 @@ test('who releases a lock wakes the next one and not the herd', async () => {
   const first = withLock(sessions[0]!, '/lock', () => new Promise<void>((resolve) => (release = resolve)))
   const others = sessions.slice(1).map((session) => withLock(session, '/lock', () => Promise.resolve()))
   const waiting = async (): Promise<number> => Number(/Total watches:(\d+)/.exec(await fourLetterWord(port!, 'wchs'))![1])
-  while ((await waiting()) < 9) await delay(10)
+  await eventually('all wait at their predecessors', 20_000, async () => ((await waiting()) === 9 ? true : undefined))
   release()
   await Promise.all([first, ...others])
   const after = await fired()
