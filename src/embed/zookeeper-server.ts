@@ -83,7 +83,9 @@ export class ZooKeeperServer extends EventEmitter<ZooKeeperServerEvents> {
 
   /** As clients on this machine want it. */
   get connectString(): string {
-    return `${this.settings.clientPortAddress ?? '127.0.0.1'}:${this.#clientPort ?? 0}`
+    const { clientPortAddress: address = '' } = this.settings
+    const host = ['', '0.0.0.0', '::'].includes(address) ? '127.0.0.1' : address.includes(':') ? `[${address}]` : address
+    return `${host}:${this.#clientPort ?? 0}`
   }
 
   /**

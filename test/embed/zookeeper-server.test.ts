@@ -12,7 +12,7 @@ import type { Disk, DiskFile, ServerRole, Settings } from '../../src/index.ts'
 import { answers } from '../support/answers.ts'
 
 let directory: string
-let servers: ZooKeeperServer[] = []
+const servers: ZooKeeperServer[] = []
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'tskeeper-embed-'))
@@ -89,6 +89,15 @@ describe('a server on its own', () => {
     const server = create({ clientPort: undefined })
     await server.start()
     expect([server.role, server.ports.client]).toEqual(['standalone', undefined])
+  })
+
+  it.each([
+    [undefined, '127.0.0.1:2181'],
+    ['0.0.0.0', '127.0.0.1:2181'],
+    ['::1', '[::1]:2181'],
+    ['zk.example', 'zk.example:2181'],
+  ])('listening on %s is found at %s', (clientPortAddress, connectString) => {
+    expect(create({ clientPort: 2181, clientPortAddress }).connectString).toBe(connectString)
   })
 
   it('refuses what the command refuses', () => {
