@@ -131,7 +131,7 @@ describe('the commands', () => {
   it('start a server', async () => {
     // "make build" is over: to build again would take the package away from under other tests.
     await runUntil('make run', serves(), hasMode, projectRoot)
-    await runUntil('npx tskeeper start-foreground', serves(), hasMode, place, { 'npx ': `npx --yes --prefer-offline --package=${installed.tarball} ` })
+    await runUntil('npx tskeeper', serves(), hasMode, place, { 'npx ': `npx --yes --prefer-offline --package=${installed.tarball} ` })
     await runUntil('tskeeper start-foreground /etc/zookeeper/zoo.cfg', serves(), async () => {
       const session = await RawSession.open(port, { timeoutMs: 8000 })
       await play(session, all(create('/hello', 'world')))
