@@ -21,6 +21,8 @@ export async function publish(session, path, config) {
  * @param {(config: any) => void} onConfig undefined = nothing is published
  */
 export async function subscribe(session, path, onConfig) {
+  await session.ensure(path)
+  // An empty text, too: nobody has published yet.
   await session.watchText(path, (text) => onConfig(text ? JSON.parse(text) : undefined))
 }
 

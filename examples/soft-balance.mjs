@@ -79,6 +79,8 @@ await program(import.meta, async (servers) => {
   await Promise.all(choosers.map(async (chooser) => {
     for (let request = 0; request < 20; request++) await chooser.choose()
   }))
+  // What one client reads, others may have changed a moment ago on another server: a write brings it up to them.
+  await clients[0].ensure(directory)
   const counts = await counted(clients[0], directory)
   for (const { address, visits } of counts.sort((one, other) => (one.address < other.address ? -1 : 1))) console.log(address, 'had', visits, 'visits')
   await Promise.all(sessions.map((session) => session.close()))

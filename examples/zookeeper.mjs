@@ -119,7 +119,8 @@ export class Session {
   }
 
   /**
-   * Makes the node and all above it, where they are missing.
+   * Makes the node and all above it, where they are missing. It is a write even if all are there, so what this session reads afterwards is not
+   * older than what anybody had done before: its server may lag behind the others, but not behind its own answers.
    * @param {string} path
    * @returns {Promise<unknown>}
    */

@@ -45,6 +45,7 @@ describe.each(places)('on $name', (place) => {
     await provide(first!, service, one)
     await consume(consumer!, service, `consumer://10.0.0.9/${service}?side=consumer`, (urls) => (found = urls))
     await finds([one])
+    await reader!.ensure('/dubbo')
     expect((await reader!.children(`/dubbo/${service}`)).sort()).toEqual(['consumers', 'providers'])
     expect(await reader!.children(`/dubbo/${service}/providers`)).toEqual([
       'dubbo%3A%2F%2F10.0.0.1%3A20880%2Fcom.example.Greeter%3Fside%3Dprovider%26timeout%3D3000',

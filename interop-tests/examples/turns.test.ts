@@ -31,6 +31,7 @@ describe.each(places)('on $name', (place) => {
     await visit(15)
     await trouble
     await visit(5)
+    await clients[0]!.ensure('/soft')
     const counts = await counted(clients[0]!, '/soft')
     expect(Object.fromEntries(counts.map((server) => [server.address, server.visits]))).toEqual({ one: 40, two: 40, three: 40 })
     expect(visits).toEqual({ one: 40, two: 40, three: 40, late: 0 })
@@ -94,6 +95,7 @@ describe.each(places)('on $name', (place) => {
       }
     }))
     await trouble
+    await sessions[0]!.ensure('/counter')
     expect(await sessions[0]!.read('/counter')).toBe(String(rounds * sessions.length))
     expect(most).toBe(1)
     expect(turns).toEqual([...turns].sort((one, other) => one - other))
@@ -146,6 +148,7 @@ describe.each(places)('on $name', (place) => {
       }
     }
     expect(new Set(taken.map(({ consumer }) => consumer)).size).toBeGreaterThan(1)
+    await sessions[0]!.ensure('/queue/items')
     expect(await sessions[0]!.children('/queue/items')).toEqual([])
   })
 
