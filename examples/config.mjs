@@ -37,6 +37,7 @@ await program(import.meta, async (servers) => {
       else done(undefined)
     })
   })
+  await subscriber.close()
   await publisher.remove(path)
-  await Promise.all([publisher.close(), subscriber.close()])
+  await publisher.close()
 })
