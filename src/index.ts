@@ -1,4 +1,8 @@
 /** The public package: a server to embed, its settings and hosts, and the Jute runtime that generated code needs. */
+export { ZooKeeperServer } from './embed/zookeeper-server.ts'
+export type { ServerPorts, ServerRole, ZooKeeperServerEvents, ZooKeeperServerOptions } from './embed/zookeeper-server.ts'
+export { loadSettingsFile } from './embed/settings-file.ts'
+export type { SettingsFileOptions } from './embed/settings-file.ts'
 export { startStandalone } from './server/standalone.ts'
 export type { StandaloneServer, Started } from './server/standalone.ts'
 export { defaultSettings } from './server/config/settings.ts'

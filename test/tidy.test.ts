@@ -13,10 +13,11 @@ const ROOMS: Record<string, string[]> = {
   server: ['jute'],
   quorum: ['jute', 'server'],
   sim: ['jute', 'server', 'quorum'],
-  testing: ['jute', 'server', 'quorum'],
-  cli: ['jute', 'server', 'quorum'],
+  embed: ['jute', 'server', 'quorum'],
+  testing: ['jute', 'server', 'quorum', 'embed'],
+  cli: ['jute', 'server', 'quorum', 'embed'],
   // src/index.ts
-  '': ['jute', 'server', 'quorum', 'testing', 'cli'],
+  '': ['jute', 'server', 'quorum', 'embed', 'testing', 'cli'],
 }
 
 const FREE = ['src/assert.ts']
@@ -43,6 +44,7 @@ const WORLD: Exception[] = [
   { path: 'src/server/host/', reason: 'gives the core its clock, sockets, disk and chance' },
   { path: 'src/server/admin/http.ts', reason: 'is an HTTP server beside the core' },
   { path: 'src/cli/', reason: 'is a program' },
+  { path: 'src/embed/settings-file.ts', reason: 'reads the files that a program names' },
   { path: 'src/testing/', reason: 'starts servers in the test’s own process' },
   { path: 'src/jute/cli.ts', reason: 'is a program' },
 ]

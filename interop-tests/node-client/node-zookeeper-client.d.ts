@@ -88,6 +88,7 @@ declare module 'node-zookeeper-client' {
     ACL: typeof ACL
     Id: typeof Id
     Permission: Readonly<Record<'READ' | 'WRITE' | 'CREATE' | 'DELETE' | 'ADMIN' | 'ALL', number>>
+    State: Readonly<Record<'SYNC_CONNECTED' | 'DISCONNECTED' | 'EXPIRED', State>>
     CreateMode: Readonly<Record<'PERSISTENT' | 'PERSISTENT_SEQUENTIAL' | 'EPHEMERAL' | 'EPHEMERAL_SEQUENTIAL', number>>
     Exception: typeof Exception
   }

@@ -1,19 +1,14 @@
 // The package as a user gets it: packed, installed into an empty folder, and used from there: its two commands, import, require, types.
-import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { projectRoot } from '../peers/cache.ts'
 import { freePort } from '../peers/ports.ts'
 import { eventually, mustRun, runProgram, startProgram, temporaryDirectory } from '../peers/processes.ts'
-import type { Result, RunningProgram } from '../peers/processes.ts'
+import type { RunningProgram } from '../peers/processes.ts'
 import { fourLetterWord } from '../peers/server-process.ts'
+import { INSTALL_LIMIT_MS, compile, installPackage, lend, npm } from './installed.ts'
 
-const INSTALL_LIMIT_MS = 180_000
 const RUN_LIMIT_MS = 60_000
-const compiler = join(projectRoot, 'node_modules', 'typescript', 'bin', 'tsc')
-/** Whoever writes TypeScript for Node.js has these. */
-const nodeTypes = '@types/node@20'
 
 /** Starts a server from the package, asks it who it is, and ends; prints the answer. */
 const conversation = `
@@ -38,8 +33,8 @@ module org.example.shapes {
 
 const typed = `
 import { connect } from 'node:net'
-import { Code, defaultSettings, JuteReader, JuteWriter, OpCode, packageVersion, startStandalone } from 'tskeeper'
-import type { Codec, Settings, StandaloneServer } from 'tskeeper'
+import { Code, defaultSettings, JuteReader, JuteWriter, OpCode, packageVersion, startStandalone, ZooKeeperServer } from 'tskeeper'
+import type { Codec, ServerRole, Settings, StandaloneServer } from 'tskeeper'
 import { startTestEnsemble, startTestServer } from 'tskeeper/testing'
 import type { TestEnsemble, TestEnsembleOptions, TestMember, TestServer } from 'tskeeper/testing'
 import { Line } from './generated/shapes.ts'
@@ -68,6 +63,13 @@ const settings: Settings = defaultSettings()
 const tickTime: number = settings.tickTime
 const start: (...args: Parameters<typeof startStandalone>) => void = startStandalone
 export type Server = StandaloneServer
+const embedded = new ZooKeeperServer({ dataDir: './data', clientPort: 0 })
+embedded.on('role', (now) => ((now: ServerRole | undefined) => now)(now))
+embedded.on('error', (error: Error, exitCode: number) => console.error(error.message, exitCode))
+// @ts-expect-error there is no such event
+embedded.on('rôle', () => {})
+// @ts-expect-error nor such a setting
+export const unknown = new ZooKeeperServer({ clientport: 1 })
 // @ts-expect-error a port is a number
 export const wrong: string = server.port
 console.log(role, address.startsWith('127.0.0.1:'), line.name, line.points![0]!.y, line.length === 5n, tickTime, typeof start, Code.NONODE, OpCode.create, packageVersion)
@@ -80,24 +82,11 @@ const hasOwnNetwork = (await runProgram('unshare', [...inOwnNetwork, 'true'], { 
 let directory: string
 let tarball: string
 let version: string
-let packed: string[]
+let packed: readonly string[]
 
 beforeAll(async () => {
-  const tarballs = await temporaryDirectory('packed')
-  // What "make build" has left is packed as it is: building it again here would take it away from under other tests.
-  expect(existsSync(join(projectRoot, 'dist', 'index.js')), 'the package is built').toBe(true)
-  const pack = await npm(projectRoot, ['pack', '--ignore-scripts', '--json', '--pack-destination', tarballs])
-  const [summary] = JSON.parse(pack.stdout) as [{ filename: string; version: string; files: { path: string }[] }]
-  version = summary.version
-  packed = summary.files.map(({ path }) => path)
-  directory = await temporaryDirectory('installed')
-  tarball = join(tarballs, summary.filename)
-  await npm(directory, ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball])
+  ({ directory, version, packed, tarball } = await installPackage())
 }, INSTALL_LIMIT_MS)
-
-function npm(cwd: string, args: string[]): Promise<Result> {
-  return mustRun('npm', args, { cwd, timeoutMs: INSTALL_LIMIT_MS })
-}
 
 /** A file of the folder, run by Node.js. */
 async function runScript(name: string, text: string): Promise<string> {
@@ -119,7 +108,7 @@ async function serveUntil(program: RunningProgram, serves: () => boolean | Promi
 describe('the installed package', () => {
   it('holds what is used and read, and no sources or tests', () => {
     const tops = new Set(packed.map((path) => (path.startsWith('src/') ? dirname(path) : path.split('/')[0]!)))
-    expect([...tops].sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'package.json', 'src/jute/records'])
+    expect([...tops].sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'README.zh-CN.md', 'dist', 'docs', 'examples', 'package.json', 'src/jute/records'])
     expect(packed.filter((path) => /\.test\.|(^|[^d])\.ts$/.test(path) && !path.endsWith('.d.ts'))).toEqual([])
   })
 
@@ -190,13 +179,9 @@ describe('the installed package', () => {
     await mustRun('npx', generate, { cwd: directory, timeoutMs: RUN_LIMIT_MS })
     await mkdir(join(directory, 'source'), { recursive: true })
     await writeFile(join(directory, 'source', 'main.ts'), typed)
-    await writeFile(join(directory, 'source', 'package.json'), '{ "type": "module" }')
-    await npm(directory, ['install', '--prefer-offline', '--no-audit', '--no-fund', nodeTypes])
-    const options = ['--strict', '--target', 'es2023', '--module', 'nodenext', '--rewriteRelativeImportExtensions', '--noUncheckedIndexedAccess']
-    const compiled = await runProgram(process.execPath, [compiler, ...options, '--rootDir', 'source', '--outDir', 'compiled', 'source/main.ts'], { cwd: directory, timeoutMs: RUN_LIMIT_MS })
-    expect(compiled.stdout).toBe('')
-    expect(compiled.code).toBe(0)
-    await writeFile(join(directory, 'compiled', 'package.json'), '{ "type": "module" }')
+    // Whoever writes TypeScript for Node.js has these.
+    await lend(directory, '@types/node', 'undici-types')
+    await compile(directory, ['main.ts'])
     const { stdout } = await mustRun(process.execPath, ['compiled/main.js'], { cwd: directory, timeoutMs: RUN_LIMIT_MS })
     expect(stdout).toBe(`leader true diagonal 2 true 3000 function -101 1 ${version}\n`)
   })

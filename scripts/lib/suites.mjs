@@ -14,7 +14,7 @@ export const simulatedSuite = {
 
 /** In the order in which they run: the quick and telling ones first. */
 export const interopSuites = [
-  { name: 'package', filter: 'interop-tests/package/', budgetSeconds: 180 },
+  { name: 'package', filter: 'interop-tests/package/', budgetSeconds: 300 },
   { name: 'command', filter: 'interop-tests/command/', budgetSeconds: 120 },
   { name: 'image', filter: 'interop-tests/image/', budgetSeconds: 240 },
   { name: 'jute records', filter: 'interop-tests/jute/', budgetSeconds: 120 },
@@ -23,6 +23,7 @@ export const interopSuites = [
   { name: 'older Java clients', filter: 'interop-tests/old-java/', budgetSeconds: 300 },
   { name: 'kazoo', filter: 'interop-tests/kazoo/', budgetSeconds: 150 },
   { name: 'node-zookeeper-client', filter: 'interop-tests/node-client/', budgetSeconds: 120 },
+  { name: 'examples', filter: 'interop-tests/examples/', budgetSeconds: 150 },
   { name: 'go-zookeeper', filter: 'interop-tests/go/', budgetSeconds: 150 },
   { name: 'C client', filter: 'interop-tests/c/', budgetSeconds: 150 },
   { name: 'elections', filter: 'interop-tests/election/', budgetSeconds: 120 },

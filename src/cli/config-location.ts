@@ -1,6 +1,6 @@
 /** Which configuration file a command means: the rules of zkEnv.sh and zkServer.sh. */
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 
 export interface ConfigLocation {
   /** As it is shown and read; undefined = there is none, and the built-in defaults are used. */
@@ -24,7 +24,7 @@ export interface LocationOptions {
  */
 export function findConfig({ directory: option, name, env, cwd }: LocationOptions): ConfigLocation {
   const directory = nonEmpty(option) ?? nonEmpty(env['ZOOCFGDIR'])
-  if (name?.includes('/')) return { file: name, directory }
+  if (name !== undefined && isPath(name)) return { file: name, directory }
   const wanted = name ?? nonEmpty(env['ZOOCFG'])
   if (directory !== undefined) return { file: `${directory}/${wanted ?? 'zoo.cfg'}`, directory }
   const inConf = `./conf/${wanted ?? 'zoo.cfg'}`
@@ -32,6 +32,11 @@ export function findConfig({ directory: option, name, env, cwd }: LocationOption
   if (name !== undefined && (!isInConf || existsSync(join(cwd, name)))) return { file: name, directory: undefined }
   if (wanted !== undefined || isInConf) return { file: inConf, directory: './conf' }
   return { file: undefined, directory: undefined }
+}
+
+/** Windows has a second sign for it. */
+export function isPath(name: string): boolean {
+  return name.includes('/') || name.includes(sep)
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

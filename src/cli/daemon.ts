@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isPath } from './config-location.ts'
 import type { CommandContext, Target } from './context.ts'
 import { outputFileOf, pidFileOf } from './data-dir.ts'
 
@@ -84,7 +85,7 @@ function serverArguments(target: Target): string[] {
   const { file } = target.location
   if (target.legacy !== undefined) return ['start-foreground', ...target.legacy]
   if (file === undefined) return ['start-foreground']
-  return ['start-foreground', file.includes('/') ? file : `./${file}`]
+  return ['start-foreground', isPath(file) ? file : `./${file}`]
 }
 
 /** What is no file or cannot be read is no pid file to Apache's script. */

@@ -2,7 +2,7 @@
  * A look into zoo.cfg for commands that only need a path or a port of it. As the `grep` of zkServer.sh it asks nothing of
  * the file: one that is missing or broken has no lines.
  */
-import { readFileSync } from 'node:fs'
+import { readLatin1 } from '../embed/settings-file.ts'
 import { MalformedProperties, parseProperties } from '../server/config/properties.ts'
 
 export function rawConfig(path: string | undefined): ReadonlyMap<string, string> {
@@ -12,16 +12,6 @@ export function rawConfig(path: string | undefined): ReadonlyMap<string, string>
     return new Map([...parseProperties(text)].map(([key, value]) => [key.trim(), value.trim()]))
   } catch (error) {
     if (error instanceof MalformedProperties) return new Map()
-    throw error
-  }
-}
-
-/** One character per byte; undefined when there is no such file. */
-export function readLatin1(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'latin1')
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
     throw error
   }
 }

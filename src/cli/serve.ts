@@ -5,10 +5,13 @@
 import { lookup } from 'node:dns/promises'
 import { existsSync, writeSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { loadSettingsFile } from '../embed/settings-file.ts'
+import { startServerFor } from '../embed/start-server.ts'
 import { ConfigRefused } from '../server/config/config-refused.ts'
 import { readJvmFlags } from '../server/config/jvm-flags.ts'
-import { loadSettings, settingsFromArguments, settingsWithoutFile } from '../server/config/load-settings.ts'
+import { settingsFromArguments, settingsWithoutFile } from '../server/config/load-settings.ts'
 import type { LoadedSettings } from '../server/config/load-settings.ts'
+import { leftOut, refusalOf } from '../server/config/not-yet.ts'
 import type { Settings } from '../server/config/settings.ts'
 import { createNodeHost } from '../server/host/node-host.ts'
 import type { ServerCore } from '../server/server-core.ts'
@@ -18,8 +21,6 @@ import { fallback } from './context.ts'
 import type { CommandContext, Target } from './context.ts'
 import { openServerLog } from './logger.ts'
 import type { ServerLog } from './logger.ts'
-import { leftOut, refusalOf } from './not-yet.ts'
-import { readLatin1 } from './raw-config.ts'
 
 /** A stop that takes longer than a second is cut short: what was acknowledged is on disk already. */
 const stopMs = 700
@@ -68,10 +69,7 @@ function load(target: Target, context: CommandContext, properties: ReadonlyMap<s
   const { file } = target.location
   if (target.legacy !== undefined) return settingsFromArguments(target.legacy, properties, context.cwd)
   if (file === undefined) return settingsWithoutFile({ ...fallback, dataDir: resolve(context.cwd, fallback.dataDir) }, properties, context.cwd)
-  const readText = (path: string): string | undefined => readLatin1(resolve(context.cwd, path))
-  const text = readText(file)
-  if (text === undefined) throw new ConfigRefused('config', `${file} file is missing`, `Error processing ${file}`)
-  return loadSettings({ text, path: file, properties, readText, workingDirectory: context.cwd })
+  return loadSettingsFile(file, { properties, workingDirectory: context.cwd })
 }
 
 /** Environment of an Apache installation that means nothing here. */
@@ -103,17 +101,7 @@ async function start(settings: Settings, { log }: ServerLog): Promise<ServerCore
       `clientPortListenBacklog ${clientPortListenBacklog} dataLogdir ${dataLogDir}/version-2 snapdir ${dataDir}/version-2`,
   )
   if (settings.maxCnxns === 0) log.warn('maxCnxns is not configured, using default value 0.')
-  const host = createNodeHost({ log, keepAlive: settings.clientTcpKeepAlive || settings.tcpKeepAlive })
-  // What only an ensemble needs is a tenth of the start of a server that stands alone.
-  const startServer = settings.distributed
-    ? (await import('../quorum/ensemble-server.ts')).startEnsembleServer
-    : (await import('../server/standalone.ts')).startStandalone
-  return new Promise((resolve, reject) => {
-    startServer(host, settings, (error: Error | undefined, server: ServerCore | undefined) => {
-      if (server !== undefined) resolve(server)
-      else reject(error ?? new Error('the server did not start'))
-    })
-  })
+  return startServerFor(createNodeHost({ log, keepAlive: settings.clientTcpKeepAlive || settings.tcpKeepAlive }), settings)
 }
 
 /** SIGTERM and SIGINT: a clean stop, and the exit code that a shell shows for a JVM ended in this way. */

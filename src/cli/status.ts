@@ -1,10 +1,11 @@
 /** `status`: finds the client port in the configuration and asks the server there what it is. */
 import { connect } from 'node:net'
 import { resolve } from 'node:path'
+import { readLatin1 } from '../embed/settings-file.ts'
 import { splitLikeJava } from '../server/config/java-values.ts'
 import { fallback } from './context.ts'
 import type { CommandContext, Target } from './context.ts'
-import { rawConfig, readLatin1 } from './raw-config.ts'
+import { rawConfig } from './raw-config.ts'
 
 interface ClientAddress {
   readonly host: string

@@ -4,15 +4,15 @@
  */
 import { pino } from 'pino'
 import type { Logger } from 'pino'
-import { startEnsembleServer } from '../quorum/ensemble-server.ts'
-import type { EnsembleServer } from '../quorum/ensemble-server.ts'
-import { defaultSettings } from '../server/config/settings.ts'
+import { ZooKeeperServer } from '../embed/zookeeper-server.ts'
+// Loaded now, and not in the time of the first test that starts one.
+import '../quorum/ensemble-server.ts'
 import type { Settings } from '../server/config/settings.ts'
 import type { Disk } from '../server/host/host.ts'
-import { MemoryDisk } from '../server/host/memory-disk.ts'
 import { MemoryNetwork } from '../server/host/memory-network.ts'
 import { nodeClock } from '../server/host/node-clock.ts'
 import { createNodeHost } from '../server/host/node-host.ts'
+import { diskInMemory } from './disk-in-memory.ts'
 import { MortalHost } from './mortal-host.ts'
 
 export interface TestEnsembleOptions {
@@ -39,7 +39,7 @@ export interface TestMember {
   readonly role: 'leader' | 'follower' | 'observer' | undefined
 }
 
-export interface TestEnsemble {
+export interface TestEnsemble extends AsyncDisposable {
   readonly members: readonly TestMember[]
   /** Of all members, as clients want it. */
   readonly connectString: string
@@ -196,13 +196,17 @@ class Ensemble implements TestEnsemble {
 
   async expireSession(sessionId: bigint): Promise<void> {
     const leader = (await this.leader()) as Member
-    await new Promise<void>((resolve) => leader.server!.expireSession(sessionId, resolve))
+    await leader.server!.expireSession(sessionId)
   }
 
   async close(): Promise<void> {
     // Nobody waits for a last word that cannot come.
     this.heal()
     await Promise.all(this.members.map((member) => member.stop()))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
   }
 
   #member(id: number): Member {
@@ -222,7 +226,7 @@ class Ensemble implements TestEnsemble {
 
 class Member implements TestMember {
   readonly id: number
-  server: EnsembleServer | undefined
+  server: ZooKeeperServer | undefined
   readonly #options: TestEnsembleOptions
   readonly #servers: Settings['servers']
   readonly #network: MemoryNetwork
@@ -235,7 +239,7 @@ class Member implements TestMember {
     this.#servers = servers
     this.#options = options
     this.#network = network
-    this.#disk = options.dataDir === undefined ? new MemoryDisk({ later: setImmediate, wallTime: () => nodeClock.wallTime() }) : undefined
+    this.#disk = options.dataDir === undefined ? diskInMemory() : undefined
   }
 
   get port(): number {
@@ -252,8 +256,7 @@ class Member implements TestMember {
 
   get role(): TestMember['role'] {
     const role = this.isRunning ? this.server?.role : undefined
-    if (role?.phase !== 'broadcast') return undefined
-    return role.kind === 'leading' ? 'leader' : role.kind === 'following' ? 'follower' : 'observer'
+    return role === 'standalone' ? undefined : role
   }
 
   async start(): Promise<void> {
@@ -264,7 +267,7 @@ class Member implements TestMember {
     const network = this.#network.hostNamed(hostOf(this.id), isInMemory, node.network)
     const host = new MortalHost({ ...node, network, disk: this.#disk ?? node.disk })
     this.#host = host
-    const own = defaultSettings({
+    const server = new ZooKeeperServer({
       tickTime: 200,
       initLimit: 10,
       syncLimit: 10,
@@ -276,15 +279,15 @@ class Member implements TestMember {
       dataDir: dataDir === undefined ? '/tskeeper' : `${dataDir}/${this.id}`,
       clientPort: this.#port,
       clientPortAddress: '127.0.0.1',
-    })
-    this.server = await new Promise<EnsembleServer>((resolve, reject) => {
-      startEnsembleServer(host, own, (error, server) => {
-        if (server !== undefined) return resolve(server)
-        this.#host = undefined
-        reject(error!)
-      })
-    })
-    this.#port = this.server.clientPort
+    }, { host })
+    try {
+      await server.start()
+    } catch (error) {
+      this.#host = undefined
+      throw error
+    }
+    this.server = server
+    this.#port = server.ports.client!
   }
 
   async kill(): Promise<void> {
@@ -309,7 +312,7 @@ class Member implements TestMember {
     this.resume()
     this.server = undefined
     this.#host = undefined
-    if (server !== undefined) await new Promise<void>((resolve) => server.stop(resolve))
+    await server?.stop()
   }
 }
 

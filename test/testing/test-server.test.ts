@@ -84,7 +84,7 @@ describe('the test server', () => {
     const lost = once(client, 'disconnected')
     await server.stop()
     await lost
-    expect(() => server.expireSession(1n)).toThrow('stopped')
+    await expect(server.expireSession(1n)).rejects.toThrow('stopped')
     await server.stop()
     const back = once(client, 'connected')
     await server.restart()

@@ -32,6 +32,8 @@ const NO_SOCKETS_HERE = new Set(['ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'ENOSYS', 'EI
 export function lockDirectory(directory: string, done: Done): void {
   let place: Place
   try {
+    // Windows has no socket files, and pipes that nobody can list; but a pipe's name is had by one.
+    if (process.platform === 'win32') return lockByName(directory, `\\\\.\\pipe\\tskeeper-${digestOf(directory)}.lock`, done)
     place = placeIn(directory)
   } catch (error) {
     setImmediate(done, error as Error, undefined)
@@ -51,8 +53,6 @@ interface Place {
 }
 
 function placeIn(directory: string): Place {
-  // Windows has no socket files: pipes with names of their own take their place.
-  if (process.platform === 'win32') return placeOutside(directory)
   if (Buffer.byteLength(directory) <= LONGEST_DIRECTORY) {
     return { directory, shortDirectory: directory, prefix: LOCK_PREFIX, fd: undefined }
   }
@@ -63,10 +63,41 @@ function placeIn(directory: string): Place {
 
 /** For directories that can hold no socket: among the temporary files of the machine, or container. */
 function placeOutside(directory: string): Place {
+  const outside = os.tmpdir()
+  return { directory: outside, shortDirectory: outside, prefix: `tskeeper-${digestOf(directory)}.lock.`, fd: undefined }
+}
+
+/** The same for every way to the directory. */
+function digestOf(directory: string): string {
   const { dev, ino } = fs.statSync(directory, { bigint: true })
-  const name = createHash('sha256').update(`${dev} ${ino}`).digest('hex').slice(0, 16)
-  const outside = process.platform === 'win32' ? '//./pipe' : os.tmpdir()
-  return { directory: outside, shortDirectory: outside, prefix: `tskeeper-${name}.lock.`, fd: undefined }
+  return createHash('sha256').update(`${dev} ${ino}`).digest('hex').slice(0, 16)
+}
+
+/**
+ * The lock is a name that is no file: the system gives it to one listener at a time and takes it back at his end, as with the pipes of Windows
+ * and the abstract sockets of Linux.
+ */
+export function lockByName(directory: string, name: string, done: Done, patience = PATIENCE): void {
+  const server = net.createServer((socket) => tell(socket, 'holds'))
+  server.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') return done(error, undefined)
+    ask(name, (answer) => {
+      if (answer.kind !== 'nobody') done(new DirectoryInUse(directory, answer.who), undefined)
+      else if (patience > 0) setTimeout(() => lockByName(directory, name, done, patience - 1), PATIENCE_MS)
+      else done(error, undefined)
+    })
+  })
+  server.listen({ path: name, exclusive: true }, () => {
+    server.removeAllListeners('error')
+    server.on('error', () => undefined) // a failed accept leaves the lock as it is
+    server.unref()
+    done(undefined, { release: () => void server.close() })
+  })
+}
+
+function tell(socket: net.Socket, what: 'holds' | 'claims'): void {
+  socket.on('error', () => socket.destroy())
+  socket.end(`${what} pid ${process.pid} on ${os.hostname()}`)
 }
 
 /** What a socket's owner says of itself. */
@@ -90,10 +121,7 @@ class Claim {
     this.place = place
     this.done = done
     this.name = `${place.prefix}${randomBytes(8).toString('hex')}`
-    this.server = net.createServer((socket) => {
-      socket.on('error', () => socket.destroy())
-      socket.end(`${this.holds ? 'holds' : 'claims'} pid ${process.pid} on ${os.hostname()}`)
-    })
+    this.server = net.createServer((socket) => tell(socket, this.holds ? 'holds' : 'claims'))
   }
 
   start(): void {
@@ -101,13 +129,13 @@ class Claim {
     this.server.once('error', failed)
     // A socket that is made but not listened on yet looks dead: it gets the name that others look for afterwards. And
     // anyone may connect: a dead socket of another user must not look alive for want of permission.
-    const newPath = process.platform === 'win32' ? this.path(this.name) : this.path(`.${this.name}.new`)
+    const newPath = this.path(`.${this.name}.new`)
     this.server.listen({ path: newPath, exclusive: true, readableAll: true, writableAll: true }, () => {
       this.server.off('error', failed)
       this.server.on('error', () => undefined) // a failed accept leaves the socket, and so the lock, as it is
       this.server.unref()
       this.attempt(() => {
-        if (newPath !== this.path(this.name)) fs.renameSync(newPath, this.path(this.name))
+        fs.renameSync(newPath, this.path(this.name))
         this.survey()
       })
     })

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { DirectoryInUse, type DirectoryLock } from '../../../src/server/host/host.ts'
-import { lockDirectory } from '../../../src/server/host/node-directory-lock.ts'
+import { lockByName, lockDirectory } from '../../../src/server/host/node-directory-lock.ts'
 
 const directories: string[] = []
 const held: DirectoryLock[] = []
@@ -131,5 +131,44 @@ describe('a directory lock', () => {
     await once(visitor, 'connect')
     visitor.destroy()
     await expect(lock(directory)).rejects.toThrow('in use')
+  })
+})
+
+// Of Linux' names, in the place of those of Windows' pipes.
+describe.runIf(process.platform === 'linux')('a lock that is a name', () => {
+  const name = (): string => `\0tskeeper-test-${process.pid}-${directories.length}`
+  const lockName = (directory: string): Promise<DirectoryLock> =>
+    new Promise((resolve, reject) => {
+      lockByName(directory, name(), (error, lockHeld) => {
+        if (lockHeld === undefined) return reject(error!)
+        held.push(lockHeld)
+        resolve(lockHeld)
+      })
+    })
+
+  it('keeps others off, says who holds it, and is given back', async () => {
+    const directory = newDirectory()
+    const first = await lockName(directory)
+    await expect(lockName(directory)).rejects.toThrow(new RegExp(`in use by another server \\(pid ${process.pid} on `))
+    await expect(lockName(directory)).rejects.toBeInstanceOf(DirectoryInUse)
+    first.release()
+    await lockName(directory)
+  })
+
+  it('is won by exactly one of many', async () => {
+    const directory = newDirectory()
+    const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => lockName(directory)))
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  })
+
+  it('goes with a process that is killed', async () => {
+    const directory = newDirectory()
+    const script = "require('net').createServer((s) => s.end('holds pid 1')).listen('\\0' + process.argv[1], () => console.log('listening'))"
+    const child = spawn(process.execPath, ['-e', script, name().slice(1)], { stdio: ['ignore', 'pipe', 'inherit'] })
+    children.push(child)
+    await once(child.stdout, 'data')
+    await expect(lockName(directory)).rejects.toThrow('in use')
+    await killed(child)
+    await lockName(directory)
   })
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { leftOut, refusalOf } from '../../src/cli/not-yet.ts'
-import { loadSettings } from '../../src/server/config/load-settings.ts'
+import { leftOut, refusalOf } from '../../../src/server/config/not-yet.ts'
+import { loadSettings } from '../../../src/server/config/load-settings.ts'
 
 const settings = (text: string) => loadSettings({ text: `dataDir=/d\n${text}`, path: '/z.cfg', readText: () => '1' }).settings
 

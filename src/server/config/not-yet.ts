@@ -1,7 +1,7 @@
 /** What a configuration may ask for and this version does not have: told at start rather than found out later. */
-import { ConfigRefused } from '../server/config/config-refused.ts'
-import { metricsProviders } from '../server/config/operator-settings.ts'
-import type { Settings } from '../server/config/settings.ts'
+import { ConfigRefused } from './config-refused.ts'
+import { metricsProviders } from './operator-settings.ts'
+import type { Settings } from './settings.ts'
 
 /** The reason why a server cannot run with these settings; undefined = it can. */
 export function refusalOf(settings: Settings): ConfigRefused | undefined {

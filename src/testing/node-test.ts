@@ -1,0 +1,27 @@
+/**
+ * `tskeeper/testing/node-test`: servers that end with a test of node:test. Anything with an `after` will do: the test's context, or the module's
+ * own hooks, `{ after }`, for a server that all tests of a file share.
+ */
+import { startTestEnsemble } from './test-ensemble.ts'
+import type { TestEnsemble, TestEnsembleOptions } from './test-ensemble.ts'
+import { startTestServer } from './test-server.ts'
+import type { TestServer, TestServerOptions } from './test-server.ts'
+
+export interface Ending {
+  /** Has the function called, and waited for, at the end. */
+  after(end: () => Promise<void>): void
+}
+
+/** A server that is closed when the test is over. Rejects as `startTestServer` does. */
+export async function serverFor(test: Ending, options?: TestServerOptions): Promise<TestServer> {
+  const server = await startTestServer(options)
+  test.after(() => server.close())
+  return server
+}
+
+/** An ensemble that is closed when the test is over. Rejects as `startTestEnsemble` does. */
+export async function ensembleFor(test: Ending, size?: number, options?: TestEnsembleOptions): Promise<TestEnsemble> {
+  const ensemble = await startTestEnsemble(size, options)
+  test.after(() => ensemble.close())
+  return ensemble
+}
