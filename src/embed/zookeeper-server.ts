@@ -38,6 +38,9 @@ export interface ServerPorts {
   readonly election: number | undefined
 }
 
+/** What is inside, for tests that look at it: undefined while it does not run. Not for users, and not in the package's door. */
+export let coreOf: (server: ZooKeeperServer) => StandaloneServer | EnsembleServer | undefined
+
 /** Node's own servers are emitters, too. */
 export class ZooKeeperServer extends EventEmitter<ZooKeeperServerEvents> {
   /** Complete, and frozen. */
@@ -48,6 +51,10 @@ export class ZooKeeperServer extends EventEmitter<ZooKeeperServerEvents> {
   #starting: Promise<StandaloneServer | EnsembleServer> | undefined
   #clientPort: number | undefined
   #toldRole: ServerRole | undefined
+
+  static {
+    coreOf = (server) => server.#core
+  }
 
   /**
    * Takes anything that zoo.cfg can say, by the names of `Settings`. Without a `clientPort` (0 = any free one) there are no clients; with

@@ -2,6 +2,8 @@
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import { afterEach } from 'vitest'
+import { coreOf } from '../../../src/embed/zookeeper-server.ts'
+import type { ZooKeeperServer } from '../../../src/embed/zookeeper-server.ts'
 import type { EnsembleServer } from '../../../src/quorum/ensemble-server.ts'
 import { startTestEnsemble } from '../../../src/testing/index.ts'
 import type { TestEnsemble, TestEnsembleOptions, TestMember } from '../../../src/testing/index.ts'
@@ -50,7 +52,7 @@ export async function client({ port }: TestMember, options: HandshakeOptions = {
 
 /** The server behind the member, to be looked at. */
 export function behind(member: TestMember): EnsembleServer {
-  return (member as TestMember & { server: EnsembleServer }).server
+  return coreOf((member as TestMember & { server: ZooKeeperServer }).server) as EnsembleServer
 }
 
 export function others(ensemble: TestEnsemble, ...ids: number[]): readonly TestMember[] {
