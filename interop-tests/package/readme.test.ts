@@ -163,7 +163,7 @@ describe('the commands', () => {
   })
 
   it('test, which is what goes on here', async () => {
-    for (const target of ['test', 'check', 'interop']) {
+    for (const target of ['test', 'check', 'interop', 'apps']) {
       shell(`make ${target}`)
       await mustRun('make', ['--dry-run', target], { cwd: projectRoot, timeoutMs: RUN_LIMIT_MS })
     }
