@@ -14,6 +14,9 @@ import type { Action, Answer } from './actions.ts'
 import type { Asked } from './sim-client.ts'
 import { Violation } from './world.ts'
 
+/** What becomes of a write: 'moved' is a refusal, too. */
+type Fate = 'done' | 'refused' | 'moved'
+
 interface Done {
   readonly session: bigint
   readonly xid: number
@@ -29,10 +32,13 @@ export interface NodeVersion {
 }
 
 interface SessionRecord {
-  /** Its writes, in the order in which they were sent. */
-  readonly asked: Asked[]
-  /** Those before it are done, or lost with their connection. */
-  next: number
+  /** Its writes that have had no txn, by xid and in the order in which they were sent; some are lost with their connection. */
+  readonly waiting: Map<number, Asked>
+  /** Connections of which something came when the session was elsewhere. */
+  readonly moved: Set<number>
+  /** The last connection of which anything was looked at. */
+  newest: number
+  isEnded: boolean
   /** Paths of ephemerals that it has made. */
   readonly ephemerals: Set<string>
 }
@@ -61,7 +67,7 @@ export class Ledger {
   // Clients ---------------------------------------------------------------------------------------------------
 
   onAsked(session: bigint, asked: Asked): void {
-    if (isWrite(asked.action)) this.#session(session).asked.push(asked)
+    if (isWrite(asked.action)) this.#session(session).waiting.set(asked.xid, asked)
   }
 
   onAnswered(session: bigint, { xid, action }: Asked, zxid: bigint, answer: Answer): void {
@@ -107,7 +113,7 @@ export class Ledger {
 
   /** A txn is applied, or found in the log after a crash. */
   onTxn(txn: LoggedTxn): void {
-    const { header, kind, record, payload } = txn
+    const { header, record, payload } = txn
     const { zxid, clientId: session, cxid: xid, type } = header
     const known = this.#txns.get(zxid)
     if (known !== undefined) {
@@ -121,14 +127,13 @@ export class Ledger {
       this.sessionCount++
       return
     }
-    if (type === OpCode.closeSession) this.#endSession(session, zxid)
     // The server's own requests have no xid.
-    if (xid === 0) return
-    // What comes late from where the client is no more is refused, and that is a txn.
-    if (type === OpCode.error && (record as ErrorTxn).err === Code.SESSIONMOVED) return
-    const { action } = this.#takeAsked(session, xid)
-    const refused = type === OpCode.error || (kind.type === OpCode.multi && (record as MultiTxn).txns!.some((part) => part.type === OpCode.error))
-    if (!refused) this.#perform(session, zxid, action, record)
+    if (xid !== 0) {
+      const fate = fateOf(txn)
+      const { action } = this.#takeTurn(session, xid, fate)
+      if (fate === 'done') this.#perform(session, zxid, action, record)
+    }
+    if (type === OpCode.closeSession) this.#endSession(session, zxid)
   }
 
   /** Whether it is known, which is as much as committed. */
@@ -158,19 +163,34 @@ export class Ledger {
     }
   }
 
-  /** Writes of one connection are done in order and none is left out: whatever was not done is behind all that was. */
-  #takeAsked(session: bigint, xid: number): Asked {
+  /**
+   * Writes of one connection have their txns in order, and those without one are behind all others. What comes late from where
+   * the client is no more is refused, with all that it sent behind that; and so is what comes after the session's end.
+   * But the end is had by whoever asks for it, as from Java: its client may have gone on elsewhere meanwhile.
+   */
+  #takeTurn(session: bigint, xid: number, fate: Fate): Asked {
     const record = this.#session(session)
-    let index = record.next
-    while (index < record.asked.length && record.asked[index]!.xid !== xid) index++
-    const found = record.asked[index]
-    if (found === undefined) throw new Violation(`session ${session.toString(16)} did not ask for xid ${xid}, or it was done before`)
-    const leftOut = record.asked.slice(record.next, index).find(({ connection }) => connection === found.connection)
-    if (leftOut !== undefined) {
-      throw new Violation(`session ${session.toString(16)}: xid ${xid} was done and xid ${leftOut.xid}, sent before it, was not`)
+    const name = `session ${session.toString(16)}`
+    const asked = record.waiting.get(xid)
+    if (asked === undefined) throw new Violation(`${name} did not ask for xid ${xid}, or it has had its txn before`)
+    const { connection } = asked
+    for (const earlier of record.waiting.values()) {
+      if (earlier === asked) break
+      if (earlier.connection === connection) throw new Violation(`${name}: xid ${xid} has a txn and xid ${earlier.xid}, sent before it, has none`)
     }
-    record.next = index + 1
-    return found
+    record.waiting.delete(xid)
+    if (asked.action.kind === 'close') {
+      if (fate !== 'done') throw new Violation(`${name}: xid ${xid}, its end, is refused`)
+    } else if (fate === 'moved') {
+      record.moved.add(connection)
+    } else if (record.isEnded) {
+      if (fate === 'done') throw new Violation(`${name}: xid ${xid} was done after its end`)
+    } else {
+      if (record.moved.has(connection)) throw new Violation(`${name} has moved: xid ${xid} was looked at, and what was sent before it was refused for that`)
+      if (connection < record.newest) throw new Violation(`${name} has moved: xid ${xid} was looked at after what was sent on a later connection`)
+      record.newest = connection
+    }
+    return asked
   }
 
   #perform(session: bigint, zxid: bigint, action: Action, record: unknown): void {
@@ -186,11 +206,15 @@ export class Ledger {
   }
 
   #endSession(session: bigint, zxid: bigint): void {
+    const record = this.#session(session)
+    // Its client may have asked for it twice, and the leader besides.
+    if (record.isEnded) return
+    record.isEnded = true
     this.sessionCount--
-    for (const path of this.#session(session).ephemerals) {
+    for (const path of record.ephemerals) {
       if (this.at(path, zxid)?.owner === session) this.#note(path, { zxid, data: undefined, owner: 0n })
     }
-    this.#session(session).ephemerals.clear()
+    record.ephemerals.clear()
   }
 
   #note(path: string, version: NodeVersion): void {
@@ -210,11 +234,16 @@ export class Ledger {
   #session(id: bigint): SessionRecord {
     let record = this.#sessions.get(id)
     if (record === undefined) {
-      record = { asked: [], next: 0, ephemerals: new Set() }
+      record = { waiting: new Map(), moved: new Set(), newest: 0, isEnded: false, ephemerals: new Set() }
       this.#sessions.set(id, record)
     }
     return record
   }
+}
+
+function fateOf({ header: { type }, kind, record }: LoggedTxn): Fate {
+  if (type === OpCode.error) return (record as ErrorTxn).err === Code.SESSIONMOVED ? 'moved' : 'refused'
+  return kind.type === OpCode.multi && (record as MultiTxn).txns!.some((part) => part.type === OpCode.error) ? 'refused' : 'done'
 }
 
 /** A member whose tree is fuzzy is sent txns without digests, and logs them so; but for that they are the same everywhere. */
