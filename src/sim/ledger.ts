@@ -35,6 +35,7 @@ interface SessionRecord {
   next: number
   /** Paths of ephemerals that it has made. */
   readonly ephemerals: Set<string>
+  isAlive: boolean
 }
 
 export class Ledger {
@@ -119,6 +120,7 @@ export class Ledger {
     this.#txns.set(zxid, { session, xid, txn: { ...txn, payload: new Uint8Array(payload), request: undefined } })
     if (type === OpCode.createSession) {
       this.sessionCount++
+      this.#session(session).isAlive = true
       return
     }
     if (type === OpCode.closeSession) this.#endSession(session, zxid)
@@ -186,11 +188,14 @@ export class Ledger {
   }
 
   #endSession(session: bigint, zxid: bigint): void {
-    this.sessionCount--
-    for (const path of this.#session(session).ephemerals) {
+    const record = this.#session(session)
+    // What its client has asked may come after the leader has let it expire: a txn that ends nothing.
+    if (record.isAlive) this.sessionCount--
+    record.isAlive = false
+    for (const path of record.ephemerals) {
       if (this.at(path, zxid)?.owner === session) this.#note(path, { zxid, data: undefined, owner: 0n })
     }
-    this.#session(session).ephemerals.clear()
+    record.ephemerals.clear()
   }
 
   #note(path: string, version: NodeVersion): void {
@@ -210,7 +215,7 @@ export class Ledger {
   #session(id: bigint): SessionRecord {
     let record = this.#sessions.get(id)
     if (record === undefined) {
-      record = { asked: [], next: 0, ephemerals: new Set() }
+      record = { asked: [], next: 0, ephemerals: new Set(), isAlive: false }
       this.#sessions.set(id, record)
     }
     return record
