@@ -4,6 +4,7 @@
  * and not committed is known here, and may come to be part of it or not.
  */
 import type { EnsembleServer } from '../quorum/ensemble-server.ts'
+import { Following } from '../quorum/following.ts'
 import { Leading } from '../quorum/leading.ts'
 import { counterOf, epochOf, epochZxid, follows } from '../quorum/zab/packets.ts'
 import { hex } from '../server/hex.ts'
@@ -31,8 +32,10 @@ export interface MemberRecord {
   turns: number
   accepted: bigint
   current: bigint
-  /** It has had all that is committed up to here on its disk. */
+  /** It has had all that is committed up to here on its disk, and no leader was about to take it back. */
   held: bigint
+  /** Not on its way into a leader's epoch: until it is there it may lose what was not committed when the leader chose its history. */
+  isSettled: boolean
   /** The last committed txn that this life has applied. */
   applied: bigint
 }
@@ -77,6 +80,7 @@ export class EnsembleChecks {
     member.process = owner
     member.turns = -1
     member.applied = 0n
+    member.isSettled = true
     const append = server.append.bind(server)
     server.append = (txn) => {
       this.#guard(() => this.#onProposed(member, txn))
@@ -105,6 +109,7 @@ export class EnsembleChecks {
     }
     const streams = new StreamChecks(server, (check) => this.#guard(check))
     server.onRoleChange = (role) => {
+      member.isSettled = !(role instanceof Following) || role.phase === 'broadcast'
       if (role === undefined) this.#guard(() => this.#onLooking(member, server))
       if (role instanceof Leading) streams.watch(role.leader)
     }
@@ -299,7 +304,8 @@ export class EnsembleChecks {
       if (durable < member.held) {
         throw new Violation(`server ${member.id} had zxid 0x${hex(member.held)}, which was committed, on its disk, and now ends at 0x${hex(durable)}`)
       }
-      member.held = durable < ledger.lastApplied ? member.held : ledger.lastApplied
+      const isSettled = member.isSettled || member.server === undefined
+      if (isSettled && durable >= ledger.lastApplied) member.held = ledger.lastApplied
       if (member.isVoter && durable >= ledger.lastApplied) holders.add(BigInt(member.id))
     }
     if (holders.size <= voters / 2) {

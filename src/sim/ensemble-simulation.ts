@@ -110,7 +110,7 @@ class EnsembleSimulation implements ClientObserver {
     this.#members = machines.map((machine, index): Member => {
       const settings = plan.settingsOf(index + 1, servers)
       const inspector = new Inspector(machine, settings, this.#ledger, seed + index)
-      const nothing = { server: undefined, process: undefined, turns: 0, accepted: 0n, current: 0n, held: 0n, applied: 0n, life: undefined, lives: 0 }
+      const nothing = { server: undefined, process: undefined, turns: 0, accepted: 0n, current: 0n, held: 0n, isSettled: true, applied: 0n, life: undefined, lives: 0 }
       return { id: index + 1, isVoter: index < plan.voters, machine, settings, inspector, ...nothing }
     })
     const hasDigests = this.#members[0]!.settings.digestEnabled

@@ -23,6 +23,14 @@ interface Stream {
   acked: bigint
 }
 
+/** What a leader may commit. */
+interface Votes {
+  /** Up to where each voter has acknowledged. */
+  readonly acked: Map<bigint, bigint>
+  /** The last txn that a quorum had acknowledged when it was decided. */
+  committed: bigint
+}
+
 export class StreamChecks {
   readonly #server: EnsembleServer
   readonly #guard: (check: () => void) => void
@@ -37,37 +45,58 @@ export class StreamChecks {
   watch(leader: Leader): void {
     if (this.#watched.has(leader)) return
     this.#watched.add(leader)
-    /** Up to where each voter has acknowledged. */
-    const acked = new Map<bigint, bigint>()
+    const votes: Votes = { acked: new Map(), committed: 0n }
     const onLogged = leader.onLogged.bind(leader)
     leader.onLogged = (zxid) => {
-      acked.set(this.#server.self, zxid)
+      votes.acked.set(this.#server.self, zxid)
       onLogged(zxid)
     }
     const accept = leader.accept.bind(leader)
     leader.accept = (link) => {
       const stream: Stream = { phase: 'history', last: 0n, open: [], epochAcks: 0, acked: 0n }
       const learner = accept(link)
-      this.#watchSent(link, learner, stream, acked)
-      this.#watchHeard(leader, learner, stream, acked)
+      this.#watchDecided(learner, votes)
+      this.#watchSent(link, learner, stream, votes)
+      this.#watchHeard(leader, learner, stream, votes)
       return learner
     }
   }
 
-  #watchSent(link: PacketLink, learner: LearnerHandler, stream: Stream, acked: Map<bigint, bigint>): void {
+  /**
+   * Of what the leader has proposed itself. What came before it is the history, and held by a quorum. A learner that still
+   * syncs is sent the COMMIT later: by then others may have come back, and what they said before counts no more.
+   */
+  #watchDecided(learner: LearnerHandler, votes: Votes): void {
+    const commit = learner.commit.bind(learner)
+    learner.commit = (txn, now) => {
+      this.#guard(() => this.#onDecided(txn.header.zxid, votes))
+      commit(txn, now)
+    }
+  }
+
+  #onDecided(zxid: bigint, votes: Votes): void {
+    // For another learner, in the same turn.
+    if (zxid <= votes.committed) return
+    const holders = new Set<bigint>()
+    for (const [sid, last] of votes.acked) if (last >= zxid) holders.add(sid)
+    if (!this.#server.config.containsQuorum(holders)) throw new Violation(`${this.#name} commits 0x${hex(zxid)}: only ${holders.size} have acknowledged it`)
+    votes.committed = zxid
+  }
+
+  #watchSent(link: PacketLink, learner: LearnerHandler, stream: Stream, votes: Votes): void {
     const send = link.send.bind(link)
     link.send = (type, zxid, data, authinfo) => {
       // What it has beyond the history that it is sent, it loses.
-      if (type === PacketType.TRUNC || type === PacketType.SNAP) acked.delete(learner.sid!)
+      if (type === PacketType.TRUNC || type === PacketType.SNAP) votes.acked.delete(learner.sid!)
       this.#guard(() => {
-        const fault = onSent(stream, type, zxid) ?? (stream.phase === 'up to date' ? this.#uncommitted(type, zxid, acked) : undefined)
+        const fault = onSent(stream, type, zxid) ?? uncommitted(stream, type, zxid, votes)
         if (fault !== undefined) throw new Violation(`${this.#name} sends ${learner.name} ${typeName(type)} 0x${hex(zxid)}: ${fault}`)
       })
       send(type, zxid, data, authinfo)
     }
   }
 
-  #watchHeard(leader: Leader, learner: LearnerHandler, stream: Stream, acked: Map<bigint, bigint>): void {
+  #watchHeard(leader: Leader, learner: LearnerHandler, stream: Stream, { acked }: Votes): void {
     const onPacket = learner.onPacket.bind(learner)
     learner.onPacket = (packet) => {
       if (packet.type === PacketType.ACK) {
@@ -75,19 +104,11 @@ export class StreamChecks {
           const fault = onAck(stream, packet.zxid, leader.epoch)
           if (fault !== undefined) throw new Violation(`${this.#name} hears from ${learner.name} ACK 0x${hex(packet.zxid)}: ${fault}`)
         })
-        // A stream that its learner has given up may still be read.
-        if (packet.zxid > (acked.get(learner.sid!) ?? 0n)) acked.set(learner.sid!, packet.zxid)
+        // A stream that its learner has given up may still be read, until the leader gives it up, too.
+        if (!learner.isClosing && packet.zxid > (acked.get(learner.sid!) ?? 0n)) acked.set(learner.sid!, packet.zxid)
       }
       onPacket(packet)
     }
-  }
-
-  /** Of what the leader has proposed itself. What came before it is the history, and held by a quorum. */
-  #uncommitted(type: number, zxid: bigint, acked: ReadonlyMap<bigint, bigint>): string | undefined {
-    if (type !== PacketType.COMMIT && type !== PacketType.INFORM) return undefined
-    const holders = new Set<bigint>()
-    for (const [sid, last] of acked) if (last >= zxid) holders.add(sid)
-    return this.#server.config.containsQuorum(holders) ? undefined : `only ${holders.size} have acknowledged it`
   }
 
   get #name(): string {
@@ -115,6 +136,11 @@ function onSent(stream: Stream, type: number, zxid: bigint): string | undefined 
     default:
       return undefined
   }
+}
+
+function uncommitted({ phase }: Stream, type: number, zxid: bigint, { committed }: Votes): string | undefined {
+  if (phase !== 'up to date' || (type !== PacketType.COMMIT && type !== PacketType.INFORM)) return undefined
+  return zxid <= committed ? undefined : 'it is not committed'
 }
 
 const BETWEEN = 'nothing goes out between NEWLEADER and UPTODATE'

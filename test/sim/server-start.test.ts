@@ -1,6 +1,8 @@
 // Starts on a disk that fails, and on one that holds what a killed process has left.
 import { beforeEach, describe, expect, it } from 'vitest'
 import { defaultSettings } from '../../src/server/config/settings.ts'
+import { dataDirs } from '../../src/server/storage/data-dirs.ts'
+import { truncateHistory } from '../../src/server/storage/txn-log-truncate.ts'
 import { NO_NODE } from '../../src/server/tree/node-store.ts'
 import { startStandalone } from '../../src/server/standalone.ts'
 import type { StandaloneServer } from '../../src/server/standalone.ts'
@@ -91,5 +93,28 @@ describe('a start', () => {
     disk.losePower('nothing')
     const last = start()
     expect(last.server!.replica.tree.store.find('/found')).not.toBe(NO_NODE)
+  })
+
+  it('does not bring back what the log was cut back by, though the sync of that had failed', () => {
+    const { world, disk } = machine
+    const life = start()
+    const client = new SimClient(new SimProcess(new SimMachine(machine.network), 'client'), [{ address: machine.address, port: 2181 }], 1000, NOBODY)
+    client.start()
+    world.runUntil(() => client.isConnected, 1000)
+    for (const path of ['/kept', '/cut']) client.ask({ kind: 'create', path, data: '', mode: 'persistent' })
+    world.run(100)
+    life.process.kill()
+    const cutter = new SimProcess(machine, 'cutter')
+    disk.onStep = ({ kind, phase }) => (kind === 'sync' && phase === 'before' ? { code: 'EIO' } : undefined)
+    let fault: Error | undefined
+    truncateHistory({ disk: disk.mount(cutter), clock: cutter.clock }, dataDirs('/data', '/data'), 2n, 1 << 20, (error) => (fault = error))
+    world.run(100)
+    expect(fault).toMatchObject({ code: 'EIO' })
+    disk.onStep = () => undefined
+    start().process.kill()
+    disk.losePower('nothing')
+    const { store } = start().server!.replica.tree
+    expect(store.find('/kept')).not.toBe(NO_NODE)
+    expect(store.find('/cut')).toBe(NO_NODE)
   })
 })

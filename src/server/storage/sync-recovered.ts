@@ -25,10 +25,21 @@ export function syncRecovered(
   const logs = logsFrom(disk.list(dirs.logDirectory), (snapshot?.zxid ?? 0n) + 1n).map(({ name }) => `${dirs.logDirectory}/${name}`)
   const { dataDir, dataLogDir, snapshotDirectory, logDirectory } = dirs
   for (const directory of new Set([dataDir, dataLogDir, snapshotDirectory, logDirectory])) disk.syncDirectory(directory)
+  for (const path of logs) cutAgain(disk, path)
   syncEach(disk, snapshot === undefined ? logs : [snapshot.path, ...logs], (error) => {
     if (error !== undefined || logEnd === undefined) done(error)
     else rewriteEnd(disk, logEnd, FULL_BATCH_BYTES + ENTRY_HEAD_SIZE + maxLength + ENTRY_TRAILER_SIZE, done)
   })
+}
+
+/**
+ * The process before may have cut the log back as its leader asked, and been told that the sync of that had failed: the
+ * system shows the shorter log without having its length to write. What was cut off must not come back behind new txns.
+ */
+function cutAgain(disk: Disk, path: string): void {
+  const file = disk.open(path, 'update')
+  file.truncate(file.size)
+  file.close()
 }
 
 function syncEach(disk: Disk, paths: readonly string[], done: DiskDone): void {
