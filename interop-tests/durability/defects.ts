@@ -57,7 +57,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: 'a snapshot gets its name before it is synced',
-    edits: [{ file: 'server/storage/snapshot-writer.js', find: 'file.sync((error) => {', replace: 'setImmediate((error) => {' }],
+    edits: [{ file: 'server/storage/snapshot-writer.js', find: 'finish(file) {\n        file.sync(', replace: 'finish(file) {\n        setImmediate(' }],
     found: /snapshot\.\w+ gets its name before it is synced/,
   },
   {

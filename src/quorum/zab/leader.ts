@@ -134,6 +134,8 @@ export class Leader implements LearnerEvents {
   #proposalSizes = { last: -1, min: -1, max: -1 }
   #confirmations: Confirmation[] = []
   #hearings: Hearing[] = []
+  /** Learners with the id of one that is served, and a round of pings that this one has not echoed yet. */
+  readonly #returned = new Map<LearnerHandler, { readonly former: LearnerHandler; readonly round: number }>()
 
   constructor(parts: LeaderParts) {
     this.#parts = parts
@@ -262,6 +264,7 @@ export class Leader implements LearnerEvents {
     this.#parts.log.info(`${learner.name} is gone: ${reason}`)
     this.#parts.server.onLearnerGone(learner)
     this.#answerHearings()
+    this.#settleReturns()
   }
 
   // Discovery: an epoch that nobody has seen ------------------------------------------------------------------
@@ -333,7 +336,7 @@ export class Leader implements LearnerEvents {
         this.#checkProved()
       }
     }
-    if (this.#phase === 'synchronization' || this.#phase === 'broadcast') this.#sync(learner)
+    if (this.#phase === 'synchronization' || this.#phase === 'broadcast') this.#welcome(learner)
   }
 
   #checkProved(): void {
@@ -361,6 +364,34 @@ export class Leader implements LearnerEvents {
     this.#holdHistory.add(self)
     for (const learner of [...this.#learners]) if (learner.phase === 'acked epoch') this.#sync(learner)
     this.#checkActive()
+  }
+
+  /**
+   * Who has come back is there no more on its former connection, and echoes nothing that it is sent there from now on. Somebody else who names
+   * its id must not take its place.
+   */
+  #welcome(learner: LearnerHandler): void {
+    const former = [...this.#learners].find((other) => other.sid === learner.sid && other.phase === 'active' && !other.isClosing)
+    if (former === undefined) return this.#sync(learner)
+    const { clock, limits } = this.#parts
+    this.#returned.set(learner, { former, round: this.#pingAll() })
+    clock.after(limits.tickTimeMs, () => this.#settleReturn(learner, true))
+  }
+
+  #settleReturns(): void {
+    for (const learner of [...this.#returned.keys()]) this.#settleReturn(learner, false)
+  }
+
+  #settleReturn(learner: LearnerHandler, isTimeOver: boolean): void {
+    const returned = this.#returned.get(learner)
+    if (returned === undefined) return
+    const { former, round } = returned
+    const isThere = former.phase === 'active' && !former.isClosing
+    if (isThere && former.echoed < round && !isTimeOver) return
+    this.#returned.delete(learner)
+    if (learner.isClosing || this.#phase !== 'broadcast') return
+    if (isThere && former.echoed >= round) learner.close('the server of that id is connected already')
+    else this.#sync(learner)
   }
 
   /** Chooses the history and begins to forward what comes after it, in one turn: nothing falls between. */
@@ -561,6 +592,7 @@ export class Leader implements LearnerEvents {
     this.#parts.server.touch(touched)
     this.#answerConfirmed()
     this.#answerHearings()
+    this.#settleReturns()
   }
 
   #pingAll(): number {

@@ -715,6 +715,40 @@ describe('whoever says what cannot be is cut off, and the leader goes on', () =>
   })
 })
 
+describe('a learner with the id of one that is served', () => {
+  const CLAIMED = `
+    b> FOLLOWERINFO 2:0 sid=1
+    b< LEADERINFO 2:0
+    b> ACKEPOCH 2:0 -1
+    1< PING 2:0
+    2< PING 2:0`
+
+  test('is sent away when that one echoes what it is sent now', () => {
+    join(serving(), 2).play(`${CLAIMED}
+      1> PING 2:0
+      b< closed: the server of that id is connected already
+      b is gone
+      propose
+      1< PROPOSAL 2:1
+      2< PROPOSAL 2:1`)
+  })
+
+  test('has come back when the former connection ends', () => {
+    join(serving(), 2).play(`${CLAIMED}
+      1 lost
+      1< closed: lost
+      1 is gone
+      b< DIFF 2:0
+      b< NEWLEADER 2:0`)
+  })
+
+  test('has come back when nothing is heard on the former one for a tick', () => {
+    const leader = join(serving(), 2).play(CLAIMED)
+    leader.perform('wait 1000')
+    expect(leader.take().filter((line) => !line.includes('PING'))).toEqual(['1< closed: it has come back', 'b< DIFF 2:0', 'b< NEWLEADER 2:0', '1 is gone'])
+  })
+})
+
 test('a leader that was told to stop says nothing more', () => {
   const leader = serving()
   leader.leader.stop('the end')
