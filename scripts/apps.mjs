@@ -1,8 +1,9 @@
 // `make apps`: every scenario of every application on our servers and on Java's, on one server and on an ensemble of three, as a table.
 //   ONLY="curator ensemble"   only what has all these words in "application scenario server|ensemble ours|java"
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
+import { readLines } from './lib/lines.mjs'
 import { run } from './lib/run.mjs'
 import { printTable } from './lib/table.mjs'
 
@@ -15,7 +16,7 @@ rmSync(report, { force: true })
 const env = { TSK_APPS: 'all', TSK_APPS_ONLY: process.env.ONLY ?? '', TSK_APPS_REPORT: report }
 const args = ['run', '--project', 'interop', 'interop-tests/apps/', '--reporter=verbose']
 const { ok, seconds } = await run('node_modules/.bin/vitest', args, { budgetSeconds: BUDGET_SECONDS, env })
-const played = lines(report).map((line) => JSON.parse(line))
+const played = readLines(report).map((line) => JSON.parse(line))
 
 printTable(['application', 'scenario', 'on', 'ours', 'Java'], rows(played))
 for (const { application, scenario, on, kind, why } of played.filter(({ result }) => result === 'FAILED')) {
@@ -36,13 +37,4 @@ function rows(all) {
     cells.set(key, row)
   }
   return [...cells].map(([key, { ours = '', java = '' }]) => [...key.split('\n'), ours, java])
-}
-
-function lines(file) {
-  try {
-    return readFileSync(file, 'utf8').split('\n').filter((line) => line !== '')
-  } catch (error) {
-    if (error.code !== 'ENOENT') throw error
-    return []
-  }
 }

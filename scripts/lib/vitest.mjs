@@ -1,6 +1,7 @@
 // Runs one suite with vitest and reads from its report what came of it.
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { readLines } from './lines.mjs'
 import { run } from './run.mjs'
 
 const reports = join('.cache', 'reports')
@@ -41,13 +42,4 @@ function resultWord(outcome, counts) {
 function readJson(file) {
   const text = readLines(file).join('\n')
   return text === '' ? undefined : JSON.parse(text)
-}
-
-function readLines(file) {
-  try {
-    return readFileSync(file, 'utf8').split('\n').filter((line) => line !== '')
-  } catch (error) {
-    if (error.code !== 'ENOENT') throw error
-    return []
-  }
 }
