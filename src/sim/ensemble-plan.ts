@@ -7,23 +7,12 @@ import type { Settings } from '../server/config/settings.ts'
 import { ENSEMBLE_TROUBLES } from './ensemble-troubles.ts'
 import type { EnsembleTrouble } from './ensemble-troubles.ts'
 import { drawLife, PURGE_HOURS } from './plan.ts'
-import type { LifePlan, StepTrigger, Trigger } from './plan.ts'
+import type { LifePlan, StepTrigger, Trigger, WorldPlan } from './plan.ts'
 import type { SeededRandom } from './seeded-random.ts'
-import type { DiskSpeed } from './sim-disk.ts'
-import type { WireQuality } from './sim-network.ts'
 
-export interface EnsemblePlan {
+export interface EnsemblePlan extends WorldPlan {
   readonly voters: number
   readonly observers: number
-  readonly clients: number
-  /** Requests that a client sends before it waits for answers. */
-  readonly depth: number
-  /** The longest pause between two bursts of a client, ms. */
-  readonly pauseMs: number
-  readonly sessionTimeoutMs: readonly [shortest: number, longest: number]
-  readonly dataBytes: number
-  readonly speed: DiskSpeed
-  readonly quality: WireQuality
   readonly troubles: readonly EnsembleTrouble[]
   /** From one trouble to the next at most. */
   readonly troubleIntervalMs: number

@@ -17,6 +17,9 @@ import type { EnsemblePlan } from './ensemble-plan.ts'
 import { troubleEnsemble } from './ensemble-troubles.ts'
 import { Inspector } from './inspector.ts'
 import { Ledger } from './ledger.ts'
+import { outcomeOf } from './outcome.ts'
+import type { Account, LifeEnd, Outcome } from './outcome.ts'
+import { HEALED } from './plan.ts'
 import type { LifePlan } from './plan.ts'
 import { ServerLife } from './server-life.ts'
 import { SimClient } from './sim-client.ts'
@@ -25,7 +28,6 @@ import { SimMachine } from './sim-machine.ts'
 import { SimNetwork } from './sim-network.ts'
 import { SimProcess } from './sim-process.ts'
 import { SyncBook } from './sync-book.ts'
-import type { LifeEnd, Outcome } from './simulation.ts'
 import { Workload } from './workload.ts'
 import type { WorkloadOptions } from './workload.ts'
 import { Violation, World } from './world.ts'
@@ -53,14 +55,7 @@ const LONGEST_AGONY_MS = 10_000
 export function simulateEnsemble(seed: number, options: EnsembleOptions = {}): Outcome {
   const restore = options.defect?.install?.()
   try {
-    const simulation = new EnsembleSimulation(seed, options)
-    let failure: Error | undefined
-    try {
-      simulation.run()
-    } catch (error) {
-      failure = error as Error
-    }
-    return simulation.outcome(failure)
+    return outcomeOf(new EnsembleSimulation(seed, options))
   } finally {
     restore?.()
   }
@@ -117,22 +112,10 @@ class EnsembleSimulation implements ClientObserver {
     this.#checks = new EnsembleChecks({ world, ledger: this.#ledger, members: this.#members, seed, hasDigests })
   }
 
-  outcome(failure: Error | undefined): Outcome {
-    const { journal, now } = this.#world
-    return {
-      seed: this.#seed,
-      failure,
-      events: journal.last(),
-      hash: journal.hash,
-      operations: this.#ledger.answers,
-      txns: this.#ledger.txnCount,
-      acknowledged: this.#ledger.acknowledged,
-      virtualMs: now,
-      ends: this.#ends,
-      faults: this.#faults,
-      looks: Array.from({ length: this.#checks.looks }, () => 'all disks'),
-      epochs: this.#checks.leaders.size,
-    }
+  account(): Account {
+    const looks = Array.from({ length: this.#checks.looks }, () => 'all disks')
+    const epochs = this.#checks.leaders.size
+    return { seed: this.#seed, world: this.#world, ledger: this.#ledger, ends: this.#ends, faults: this.#faults, looks, epochs }
   }
 
   run(): void {
@@ -272,10 +255,10 @@ class EnsembleSimulation implements ClientObserver {
   #heal(): void {
     this.#world.journal.note('all is healed')
     this.#isHealed = true
-    this.#network.quality = { latencyMs: 0.5, stallChance: 0, stallMs: 0, splitChance: 0, windowBytes: 65_536 }
+    this.#network.quality = HEALED.quality
     this.#network.heal()
     for (const member of this.#members) {
-      member.machine.disk.speed = { writeMs: 0.2, syncMs: 1, slowSyncChance: 0, slowSyncMs: 0 }
+      member.machine.disk.speed = HEALED.speed
       const { life } = member
       // One whose disk has failed ends with that, and begins again.
       if (life?.process.isAlive === true && life.state.kind !== 'starting' && life.state.kind !== 'serving') life.process.kill()

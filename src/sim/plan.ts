@@ -52,9 +52,8 @@ export interface LifePlan {
   readonly downMs: number
 }
 
-export interface Plan {
-  readonly settings: Settings
-  readonly lives: readonly LifePlan[]
+/** Clients, disks and network, whatever servers there are. */
+export interface WorldPlan {
   readonly clients: number
   /** Requests that a client sends before it waits for answers. */
   readonly depth: number
@@ -64,6 +63,17 @@ export interface Plan {
   readonly dataBytes: number
   readonly speed: DiskSpeed
   readonly quality: WireQuality
+}
+
+/** Once nothing bad happens any more. */
+export const HEALED: Pick<WorldPlan, 'speed' | 'quality'> = {
+  speed: { writeMs: 0.2, syncMs: 1, slowSyncChance: 0, slowSyncMs: 0 },
+  quality: { latencyMs: 0.5, stallChance: 0, stallMs: 0, splitChance: 0, windowBytes: 65_536 },
+}
+
+export interface Plan extends WorldPlan {
+  readonly settings: Settings
+  readonly lives: readonly LifePlan[]
   readonly troubles: readonly TroubleKind[]
 }
 

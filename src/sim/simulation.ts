@@ -11,7 +11,9 @@ import type { Answer } from './actions.ts'
 import { CrashPoints, placeOf } from './crash-points.ts'
 import { Inspector } from './inspector.ts'
 import { Ledger } from './ledger.ts'
-import { drawPlan } from './plan.ts'
+import { outcomeOf } from './outcome.ts'
+import type { Account, LifeEnd, Outcome } from './outcome.ts'
+import { drawPlan, HEALED } from './plan.ts'
 import type { LifePlan, Plan } from './plan.ts'
 import { ServerChecks } from './server-checks.ts'
 import { ServerLife } from './server-life.ts'
@@ -32,33 +34,6 @@ export interface SimulationOptions {
   readonly onLine?: (line: string) => void
 }
 
-export interface Outcome {
-  readonly seed: number
-  readonly failure: Error | undefined
-  /** The last events, oldest first. */
-  readonly events: readonly string[]
-  /** Equal for two runs of one seed. */
-  readonly hash: string
-  /** Requests of clients that were answered. */
-  readonly operations: number
-  readonly txns: number
-  readonly acknowledged: number
-  readonly virtualMs: number
-  readonly ends: readonly LifeEnd[]
-  /** Which faults the disk has had. */
-  readonly faults: readonly string[]
-  /** Where it was looked at what a loss of power would leave. */
-  readonly looks: readonly string[]
-  /** That an ensemble has had. */
-  readonly epochs?: number
-}
-
-/** How and where a life of the server ended. */
-export interface LifeEnd {
-  readonly by: 'power' | 'process' | 'stop'
-  readonly where: string
-}
-
 const LONGEST_START_MS = 60_000
 /** From a failed write to the server's last word, slow disks and frozen processes included. */
 const LONGEST_AGONY_MS = 10_000
@@ -68,14 +43,7 @@ const LONGEST_EXPIRY_MS = 15_000
 const LONGEST_STOP_MS = 15_000
 
 export function simulate(seed: number, options: SimulationOptions = {}): Outcome {
-  const simulation = new Simulation(seed, options)
-  let failure: Error | undefined
-  try {
-    simulation.run()
-  } catch (error) {
-    failure = error as Error
-  }
-  return simulation.outcome(failure)
+  return outcomeOf(new Simulation(seed, options))
 }
 
 class Simulation implements ClientObserver {
@@ -110,21 +78,8 @@ class Simulation implements ClientObserver {
     this.#checks = new ServerChecks(this.#ledger, this.#inspector, this.#machine.disk)
   }
 
-  outcome(failure: Error | undefined): Outcome {
-    const { journal, now } = this.#world
-    return {
-      seed: this.#seed,
-      failure,
-      events: journal.last(),
-      hash: journal.hash,
-      operations: this.#ledger.answers,
-      txns: this.#ledger.txnCount,
-      acknowledged: this.#ledger.acknowledged,
-      virtualMs: now,
-      ends: this.#ends,
-      faults: this.#faults,
-      looks: this.#inspector.looks,
-    }
+  account(): Account {
+    return { seed: this.#seed, world: this.#world, ledger: this.#ledger, ends: this.#ends, faults: this.#faults, looks: this.#inspector.looks }
   }
 
   run(): void {
@@ -232,8 +187,8 @@ class Simulation implements ClientObserver {
   #heal(): void {
     const { world, disk } = this.#machine
     world.journal.note('all is healed')
-    disk.speed = { writeMs: 0.2, syncMs: 1, slowSyncChance: 0, slowSyncMs: 0 }
-    this.#network.quality = { latencyMs: 0.5, stallChance: 0, stallMs: 0, splitChance: 0, windowBytes: 65_536 }
+    disk.speed = HEALED.speed
+    this.#network.quality = HEALED.quality
     const life = this.#boot()
     world.runUntil(() => life.state.kind !== 'starting', LONGEST_START_MS)
     if (life.state.kind !== 'serving') throw unexpectedEnd(life)

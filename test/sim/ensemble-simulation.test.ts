@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { OPERATIONS } from '../../src/sim/ensemble-plan.ts'
 import { simulateEnsemble } from '../../src/sim/ensemble-simulation.ts'
-import type { Outcome } from '../../src/sim/simulation.ts'
+import type { Outcome } from '../../src/sim/outcome.ts'
 
 const SEEDS = [1, 2, 3, 4]
 const LONGEST_MS = 180_000

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { MUTANTS } from '../../src/sim/mutants.ts'
 import { simulate } from '../../src/sim/simulation.ts'
-import type { Outcome } from '../../src/sim/simulation.ts'
+import type { Outcome } from '../../src/sim/outcome.ts'
 
 const SEEDS = 40
 const LONGEST_MS = 120_000

@@ -742,6 +742,16 @@ describe('a learner with the id of one that is served', () => {
       b< NEWLEADER 2:0`)
   })
 
+  test('is nobody any more when it is gone before that is known', () => {
+    join(serving(), 2).play(`${CLAIMED}
+      b lost
+      b< closed: lost
+      b is gone
+      1 lost
+      1< closed: lost
+      1 is gone`)
+  })
+
   test('has come back when nothing is heard on the former one for a tick', () => {
     const leader = join(serving(), 2).play(CLAIMED)
     leader.perform('wait 1000')
