@@ -1,7 +1,7 @@
 // Connections to the ports between servers that say whatever they are told, and crowds of them.
-import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { eventually } from '../peers/processes.ts'
+import { dial } from '../wire/dial.ts'
 
 const CONNECT_LIMIT_MS = 20_000
 const CLOSE_LIMIT_MS = 20_000
@@ -29,20 +29,7 @@ export class RawPeer {
 
   /** Connects. Throws where nobody listens. */
   static async open(port: number, { reads = true }: RawPeerOptions = {}): Promise<RawPeer> {
-    const socket = connect({ port, host: '127.0.0.1' })
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => socket.destroy(new Error(`no connection to port ${port}`)), CONNECT_LIMIT_MS)
-      socket.once('error', (error) => {
-        clearTimeout(timer)
-        reject(error)
-      })
-      socket.once('connect', () => {
-        clearTimeout(timer)
-        socket.removeAllListeners('error')
-        resolve()
-      })
-    })
-    return new RawPeer(socket, reads)
+    return new RawPeer(await dial(port, CONNECT_LIMIT_MS), reads)
   }
 
   say(...pieces: Uint8Array[]): void {

@@ -1,7 +1,7 @@
 // A client that knows nothing but frames: it sends what it is told, well formed or not, and keeps what arrives in order. Tests that talk to a
 // server below the level of a real client stand on it; messages.ts puts requests and replies into words.
-import { connect } from 'node:net'
 import type { Socket } from 'node:net'
+import { dial } from './dial.ts'
 
 export interface RawClientOptions {
   readonly host?: string
@@ -41,20 +41,8 @@ export class RawClient {
   }
 
   /** Connects. The server has not been sent anything yet. */
-  static open(port: number, options: RawClientOptions = {}): Promise<RawClient> {
-    return new Promise((resolve, reject) => {
-      const socket = connect({ port, host: options.host ?? '127.0.0.1' })
-      const timer = setTimeout(() => socket.destroy(new Error(`no connection to port ${port}`)), options.timeoutMs ?? DEFAULT_TIMEOUT_MS)
-      socket.once('error', (error) => {
-        clearTimeout(timer)
-        reject(error)
-      })
-      socket.once('connect', () => {
-        clearTimeout(timer)
-        socket.removeAllListeners('error')
-        resolve(new RawClient(socket))
-      })
-    })
+  static async open(port: number, options: RawClientOptions = {}): Promise<RawClient> {
+    return new RawClient(await dial(port, options.timeoutMs ?? DEFAULT_TIMEOUT_MS, options.host))
   }
 
   /** Sends bytes as they are. */
