@@ -5,6 +5,7 @@ import type { Codec } from '../jute/codec.ts'
 import { SyncRequest } from '../jute/generated/proto.ts'
 import { CreateSessionTxn } from '../jute/generated/txn.ts'
 import { OpCode } from '../server/codes.ts'
+import { maxRecordLength } from '../server/config/settings.ts'
 import type { Socket, Timer } from '../server/host/host.ts'
 import { decodeTxn, withoutDigest } from '../server/request/txn-codec.ts'
 import type { LoggedTxn, Request } from '../server/request/request.ts'
@@ -39,6 +40,8 @@ export class Following implements Role, LearnerServer {
   #isServing = false
   /** Clock milliseconds at which the connection to the leader stood. */
   #reachedAt = 0
+  /** For reaching the leader, counted anew when a connection is lost on which nothing was heard. */
+  readonly #reachLimitMs: number
   /** Writes on their way to the leader, in the order in which they will come back. */
   readonly #forwarded: Request[] = []
   readonly #syncs: Request[] = []
@@ -49,8 +52,10 @@ export class Following implements Role, LearnerServer {
     this.kind = kind
     this.#server = server
     this.leaderId = leader
-    const { settings } = server
-    this.#reader = new JuteReader({ maxLength: settings.juteMaxBuffer + settings.juteMaxBufferExtraSize })
+    const { settings, limits } = server
+    const ticks = settings.connectToLearnerMasterLimit > 0 ? settings.connectToLearnerMasterLimit : limits.initLimit
+    this.#reachLimitMs = ticks * limits.tickTimeMs
+    this.#reader = new JuteReader({ maxLength: maxRecordLength(settings) })
   }
 
   get phase(): Role['phase'] {
@@ -60,18 +65,16 @@ export class Following implements Role, LearnerServer {
   // The way to the leader -------------------------------------------------------------------------------------
 
   start(): void {
-    const { settings, limits } = this.#server
-    const ticks = settings.connectToLearnerMasterLimit > 0 ? settings.connectToLearnerMasterLimit : limits.initLimit
-    const limitMs = ticks * limits.tickTimeMs
-    this.#limitDials(limitMs)
-    this.#connect(limitMs)
+    this.#limitDials()
+    this.#connect()
   }
 
-  #limitDials(limitMs: number): void {
+  #limitDials(): void {
+    const limitMs = this.#reachLimitMs
     this.#timer = this.#server.host.clock.after(limitMs, () => this.leave(`the leader ${this.leaderId} is not reached within ${limitMs} ms`))
   }
 
-  #connect(limitMs: number): void {
+  #connect(): void {
     const { host, config } = this.#server
     const leader = config.members.get(this.leaderId)
     if (leader === undefined) return host.clock.endOfTurn(() => this.leave(`the leader ${this.leaderId} is not in the configuration`))
@@ -80,34 +83,34 @@ export class Following implements Role, LearnerServer {
       clock: host.clock,
       network: host.network,
       endpoints: leader.addresses.map(({ host: address, quorumPort }) => ({ host: address, port: quorumPort })),
-      timeoutMs: limitMs,
-      onConnect: (socket) => this.#onConnect(socket, limitMs),
-      onError: (error) => this.#onRefused(error, limitMs),
+      timeoutMs: this.#reachLimitMs,
+      onConnect: (socket) => this.#onConnect(socket),
+      onError: (error) => this.#onRefused(error),
     })
   }
 
-  #onRefused(error: Error, limitMs: number): void {
+  #onRefused(error: Error): void {
     const { clock } = this.#server.host
     if (this.#isStopped) return
     if (this.#dials >= MOST_DIALS) return this.leave(`the leader ${this.leaderId} cannot be reached: ${error.message}`)
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (this.#dials - 1), this.#server.settings.leaderConnectDelayDuringRetryMs)
     clock.after(pauseMs, () => {
-      if (!this.#isStopped) this.#connect(limitMs)
+      if (!this.#isStopped) this.#connect()
     })
   }
 
-  #onConnect(socket: Socket, limitMs: number): void {
+  #onConnect(socket: Socket): void {
     const { host, self, config, epochs, limits, settings } = this.#server
     if (this.#isStopped) return socket.destroy()
     this.#timer?.cancel()
-    const maxLength = settings.juteMaxBuffer + settings.juteMaxBufferExtraSize
+    const maxLength = maxRecordLength(settings)
     const link: SocketLink = new SocketLink(
       host.clock,
       socket,
       { maxLength },
       {
         onPacket: (packet) => learner.onPacket(packet),
-        onClose: (reason) => (link.hasHeard ? learner.onClosed(reason) : this.#onUnheard(learner, reason, limitMs)),
+        onClose: (reason) => (link.hasHeard ? learner.onClosed(reason) : this.#onUnheard(learner, reason)),
       },
     )
     const learner = new Learner(
@@ -131,11 +134,11 @@ export class Following implements Role, LearnerServer {
   }
 
   /** As a dial that has failed: whoever passes connections on takes them before it knows that nobody listens. */
-  #onUnheard(learner: Learner, reason: string, limitMs: number): void {
+  #onUnheard(learner: Learner, reason: string): void {
     if (this.#isStopped) return
     learner.stop(reason)
-    this.#limitDials(limitMs)
-    this.#onRefused(new Error(reason), limitMs)
+    this.#limitDials()
+    this.#onRefused(new Error(reason))
   }
 
   stop(reason: string): void {

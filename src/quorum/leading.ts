@@ -3,6 +3,7 @@ import type { QuorumPacket } from '../jute/generated/quorum.ts'
 import { JuteReader } from '../jute/reader.ts'
 import { MalformedFrame } from '../jute/malformed-frame.ts'
 import { Code, OpCode } from '../server/codes.ts'
+import { maxRecordLength } from '../server/config/settings.ts'
 import type { Listener, Socket } from '../server/host/host.ts'
 import { closeSessionOp, createSessionOp } from '../server/ops/session.ts'
 import { decodeBody } from '../server/ops/op.ts'
@@ -58,7 +59,7 @@ export class Leading implements Role, LeaderServer {
   constructor(server: EnsembleServer) {
     this.#server = server
     const { host, settings } = server
-    this.#reader = new JuteReader({ maxLength: settings.juteMaxBuffer + settings.juteMaxBufferExtraSize })
+    this.#reader = new JuteReader({ maxLength: maxRecordLength(settings) })
     this.leader = new Leader({
       self: server.self,
       config: server.config,
@@ -96,7 +97,7 @@ export class Leading implements Role, LeaderServer {
   #accept(socket: Socket): void {
     if (this.#isStopped) return socket.destroy()
     const { host, settings } = this.#server
-    const maxLength = settings.juteMaxBuffer + settings.juteMaxBufferExtraSize
+    const maxLength = maxRecordLength(settings)
     const link = new SocketLink(
       host.clock,
       socket,

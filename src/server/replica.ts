@@ -3,6 +3,7 @@
  * other way, on a standalone server, a leader and a learner alike (ZKDatabase).
  */
 import { JuteReader } from '../jute/reader.ts'
+import { maxRecordLength } from './config/settings.ts'
 import type { Settings } from './config/settings.ts'
 import type { Clock, Host } from './host/host.ts'
 import { emptyResult } from './ops/op.ts'
@@ -52,7 +53,7 @@ export class Replica implements ApplyContext {
     this.#events = events
     this.sessions = sessions
     this.tree = new DataTree(settings, random.below(0x7fff_ffff))
-    this.#reader = new JuteReader({ maxLength: settings.juteMaxBuffer + settings.juteMaxBufferExtraSize })
+    this.#reader = new JuteReader({ maxLength: maxRecordLength(settings) })
     this.trackSession = (id, timeoutMs) => void sessions.track(id, timeoutMs, this.#clock.now())
     this.removeSession = (id) => sessions.remove(id)
   }

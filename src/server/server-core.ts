@@ -9,6 +9,7 @@ import { ServerMetrics } from './admin/metrics.ts'
 import { AccessControl } from './auth/check-acl.ts'
 import { createAuthSchemes } from './auth/schemes.ts'
 import { OpCode } from './codes.ts'
+import { maxRecordLength } from './config/settings.ts'
 import type { Settings } from './config/settings.ts'
 import { hex } from './hex.ts'
 import type { DirectoryLock, Host } from './host/host.ts'
@@ -212,11 +213,6 @@ export abstract class ServerCore implements Proposer {
     this.#reaper = new ContainerReaper(clock, settings, this.replica.tree, (path) => this.#submitOwn(deleteContainerOp, 0n, { path }))
   }
 
-  /** Of a txn, header and digest included. */
-  get #maxRecordLength(): number {
-    return this.settings.juteMaxBuffer + this.settings.juteMaxBufferExtraSize
-  }
-
   get clientPort(): number {
     return this.service.listener?.port ?? 0
   }
@@ -269,7 +265,7 @@ export abstract class ServerCore implements Proposer {
       this.host,
       {
         dirs: this.dirs,
-        maxLength: this.#maxRecordLength,
+        maxLength: maxRecordLength(this.settings),
         trustEmptySnapshot: settings.snapshotTrustEmpty,
         autocreateDb: settings.dbAutocreate,
         hasLeader: settings.distributed && settings.servers.length > 1,
@@ -300,7 +296,7 @@ export abstract class ServerCore implements Proposer {
       this.writeSnapshot()
       done(undefined)
     }
-    if (this.settings.forceSync) syncRecovered(this.host.disk, this.dirs, recovery, this.#maxRecordLength, goOn)
+    if (this.settings.forceSync) syncRecovered(this.host.disk, this.dirs, recovery, maxRecordLength(this.settings), goOn)
     else goOn(undefined)
   }
 
@@ -473,7 +469,7 @@ export abstract class ServerCore implements Proposer {
     this.#log.close(() => {
       this.#log = this.#createLog()
       this.#lastAppended = 0n
-      truncateHistory(this.host, this.dirs, zxid, this.#maxRecordLength, done)
+      truncateHistory(this.host, this.dirs, zxid, maxRecordLength(this.settings), done)
     })
   }
 
@@ -495,7 +491,7 @@ export abstract class ServerCore implements Proposer {
 
   /** Logged txns from the zxid on. */
   readLog(from: bigint): TxnLogReader {
-    return new TxnLogReader(this.host.disk, this.dirs.logDirectory, from, { maxLength: this.#maxRecordLength })
+    return new TxnLogReader(this.host.disk, this.dirs.logDirectory, from, { maxLength: maxRecordLength(this.settings) })
   }
 
   /** The tree as it is now, to be streamed. */

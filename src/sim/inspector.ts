@@ -3,6 +3,7 @@
  * crashes a simulation looks at many steps into what a loss of power would leave there, and nobody notices.
  */
 import { pino } from 'pino'
+import { maxRecordLength } from '../server/config/settings.ts'
 import type { Settings } from '../server/config/settings.ts'
 import { Replica } from '../server/replica.ts'
 import { ReplicaImage } from '../server/replica-image.ts'
@@ -124,11 +125,10 @@ export class Inspector {
 
   /** The zxid that a start would go on from. */
   #recover(disk: SimDisk, target: RecoveryTarget): bigint {
-    const { juteMaxBuffer, juteMaxBufferExtraSize, snapshotTrustEmpty, dbAutocreate } = this.#settings
+    const { snapshotTrustEmpty, dbAutocreate } = this.#settings
     const host = { clock: this.process.clock, disk: disk.mount(this.process), log: SILENT }
     // Before the first start the directories are not there.
     if (!host.disk.exists(this.dirs.logDirectory)) return 0n
-    const maxLength = juteMaxBuffer + juteMaxBufferExtraSize
-    return recover(host, { dirs: this.dirs, maxLength, trustEmptySnapshot: snapshotTrustEmpty, autocreateDb: dbAutocreate }, target).lastZxid
+    return recover(host, { dirs: this.dirs, maxLength: maxRecordLength(this.#settings), trustEmptySnapshot: snapshotTrustEmpty, autocreateDb: dbAutocreate }, target).lastZxid
   }
 }

@@ -67,6 +67,11 @@ export function defaultSettings(overrides: Partial<Settings> = {}): Settings {
   })
 }
 
+/** Of a record in a file or between servers, a txn with its header and digest among them, bytes. */
+export function maxRecordLength(settings: Pick<Settings, 'juteMaxBuffer' | 'juteMaxBufferExtraSize'>): number {
+  return settings.juteMaxBuffer + settings.juteMaxBufferExtraSize
+}
+
 /** As BlueThrottle: weights are above zero, and none is below that of a local session. */
 function throttleWeights(given: Settings): Partial<Settings> {
   const local = given.connectionThrottleLocalSessionWeight

@@ -9,6 +9,7 @@ import type { ServerMetrics } from '../admin/metrics.ts'
 import type { AccessControl } from '../auth/check-acl.ts'
 import type { AuthSchemes } from '../auth/schemes.ts'
 import { Perms } from '../codes.ts'
+import { maxRecordLength } from '../config/settings.ts'
 import type { Settings } from '../config/settings.ts'
 import { hex } from '../hex.ts'
 import { LargeMap } from '../large-map.ts'
@@ -82,7 +83,7 @@ export class ClientService {
     this.#parts = parts
     this.clock = host.clock
     this.settings = settings
-    this.reader = new JuteReader({ maxLength: settings.juteMaxBuffer + settings.juteMaxBufferExtraSize })
+    this.reader = new JuteReader({ maxLength: maxRecordLength(settings) })
     this.scratch = new OutgoingScratch(host.clock, this.slabs)
     this.words = new Words(words, settings, host.log)
     this.throttle = new ConnectionThrottle(host, settings)

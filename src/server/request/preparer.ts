@@ -8,6 +8,7 @@ import type { Id } from '../../jute/generated/data.ts'
 import { assert } from '../../assert.ts'
 import type { AccessControl } from '../auth/check-acl.ts'
 import { Code, OpCode } from '../codes.ts'
+import { maxRecordLength } from '../config/settings.ts'
 import type { Settings } from '../config/settings.ts'
 import { TXN_KINDS } from '../ops/index.ts'
 import type { AnyTxnKind, AnyWriteOp, PrepareContext } from '../ops/op.ts'
@@ -52,7 +53,7 @@ export class Preparer implements PrepareContext {
     this.access = parts.access
     this.settings = parts.settings
     this.view = new PendingView(parts.tree)
-    this.#maxTxnBytes = parts.settings.juteMaxBuffer + parts.settings.juteMaxBufferExtraSize
+    this.#maxTxnBytes = maxRecordLength(parts.settings)
   }
 
   /** The last zxid given out. */
