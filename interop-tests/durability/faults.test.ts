@@ -65,14 +65,17 @@ const startFaults: readonly StartFault[] = [
   { what: 'the directory of what was found cannot be synced', injection: 'fsync:error=EIO:when=1', hits: /^fsync .*\/data$/, exitCode: 1, isRestart: true },
 ]
 
+/** Where the sync of a write has ended. */
+const SYNCED = 'this.pace.onSynced(performance.now() - startedAt);\n            done(error ?? undefined);'
+
 /** Servers that do not take a failed sync for what it is. */
 const careless: readonly [what: string, edit: Edit, found: RegExp][] = [
   [
     'tries it again',
     {
       file: 'server/host/node-disk.js',
-      find: 'fs.fdatasync(this.fd, (error) => done(error ?? undefined));',
-      replace: 'fs.fdatasync(this.fd, (error) => error ? this.sync(done) : done(undefined));',
+      find: SYNCED,
+      replace: 'error === null ? done(undefined) : this.sync(done);',
     },
     /log\.1 is synced again after that failed[^]*a write tells of 0x\w+ while only 0x\w+ is durable/,
   ],
@@ -80,8 +83,8 @@ const careless: readonly [what: string, edit: Edit, found: RegExp][] = [
     'goes on as if nothing had been',
     {
       file: 'server/host/node-disk.js',
-      find: 'fs.fdatasync(this.fd, (error) => done(error ?? undefined));',
-      replace: 'fs.fdatasync(this.fd, () => done(undefined));',
+      find: SYNCED,
+      replace: 'done(undefined);',
     },
     /a write tells of 0x\w+ while only 0x\w+ is durable[^]*log\.1 is written to after a log could not be|log\.1 is written to after[^]*a write tells of/,
   ],

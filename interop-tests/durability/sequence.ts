@@ -9,8 +9,7 @@ import type { Asked } from '../wire/raw-session.ts'
 import { all, codeOf, create, Flags, play, remove, setData } from '../storage/requests.ts'
 import type { Random } from '../oracle/random.ts'
 
-/** Requests that a writer has under way at a time. */
-const WINDOW = 16
+const DEFAULT_WINDOW = 16
 const NAMES = 6
 const MOST_QUEUED = 5
 /** A session lives through every crash that a test makes. */
@@ -40,6 +39,8 @@ export interface WriterOptions {
   readonly dataBytes?: number
   /** Milliseconds. */
   readonly sessionTimeoutMs?: number
+  /** Requests under way at a time. */
+  readonly window?: number
 }
 
 export class SequenceWriter {
@@ -51,6 +52,7 @@ export class SequenceWriter {
   private session: RawSession
   private readonly random: Random
   private readonly dataBytes: number
+  private readonly window: number
   private settled: State = { nodes: new Map(), creations: 0, deletions: 0 }
   private ahead: State = copyOf(this.settled)
   /** Steps behind `settled`, and how many of them were acknowledged. */
@@ -58,11 +60,12 @@ export class SequenceWriter {
   private sure = 0
   private steps = 0
 
-  private constructor(session: RawSession, base: string, { random, dataBytes = 100 }: WriterOptions) {
+  private constructor(session: RawSession, base: string, { random, dataBytes = 100, window = DEFAULT_WINDOW }: WriterOptions) {
     this.session = session
     this.base = base
     this.random = random
     this.dataBytes = dataBytes
+    this.window = window
   }
 
   /** Opens a session and makes the base. */
@@ -88,13 +91,13 @@ export class SequenceWriter {
   /** Writes until it is enough, asked now and then, or the server goes. */
   async write(isEnough: () => boolean = () => false): Promise<void> {
     do {
-      const steps = Array.from({ length: WINDOW }, () => this.nextStep())
+      const steps = Array.from({ length: this.window }, () => this.nextStep())
       const replies = await this.session.askUntilEnd(steps.map(({ asked }) => asked))
       expect(replies.map(codeOf)).toEqual(replies.map(() => Code.OK))
       this.sure += replies.length
       this.acknowledged += replies.length
       this.lastZxid = replies.at(-1)?.header.zxid ?? this.lastZxid
-      if (replies.length < WINDOW) return
+      if (replies.length < this.window) return
     } while (!isEnough())
   }
 

@@ -110,6 +110,7 @@ export abstract class ServerCore implements Proposer {
   readonly #onApplied: CoreParts['onApplied']
   #log: TxnLog
   readonly #commits: CommitSchedule
+  #activityAtCommit = 0
   readonly #snapshots: SnapshotWriter
   readonly #schedule: SnapshotSchedule
   readonly #expiry: ExpiryTimer
@@ -189,7 +190,12 @@ export abstract class ServerCore implements Proposer {
       words: admin,
     })
     this.#log = this.#createLog()
-    this.#commits = new CommitSchedule(clock, settings, () => this.#commit())
+    this.#commits = new CommitSchedule(
+      clock,
+      settings,
+      () => this.service.activity - this.#activityAtCommit <= 1,
+      (isAlone) => this.#commit(isAlone),
+    )
     this.#snapshots = new SnapshotWriter(
       host,
       {
@@ -393,11 +399,12 @@ export abstract class ServerCore implements Proposer {
     this.#commits.onAppended()
   }
 
-  #commit(): void {
+  #commit(isAlone: boolean): void {
     const upTo = this.#lastAppended
+    this.#activityAtCommit = this.service.activity
     this.#log.commit(() => {
       if (!this.#isStopping) this.onLogged(upTo)
-    })
+    }, isAlone)
   }
 
   /** Applies what is logged, up to the zxid, in order; what a turn has no time for follows in the next. */

@@ -159,8 +159,11 @@ export interface DiskFile {
   read(position: number, length: number): Uint8Array
   /** Writes all bytes or fails; not durable yet. The bytes must not change before `done`. */
   write(position: number, bytes: Uint8Array, done: DiskDone): void
-  /** As `write`, then durable (data and the size needed to read it back) before `done`: one hop to the thread pool. */
-  writeAndSync(position: number, bytes: Uint8Array, done: DiskDone): void
+  /**
+   * As `write`, then durable (data and the size needed to read it back) before `done`: one hop to the thread pool, or none where `isAlone`, which
+   * says that nobody else waits for this server, and the disk is quick.
+   */
+  writeAndSync(position: number, bytes: Uint8Array, done: DiskDone, isAlone?: boolean): void
   sync(done: DiskDone): void
   truncate(length: number): void
   close(): void

@@ -2,8 +2,10 @@
 
 import fs from 'node:fs'
 import path from 'node:path'
+import { performance } from 'node:perf_hooks'
 import type { Disk, DiskDone, DiskFile, DirectoryLock, FileStatus } from './host.ts'
 import { lockDirectory } from './node-directory-lock.ts'
+import { SyncPace } from './sync-pace.ts'
 
 /**
  * Up to here a write to the page cache is quicker than a hop to the thread pool and back, so that writing and syncing
@@ -74,6 +76,7 @@ export const nodeDisk: Disk = {
 
 class NodeFile implements DiskFile {
   private readonly fd: number
+  private readonly pace = new SyncPace()
 
   constructor(fd: number) {
     this.fd = fd
@@ -98,7 +101,7 @@ class NodeFile implements DiskFile {
     this.writeFrom(0, position, bytes, done)
   }
 
-  writeAndSync(position: number, bytes: Uint8Array, done: DiskDone): void {
+  writeAndSync(position: number, bytes: Uint8Array, done: DiskDone, isAlone = false): void {
     if (bytes.length > WRITE_HERE_BYTES) {
       this.write(position, bytes, (error) => (error === undefined ? this.sync(done) : done(error)))
       return
@@ -114,11 +117,27 @@ class NodeFile implements DiskFile {
       setImmediate(done, error as Error)
       return
     }
-    this.sync(done)
+    const startedAt = performance.now()
+    const onSynced = (error: Error | null): void => {
+      this.pace.onSynced(performance.now() - startedAt)
+      done(error ?? undefined)
+    }
+    if (isAlone && this.pace.isShort) this.syncHere(onSynced)
+    else fs.fdatasync(this.fd, onSynced)
   }
 
   sync(done: DiskDone): void {
     fs.fdatasync(this.fd, (error) => done(error ?? undefined))
+  }
+
+  private syncHere(done: (error: Error | null) => void): void {
+    let failure: Error | null = null
+    try {
+      fs.fdatasyncSync(this.fd)
+    } catch (error) {
+      failure = error as Error
+    }
+    queueMicrotask(() => done(failure))
   }
 
   truncate(length: number): void {

@@ -54,9 +54,9 @@ export class LogFile {
   }
 
   /** Writes the batch behind what there is and makes it durable. Throws, or hands `done`, what went wrong. */
-  write(batch: EntryBatch, done: DiskDone): void {
+  write(batch: EntryBatch, isAlone: boolean, done: DiskDone): void {
     if (this.file === undefined) this.create(batch, done)
-    else this.writeTo(this.file, batch, done)
+    else this.writeTo(this.file, batch, isAlone, done)
   }
 
   close(): void {
@@ -76,7 +76,7 @@ export class LogFile {
     const unfinished = `${directory}/${unfinishedName(name)}`
     const file = this.disk.open(unfinished, 'create')
     this.file = file
-    this.writeTo(file, batch, (error) => {
+    this.writeTo(file, batch, false, (error) => {
       if (error !== undefined) done(error)
       else this.publish(unfinished, `${directory}/${name}`, done)
     })
@@ -96,14 +96,14 @@ export class LogFile {
     done(undefined)
   }
 
-  private writeTo(file: DiskFile, batch: EntryBatch, done: DiskDone): void {
+  private writeTo(file: DiskFile, batch: EntryBatch, isAlone: boolean, done: DiskDone): void {
     const bytes = batch.bytes
     this.pad(file, batch)
     const written = (error: Error | undefined) => {
       if (error === undefined) this.position += bytes.length
       done(error)
     }
-    if (this.options.forceSync) file.writeAndSync(this.position, bytes, written)
+    if (this.options.forceSync) file.writeAndSync(this.position, bytes, written, isAlone)
     else file.write(this.position, bytes, written)
   }
 

@@ -89,13 +89,13 @@ export class TxnLog {
 
   /**
    * Makes durable what was appended, then calls back. One write is under way at a time: a call that finds one is served
-   * together with all that have come when it ends. Calls are answered in order, never from inside this one.
+   * together with all that have come when it ends. Calls are answered in order, never from inside this one. `isAlone` as with `DiskFile`.
    */
-  commit(onDurable: () => void): void {
+  commit(onDurable: () => void, isAlone = false): void {
     assert(this.state !== 'closed', 'nothing is committed to a closed log')
     if (this.state === 'failed') return
     this.committing.push(onDurable)
-    if (!this.writing) this.flush()
+    if (!this.writing) this.flush(isAlone)
   }
 
   /** Calls back once all that was appended up to the zxid is durable; at the end of the turn when it is already. */
@@ -151,17 +151,17 @@ export class TxnLog {
     return batch
   }
 
-  private flush(): void {
+  private flush(isAlone = false): void {
     const batches = this.collecting
     const callbacks = this.committing
     this.collecting = []
     this.committing = []
     this.writing = true
     if (batches.length === 0) this.host.clock.endOfTurn(() => this.flushed(batches, callbacks))
-    else this.writeBatches(batches, 0, () => this.flushed(batches, callbacks))
+    else this.writeBatches(batches, 0, isAlone, () => this.flushed(batches, callbacks))
   }
 
-  private writeBatches(batches: EntryBatch[], index: number, done: () => void): void {
+  private writeBatches(batches: EntryBatch[], index: number, isAlone: boolean, done: () => void): void {
     if (index === batches.length) {
       done()
       return
@@ -174,7 +174,7 @@ export class TxnLog {
         this.open?.close()
         this.open = batch.target
       }
-      batch.target.write(batch, (error) => {
+      batch.target.write(batch, isAlone, (error) => {
         if (error !== undefined) {
           this.fail(error)
           return
@@ -182,7 +182,7 @@ export class TxnLog {
         if (this.state === 'failed') return
         this.measure(this.host.clock.now() - startedAt, batch.target.size)
         this.rollWhenLong(batch.target)
-        this.writeBatches(batches, index + 1, done)
+        this.writeBatches(batches, index + 1, isAlone, done)
       })
     })
   }

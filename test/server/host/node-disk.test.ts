@@ -76,6 +76,13 @@ describe.each(kinds)('$name', ({ begin }) => {
     expect(text(disk.readFile(`${root}/f`))).toBe('Jello world')
   })
 
+  it('syncs what comes alone, again and again', async () => {
+    const file = disk.open(`${root}/f`, 'create')
+    for (let position = 0; position < 40; position++) await finish((done) => file.writeAndSync(position, bytes('x'), done, true))
+    expect(text(file.read(0, 100))).toBe('x'.repeat(40))
+    file.close()
+  })
+
   it('writes nothing and much', async () => {
     const file = disk.open(`${root}/f`, 'create')
     await finish((done) => file.write(0, bytes(''), done))
