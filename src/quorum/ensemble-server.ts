@@ -5,9 +5,10 @@
 import { assert } from '../assert.ts'
 import type { Settings } from '../server/config/settings.ts'
 import { hex } from '../server/hex.ts'
-import type { DirectoryLock, Host } from '../server/host/host.ts'
+import type { DirectoryLock, Host, Timer } from '../server/host/host.ts'
 import { OpCode } from '../server/codes.ts'
 import type { LoggedTxn, Request } from '../server/request/request.ts'
+import type { ServerState } from '../server/admin/admin-view.ts'
 import type { EnsembleView } from '../server/server-admin.ts'
 import { ServerCore, startServer } from '../server/server-core.ts'
 import type { ServerStarted } from '../server/server-core.ts'
@@ -36,6 +37,9 @@ const LEAST_COMMITTED = 500
 const UNABLE_TO_BIND_ELECTION_PORT = 14
 /** A server without data that must not vote as if it had some. */
 const NO_DATA = -1n
+
+/** As Java: an election that takes no longer leaves nobody unserved. */
+const LEAST_READ_ONLY_DELAY_MS = 2000
 
 /** So many roles may end before they come to serve until there is a pause before each further election. */
 const FREE_VAIN_ROLES = 3
@@ -83,6 +87,7 @@ export class EnsembleServer extends ServerCore {
   /** Undefined while clients are served. */
   #unavailableSince: number | undefined
   #isEnding = false
+  #readOnlyDelay: Timer | undefined
   /** Roles since the last one that came to serve. */
   #vainRoles = 0
   /** The log holds the whole history from this zxid on. What is older may have holes, where a leader's snapshot took the place of txns. */
@@ -191,6 +196,7 @@ export class EnsembleServer extends ServerCore {
     this.#role = undefined
     role?.stop('the server is shutting down')
     this.#election?.stop()
+    this.#readOnlyDelay?.cancel()
     const stopRest = (): void => this.#whenDiskRests(() => super.stop(done))
     if (this.#mesh === undefined) stopRest()
     else this.#mesh.stop(stopRest)
@@ -206,11 +212,28 @@ export class EnsembleServer extends ServerCore {
     this.metrics.lookingCount.add(1)
     this.host.log.info('LOOKING')
     this.#mesh?.begin()
+    this.#serveReadOnlyLater()
     this.#election.look({ zxid: this.lastZxid, peerEpoch: this.epochs.current }, (outcome) => this.#enter(outcome))
+  }
+
+  /** Whoever finds no quorum serves reads, where that is wanted, until it does. */
+  #serveReadOnlyLater(): void {
+    const { settings, host } = this
+    if (!settings.readOnlyModeEnabled) return
+    this.#readOnlyDelay = host.clock.after(Math.max(LEAST_READ_ONLY_DELAY_MS, settings.tickTime), () => {
+      this.service.serveReadOnly()
+      host.log.info('Read-only server started')
+    })
+  }
+
+  #endReadOnly(): void {
+    this.#readOnlyDelay?.cancel()
+    if (this.service.isReadOnly) this.service.stopServing('there is a quorum again')
   }
 
   #enter({ role, vote }: Outcome): void {
     if (this.isStopping) return
+    this.#endReadOnly()
     if (role !== 'observing') this.metrics.electionTime.add(this.host.clock.now() - this.#lookingSince)
     if (role === 'leading') {
       this.host.log.info('LEADING')
@@ -319,8 +342,15 @@ export class EnsembleServer extends ServerCore {
 
   /** What comes late, of a client that is gone with the role, goes nowhere. */
   submit(request: Request): void {
-    if (this.#role?.phase === 'broadcast') this.#role.submit(request)
+    if (this.service.isReadOnly) this.#beginOrEndSession(request)
+    else if (this.#role?.phase === 'broadcast') this.#role.submit(request)
     else this.processor.abandon(request)
+  }
+
+  /** All that a server without a quorum does of itself. */
+  #beginOrEndSession(request: Request): void {
+    this.processor.onSettled(request)
+    if (request.op.type === OpCode.closeSession) this.service.endReadOnlySession(request.session)
   }
 
   sync(request: Request): void {
@@ -473,13 +503,15 @@ class MemberView implements EnsembleView {
     this.#member = member
   }
 
-  get serverState(): 'leader' | 'follower' | 'observer' {
+  get serverState(): ServerState {
+    if (this.#member().service.isReadOnly) return 'read-only'
     const kind = this.#member().role?.kind
     return kind === 'leading' ? 'leader' : kind === 'observing' ? 'observer' : 'follower'
   }
 
-  get peerState(): string {
-    const { role } = this.#member()
+  get peerState(): string | undefined {
+    const { role, service } = this.#member()
+    if (service.isReadOnly) return undefined
     return role === undefined ? 'looking' : `${role.kind} - ${role.phase}`
   }
 
@@ -492,7 +524,7 @@ class MemberView implements EnsembleView {
   }
 
   quorum(): ReturnType<EnsembleView['quorum']> {
-    const { settings, config, self } = this.#member()
+    const { settings, config, self, service } = this.#member()
     const member = config.members.get(self)!
     return {
       initLimit: settings.initLimit,
@@ -501,7 +533,7 @@ class MemberView implements EnsembleView {
       electionPort: member.addresses.map(({ electionPort }) => electionPort).join('|'),
       quorumPort: member.addresses.map(({ quorumPort }) => quorumPort).join('|'),
       peerType: member.learnerType === 'observer' ? 1 : 0,
-      membership: config.text,
+      membership: service.isReadOnly ? undefined : config.text,
     }
   }
 
@@ -511,7 +543,8 @@ class MemberView implements EnsembleView {
   }
 
   gauges(): ReturnType<EnsembleView['gauges']> {
-    const { config, role } = this.#member()
+    const { config, role, service } = this.#member()
+    if (service.isReadOnly) return undefined
     return {
       quorumSize: config.voters.size,
       leader: role?.kind === 'leading' ? role.leader.gauges() : undefined,

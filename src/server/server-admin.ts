@@ -18,13 +18,13 @@ const DEFAULT_TRACE_MASK = 306n
 /** What is different in a member of an ensemble. */
 export interface EnsembleView {
   readonly serverState: ServerState
-  readonly peerState: string
+  readonly peerState: string | undefined
   readonly serverId: number
   /** Whether this server's own table decides about sessions. */
   readonly isDeciding: boolean
   quorum(): QuorumConfView
   proposalSizes(): ProposalSizes | undefined
-  gauges(): EnsembleGauges
+  gauges(): EnsembleGauges | undefined
 }
 
 export class ServerAdmin implements AdminView, WordAnswerer {
@@ -105,7 +105,7 @@ export class ServerAdmin implements AdminView, WordAnswerer {
       ephemeralsCount: replica.tree.ephemeralCount,
       approximateDataSize: replica.tree.approximateDataSize,
       globalSessions: sessions.size,
-      localSessions: 0,
+      localSessions: service.readOnlySessions,
       openFileDescriptors: facts.openFileDescriptors(),
       maxFileDescriptors: facts.maxFileDescriptors(),
       connectionDropProbability: service.throttle.dropChance,

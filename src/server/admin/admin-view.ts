@@ -36,7 +36,7 @@ export interface AdminView {
   environment(): Iterable<readonly [string, string]>
   /** Of a leader. */
   proposalSizes(): ProposalSizes | undefined
-  /** Undefined = a server of no ensemble. */
+  /** Undefined = a server of no ensemble, or read-only. */
   ensemble(): EnsembleGauges | undefined
   readonly traceMask: bigint
 
@@ -144,8 +144,8 @@ export interface QuorumConfView {
   readonly quorumPort: string
   /** 0 participant, 1 observer. */
   readonly peerType: number
-  /** The membership lines with the version, without a line end behind the last. */
-  readonly membership: string
+  /** The membership lines with the version, without a line end behind the last; undefined = read-only. */
+  readonly membership: string | undefined
 }
 
 export interface ConnectionView {

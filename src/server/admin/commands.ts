@@ -29,7 +29,8 @@ export function conf(view: AdminView): string {
   const own = confKeys.map(key => `${key}=${values[key]}\n`).join('')
   const { quorum } = values
   if (quorum === undefined) return own
-  return `${own}${quorumConfKeys.map(key => `${key}=${quorum[key]}\n`).join('')}membership: \n${quorum.membership}`
+  const lines = `${own}${quorumConfKeys.map(key => `${key}=${quorum[key]}\n`).join('')}`
+  return quorum.membership === undefined ? lines : `${lines}membership: \n${quorum.membership}`
 }
 
 export function* cons(view: AdminView): IterableIterator<string> {

@@ -273,7 +273,7 @@ export class ClientConnection implements Client, Expiring {
   }
 
   #sendConnectResponse(hasReadOnlyByte: boolean, timeOut: number, sessionId: bigint, passwd: Uint8Array): void {
-    const response = { protocolVersion: 0, timeOut, sessionId, passwd, readOnly: false }
+    const response = { protocolVersion: 0, timeOut, sessionId, passwd, readOnly: this.#service.isReadOnly }
     const w = this.#outgoing.begin()
     const start = this.#startFrame(w)
     if (hasReadOnlyByte) ConnectResponse.write(w, response)

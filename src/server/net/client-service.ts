@@ -8,7 +8,7 @@ import { JuteReader } from '../../jute/reader.ts'
 import type { ServerMetrics } from '../admin/metrics.ts'
 import type { AccessControl } from '../auth/check-acl.ts'
 import type { AuthSchemes } from '../auth/schemes.ts'
-import { Perms } from '../codes.ts'
+import { Code, Perms } from '../codes.ts'
 import { maxRecordLength } from '../config/settings.ts'
 import type { Settings } from '../config/settings.ts'
 import { hex } from '../hex.ts'
@@ -25,10 +25,12 @@ import { ExpiryQueue } from '../session/expiry-queue.ts'
 import type { Slices } from '../slices.ts'
 import { isSessionPassword } from '../session/session-password.ts'
 import type { SessionAuthority } from '../session/session-authority.ts'
-import type { Session, SessionTable } from '../session/session-table.ts'
+import { SessionTable } from '../session/session-table.ts'
+import type { Session } from '../session/session-table.ts'
 import { ClientConnection } from './client-connection.ts'
 import { ConnectionThrottle } from './connection-throttle.ts'
 import { OutgoingScratch } from './outgoing.ts'
+import { ReadOnlyMode } from './read-only-mode.ts'
 import { Slabs } from './slabs.ts'
 import { Words } from './words.ts'
 import type { WordAnswerer } from './words.ts'
@@ -69,6 +71,8 @@ export class ClientService {
   readonly #requiredSchemes: ReadonlySet<string> | undefined
   #listener: Listener | undefined
   #isServing = false
+  /** Undefined while a quorum stands behind what is said here. */
+  #readOnly: ReadOnlyMode | undefined
   #largeBytes = 0
   /** Of requests received and not answered yet. */
   #outstandingBytes = 0
@@ -135,10 +139,21 @@ export class ClientService {
     this.#isServing = serving
   }
 
+  get isReadOnly(): boolean {
+    return this.#readOnly !== undefined
+  }
+
+  /** Until `stopServing`: reads, for clients that ask for no more. */
+  serveReadOnly(): void {
+    this.#readOnly = new ReadOnlyMode(new SessionTable(this.settings.tickTime, 0, 0))
+    this.#isServing = true
+  }
+
   /** The end of all connections; new ones are told that nobody is served here. */
   stopServing(reason: string): void {
     this.#isServing = false
     for (const connection of [...this.connections]) connection.close(reason)
+    this.#readOnly = undefined
   }
 
   /** No new connections, and the end of all there are. */
@@ -175,6 +190,7 @@ export class ClientService {
 
   expireIdle(now: number): void {
     this.slabs.trim()
+    for (const { id } of this.#readOnly?.sessions.takeExpired(now) ?? []) this.endReadOnlySession(id)
     for (const connection of this.#idle.takeExpired(now)) {
       this.#parts.metrics.sessionlessConnectionsExpired.add(1)
       connection.close('it has been silent for too long')
@@ -216,6 +232,10 @@ export class ClientService {
     const { sessionId } = request
     metrics.connectionTokenDeficit.add(this.throttle.deficit)
     if (!this.throttle.admits(sessionId === 0n)) return connection.close('too many handshakes')
+    if (this.isReadOnly && !readOnly) {
+      log.info(`Refusing session request for not-read-only client /${connection.remoteAddress}:${connection.socket.remotePort}`)
+      return connection.close('the client wants more than reads')
+    }
     if (request.lastZxidSeen > replica.lastProcessedZxid) {
       log.info(
         `Refusing session(0x${hex(sessionId)}) request for client /${connection.remoteAddress}:${connection.socket.remotePort} as it has ` +
@@ -232,30 +252,40 @@ export class ClientService {
 
   #createSession(connection: ClientConnection, id: bigint): void {
     connection.sessionId = id
+    this.#readOnly?.sessions.track(id, connection.sessionTimeoutMs, this.clock.now())
     const record = { timeOut: connection.sessionTimeoutMs }
     this.submit(frameless({ client: connection, session: id, op: createSessionOp, record, receivedAt: this.clock.now() }))
   }
 
   onSessionCreated(connection: ClientConnection, id: bigint): void {
-    const session = this.#parts.sessions.get(id)
+    const session = (this.#readOnly ?? this.#parts).sessions.get(id)
     if (session === undefined) connection.refuse()
     else this.#attach(connection, session)
   }
 
   #reattach(connection: ClientConnection, id: bigint, password: Uint8Array | null): void {
     this.#parts.metrics.connectionRevalidateCount.add(1)
+    // Only a quorum could say that it still lives.
+    if (this.isReadOnly && this.#parts.sessions.get(id) !== undefined) return connection.close('its session is known to others')
     // Before the password is looked at, as in Java: whoever comes with the id ends the connection that has it.
     this.#bySession.get(id)?.close('the session moved to another connection')
     if (!isSessionPassword(id, password)) return this.#refuse(connection, id)
+    if (this.#readOnly !== undefined) return this.#resume(connection, this.#readOnly.sessions, id)
     const { authority } = this.#parts
     authority.revalidate(id, connection.sessionTimeoutMs, (isAlive) => {
       if (!connection.isOpen) return
-      const session = this.#parts.sessions.get(id)
-      if (isAlive && session === undefined && authority.isElsewhere) return connection.close('its session has not come here yet')
-      if (!isAlive || session === undefined || session.closing) return this.#refuse(connection, id)
-      this.#parts.sessions.reattach(session, connection.sessionTimeoutMs, this.clock.now())
-      this.#attach(connection, session)
+      const { sessions } = this.#parts
+      if (isAlive && authority.isElsewhere && sessions.get(id) === undefined) return connection.close('its session has not come here yet')
+      if (isAlive) this.#resume(connection, sessions, id)
+      else this.#refuse(connection, id)
     })
+  }
+
+  #resume(connection: ClientConnection, sessions: SessionTable, id: bigint): void {
+    const session = sessions.get(id)
+    if (session === undefined || session.closing) return this.#refuse(connection, id)
+    sessions.reattach(session, connection.sessionTimeoutMs, this.clock.now())
+    this.#attach(connection, session)
   }
 
   #refuse(connection: ClientConnection, id: bigint): void {
@@ -276,6 +306,16 @@ export class ClientService {
     if (connection !== undefined && connection !== asking) connection.close('its session is over')
   }
 
+  /** Nobody but this server knows of it. */
+  endReadOnlySession(id: bigint): void {
+    this.#readOnly?.sessions.remove(id)
+    this.#bySession.get(id)?.close('its session is over')
+  }
+
+  get readOnlySessions(): number {
+    return this.#readOnly?.sessions.size ?? 0
+  }
+
   connectionOf(session: bigint): ClientConnection | undefined {
     return this.#bySession.get(session)
   }
@@ -285,8 +325,12 @@ export class ClientService {
   /** False when the session is over: what its connection still asks is not answered. */
   touch(connection: ClientConnection, session: Session, now: number): boolean {
     if (session.closing) return false
-    this.#parts.sessions.touch(session, now)
-    this.#parts.authority.onTouched(session.id, session.attachedTimeoutMs)
+    if (this.#readOnly === undefined) {
+      this.#parts.sessions.touch(session, now)
+      this.#parts.authority.onTouched(session.id, session.attachedTimeoutMs)
+    } else {
+      this.#readOnly.sessions.touch(session, now)
+    }
     this.#idle.touch(connection, now, connection.sessionTimeoutMs)
     return true
   }
@@ -296,7 +340,7 @@ export class ClientService {
     request.client!.outstanding++
     this.#outstandingBytes += request.bytes
     if (this.#isLarge(request)) this.#largeBytes += request.bytes
-    this.throttler.submit(request)
+    this.throttler.submit(this.#readOnly?.refuses(request.op) === true ? { ...request, fault: Code.NOTREADONLY, takesZxid: false } : request)
   }
 
   lacksRequiredAuth(ids: readonly Id[]): boolean {

@@ -104,8 +104,13 @@ export class RequestProcessor {
 
   /** What the proposer's `sync` waited for has come about. */
   onSynced(request: Request): void {
+    this.onSettled(request, body(SyncResponse, request.record as SyncResponse))
+  }
+
+  /** It went to the proposer and needed no txn. */
+  onSettled(request: Request, body?: Body): void {
     const client = request.client!
-    const answer = { request, zxid: this.#replica.lastProcessedZxid, err: Code.OK, body: body(SyncResponse, request.record as SyncResponse) }
+    const answer = { request, zxid: this.#replica.lastProcessedZxid, err: Code.OK, body }
     if (client.telling === undefined) this.#answerProposed(client, answer)
     else client.telling.behind.push(answer)
   }
