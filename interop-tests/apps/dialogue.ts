@@ -3,6 +3,8 @@ import { eventually } from '../peers/processes.ts'
 import type { RunningProgram } from '../peers/processes.ts'
 
 const ANSWER_LIMIT_MS = 45_000
+/** Several Java programs may start at a time, on a machine that has other things to do. */
+const START_LIMIT_MS = 120_000
 
 export interface Dialogue {
   readonly program: RunningProgram
@@ -13,7 +15,7 @@ export interface Dialogue {
 /** Waits until the program is ready for questions. */
 export async function startDialogue(program: RunningProgram): Promise<Dialogue> {
   let asked = 0
-  await answerTo(program, 0, 'start')
+  await answerTo(program, 0, 'start', START_LIMIT_MS)
   return {
     program,
     async ask(question) {
@@ -24,9 +26,9 @@ export async function startDialogue(program: RunningProgram): Promise<Dialogue> 
   }
 }
 
-async function answerTo(program: RunningProgram, number: number, question: string): Promise<string> {
+async function answerTo(program: RunningProgram, number: number, question: string, limitMs = ANSWER_LIMIT_MS): Promise<string> {
   const pattern = new RegExp(`<<${number} (ok|failed) (.*)>>\\n`)
-  const [, outcome, text] = await eventually(`the answer to '${question}'`, ANSWER_LIMIT_MS, () => {
+  const [, outcome, text] = await eventually(`the answer to '${question}'`, limitMs, () => {
     const answer = pattern.exec(program.output())
     if (answer === null && program.hasEnded()) throw new Error(`the program ended at '${question}'`)
     return answer ?? undefined
