@@ -2,92 +2,160 @@ package tskeeper.apps;
 
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.dubbo.common.config.configcenter.DynamicConfiguration;
+import org.apache.dubbo.config.ApplicationConfig;
 import org.apache.dubbo.config.ReferenceConfig;
+import org.apache.dubbo.config.bootstrap.DubboBootstrap;
+import org.apache.dubbo.rpc.RpcContext;
 import org.apache.dubbo.rpc.RpcException;
 
-/** Calls Greeter and looks on in ZooKeeper: "connectString sessionTimeoutMs". It tells what the registry holds and what a call gives. */
+/**
+ * Calls Greeter, which it finds by interface and, independently, by application; beside it dubbo-admin and an onlooker in ZooKeeper, with
+ * sessions of their own: "connectString sessionTimeoutMs emptyProtection".
+ */
 public final class DubboConsumer {
-  private static final String PROVIDERS = "/dubbo/" + Greeter.class.getName() + "/providers";
-  private static final String INSTANCES = "/services/greetings";
-  private static final long PATIENCE_MS = 30_000;
+  private static final long PATIENCE_MS = 40_000;
+  /** Enough for each of a few providers to get its turn. */
+  private static final int CALLS = 6;
 
-  private final Nodes nodes;
-  private final Greeter greeter;
+  private final Map<String, Greeter> greeters = new LinkedHashMap<>();
+  private final List<SteadyCaller> callers = new ArrayList<>();
+  private final List<String> heard = new ArrayList<>();
+  private final DynamicConfiguration configuration;
 
-  private DubboConsumer(Nodes nodes, Greeter greeter) {
-    this.nodes = nodes;
-    this.greeter = greeter;
+  private DubboConsumer(DubboSettings settings, String emptyProtection) {
+    ReferenceConfig<Greeter> byInterface = reference("FORCE_INTERFACE");
+    ReferenceConfig<Greeter> byApplication = reference("FORCE_APPLICATION");
+    DubboBootstrap bootstrap = DubboSettings.application(new ApplicationConfig("visitors"))
+        .registry(settings.registry("all", emptyProtection)).reference(byInterface).reference(byApplication);
+    bootstrap.start();
+    greeters.put("byInterface", byInterface.get());
+    greeters.put("byApplication", byApplication.get());
+    configuration = bootstrap.getApplicationModel().modelEnvironment().getDynamicConfiguration().get();
   }
 
-  public static void main(String[] arguments) throws Exception {
-    Dialogue.begin();
+  private static ReferenceConfig<Greeter> reference(String migrationStep) {
     ReferenceConfig<Greeter> reference = new ReferenceConfig<>();
     reference.setInterface(Greeter.class);
     reference.setCheck(false);
     reference.setRetries(0);
-    reference.setTimeout(3000);
-    DubboSettings.bootstrap("visitors", arguments[0], arguments[1]).reference(reference).start();
-    DubboConsumer consumer = new DubboConsumer(new Nodes(arguments[0]), reference.get());
+    reference.setTimeout(20_000);
+    reference.setLoadbalance("roundrobin");
+    reference.setParameters(Map.of("migration.step", migrationStep));
+    return reference;
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    Dialogue.begin();
+    DubboSettings settings = new DubboSettings(arguments[0], arguments[1]);
+    Nodes nodes = new Nodes(arguments[0]);
+    DubboConsumer consumer = new DubboConsumer(settings, arguments[2]);
+    DubboAdmin admin = new DubboAdmin(settings);
     Map<String, Dialogue.Verb> verbs = new LinkedHashMap<>();
-    verbs.put("awaitRegistered", words -> consumer.awaitRegistered(Integer.parseInt(words[0])));
-    verbs.put("host", words -> consumer.host());
-    verbs.put("registration", words -> consumer.registration());
-    verbs.put("greet", words -> consumer.greet(words[0]));
-    verbs.put("awaitNobody", words -> consumer.awaitNobody());
+    verbs.put("awaitAnswers", words -> consumer.awaitAnswers(words[0], words[1], words.length > 2 ? words[2] : null));
+    verbs.put("awaitSlowAnswers", words -> consumer.awaitSlowAnswers(words[0], words[1]));
+    verbs.put("callSteadily", words -> consumer.callSteadily());
+    verbs.put("failedCalls", words -> consumer.failedCalls());
+    verbs.put("listen", words -> consumer.listen(words[0]));
+    verbs.put("awaitHeard", words -> consumer.awaitHeard(Integer.parseInt(words[0])));
+    verbs.put("publish", words -> admin.publish(words[0], words[1], decoded(words[2])));
+    verbs.put("remove", words -> admin.remove(words[0], words[1]));
+    verbs.put("register", words -> admin.register(decoded(words[0])));
+    verbs.put("unregister", words -> admin.unregister(decoded(words[0])));
+    verbs.put("awaitSeen", words -> admin.awaitSeen(words[0], Integer.parseInt(words[1]), PATIENCE_MS));
+    verbs.put("awaitChildren", words -> consumer.awaitChildren(nodes, words[0], Integer.parseInt(words[1])));
+    verbs.put("origins", words -> nodes.origins(words[0]));
+    verbs.put("text", words -> nodes.text(words[0]));
     Dialogue.hold(verbs);
   }
 
-  /** Waits until that many providers are registered, both by interface and by application. */
-  private String awaitRegistered(int wanted) throws Exception {
-    List<String> providers = nodes.awaitChildren(PROVIDERS, children -> children.size() == wanted, PATIENCE_MS);
-    List<String> instances = nodes.awaitChildren(INSTANCES, children -> children.size() == wanted, PATIENCE_MS);
-    return providers.size() + " by interface, " + instances.size() + " by application";
+  private static String decoded(String word) {
+    return URLDecoder.decode(word, StandardCharsets.UTF_8);
   }
 
-  /** The host that the one provider has registered. */
-  private String host() throws Exception {
-    return URLDecoder.decode(nodes.children(PROVIDERS).get(0), StandardCharsets.UTF_8).split("/")[2].split(":")[0];
-  }
-
-  /** Which session made the one registration and when: the same text means that it is the same node of the same session. */
-  private String registration() throws Exception {
-    return nodes.origin(PROVIDERS + "/" + nodes.children(PROVIDERS).get(0));
-  }
-
-  /** A provider that has just registered reaches the consumer a moment later: calls until it is answered. */
-  private String greet(String name) throws Exception {
-    return eventually(() -> {
-      try {
-        return greeter.greet(name);
-      } catch (RpcException e) {
-        return null;
-      }
+  /** Calls until exactly those answer, as "first,second"; a tag goes with the calls. */
+  private String awaitAnswers(String found, String wanted, String tag) throws Exception {
+    return awaitOutcomes(wanted, CALLS, () -> {
+      if (tag != null) RpcContext.getClientAttachment().setAttachment("dubbo.tag", tag);
+      return greeters.get(found).greet();
     });
   }
 
-  /** Calls until the consumer knows of no provider at all, which is not the same as one that does not answer. */
-  private String awaitNobody() throws Exception {
-    return eventually(() -> {
-      try {
-        greeter.greet("nobody");
-      } catch (RpcException e) {
-        if (e.isForbidden() || e.isNoInvokerAvailableAfterFilter()) return "no provider";
-      }
-      return null;
-    });
+  private String awaitSlowAnswers(String found, String wanted) throws Exception {
+    return awaitOutcomes(wanted, 2, () -> greeters.get(found).greetSlowly());
   }
 
-  private static String eventually(Callable<String> question) throws Exception {
+  private interface Call {
+    String answer() throws Exception;
+  }
+
+  private static String awaitOutcomes(String wanted, int calls, Call call) throws Exception {
     long deadline = System.nanoTime() + PATIENCE_MS * 1_000_000;
     for (;;) {
-      String answer = question.call();
-      if (answer != null) return answer;
-      if (System.nanoTime() > deadline) throw new IllegalStateException("not within " + PATIENCE_MS + " ms");
+      Set<String> outcomes = new TreeSet<>();
+      for (int i = 0; i < calls; i++) outcomes.add(outcome(call));
+      if (outcomes.equals(new TreeSet<>(Arrays.asList(wanted.split(","))))) return wanted;
+      if (System.nanoTime() > deadline) throw new IllegalStateException("the calls still give " + outcomes + " and not " + wanted);
       Thread.sleep(50);
     }
+  }
+
+  /** Who answered, or why nobody did: to know of no provider is not the same as to reach none of those that are known. */
+  private static String outcome(Call call) throws Exception {
+    try {
+      return call.answer();
+    } catch (RpcException e) {
+      if (e.isTimeout()) return "timeout";
+      return e.isForbidden() || e.isNoInvokerAvailableAfterFilter() ? "nobody" : "failure";
+    }
+  }
+
+  /** From now on there are calls by each way of finding all the time. */
+  private String callSteadily() {
+    for (Map.Entry<String, Greeter> greeter : greeters.entrySet()) {
+      SteadyCaller caller = new SteadyCaller(greeter.getKey(), greeter.getValue());
+      caller.start();
+      callers.add(caller);
+    }
+    return "calling";
+  }
+
+  /** Waits for some more calls and tells of all that have failed so far. */
+  private String failedCalls() throws InterruptedException {
+    for (SteadyCaller caller : callers) caller.awaitCalls(50, PATIENCE_MS);
+    List<String> failures = new ArrayList<>();
+    for (SteadyCaller caller : callers) failures.addAll(caller.failures());
+    return failures.isEmpty() ? "none" : failures.size() + ": " + failures.get(0);
+  }
+
+  /** Listens to an item of the group dubbo. */
+  private String listen(String key) {
+    configuration.addListener(key, DynamicConfiguration.DEFAULT_GROUP, event -> {
+      synchronized (heard) {
+        heard.add(event.getChangeType() + " " + event.getContent());
+        heard.notifyAll();
+      }
+    });
+    return "listening";
+  }
+
+  /** Waits until so many changes were heard of; gives the last. */
+  private String awaitHeard(int count) throws InterruptedException {
+    long deadline = System.nanoTime() + PATIENCE_MS * 1_000_000;
+    synchronized (heard) {
+      while (heard.size() < count) Nodes.waitUntil(heard, deadline, "only " + heard);
+      return heard.get(heard.size() - 1);
+    }
+  }
+
+  private String awaitChildren(Nodes nodes, String path, int count) throws Exception {
+    return String.join(" ", nodes.awaitChildren(path, children -> children.size() == count, PATIENCE_MS));
   }
 }

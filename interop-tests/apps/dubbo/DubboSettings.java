@@ -1,27 +1,53 @@
 package tskeeper.apps;
 
+import java.util.HashMap;
 import java.util.Map;
 import org.apache.dubbo.config.ApplicationConfig;
-import org.apache.dubbo.config.ProtocolConfig;
+import org.apache.dubbo.config.ConfigCenterConfig;
+import org.apache.dubbo.config.MetadataReportConfig;
 import org.apache.dubbo.config.RegistryConfig;
 import org.apache.dubbo.config.bootstrap.DubboBootstrap;
+import org.apache.dubbo.rpc.model.FrameworkModel;
 
-/** What provider and consumer have in common: stock settings, but for a session that expires soon and no management port. */
+/** What all applications have in common: stock settings, but for the length of the session and no management port. */
 final class DubboSettings {
-  private DubboSettings() {}
+  private final String connectString;
+  private final Map<String, String> session;
 
-  static DubboBootstrap bootstrap(String application, String connectString, String sessionTimeoutMs) {
-    ApplicationConfig config = new ApplicationConfig(application);
-    config.setQosEnable(false);
-    RegistryConfig registry = new RegistryConfig("zookeeper://" + connectString.replaceFirst(",", "?backup="));
-    registry.setParameters(Map.of("session", sessionTimeoutMs));
-    return DubboBootstrap.getInstance().application(config).registry(registry);
+  DubboSettings(String connectString, String sessionTimeoutMs) {
+    this.connectString = connectString;
+    this.session = Map.of("session", sessionTimeoutMs);
   }
 
-  /** Dubbo refuses loopback addresses and listens everywhere instead, but takes a name that leads to one. */
-  static ProtocolConfig protocol(String host, int port) {
-    ProtocolConfig protocol = new ProtocolConfig("dubbo", port);
-    protocol.setHost(host);
-    return protocol;
+  /** In Dubbo's words: one server, and the others behind it. */
+  String address() {
+    return "zookeeper://" + connectString.replaceFirst(",", "?backup=");
+  }
+
+  RegistryConfig registry(String registerMode, String emptyProtection) {
+    RegistryConfig registry = new RegistryConfig(address());
+    registry.setRegisterMode(registerMode);
+    registry.setParameters(new HashMap<>(session));
+    registry.getParameters().put("enable-empty-protection", emptyProtection);
+    return registry;
+  }
+
+  MetadataReportConfig metadataReport() {
+    MetadataReportConfig report = new MetadataReportConfig(address());
+    report.setParameters(session);
+    return report;
+  }
+
+  ConfigCenterConfig configCenter() {
+    ConfigCenterConfig center = new ConfigCenterConfig();
+    center.setAddress(address());
+    center.setParameters(session);
+    return center;
+  }
+
+  /** An application that shares nothing with the others of this process, sessions in particular. */
+  static DubboBootstrap application(ApplicationConfig application) {
+    application.setQosEnable(false);
+    return DubboBootstrap.newInstance(new FrameworkModel()).application(application);
   }
 }

@@ -6,6 +6,7 @@ import java.util.function.Predicate;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.WatchedEvent;
 import org.apache.zookeeper.Watcher;
+import org.apache.zookeeper.ZKUtil;
 import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.data.Stat;
 
@@ -39,7 +40,7 @@ final class Nodes implements Watcher {
         // The server is being restarted: the next event is that of the new connection.
       }
       if (children != null && wish.test(children)) return children;
-      if (!awaitEvent(seen, deadline)) throw new IllegalStateException(path + " still has the children " + children);
+      awaitEvent(seen, deadline, path + " still has the children " + children);
     }
   }
 
@@ -57,13 +58,15 @@ final class Nodes implements Watcher {
     return events;
   }
 
-  private synchronized boolean awaitEvent(long seen, long deadline) throws InterruptedException {
-    while (events == seen) {
-      long leftMs = (deadline - System.nanoTime()) / 1_000_000;
-      if (leftMs <= 0) return false;
-      wait(leftMs);
-    }
-    return true;
+  private synchronized void awaitEvent(long seen, long deadline, String otherwise) throws InterruptedException {
+    while (events == seen) waitUntil(this, deadline, otherwise);
+  }
+
+  /** Waits for a notification of what the caller holds. */
+  static void waitUntil(Object monitor, long deadline, String otherwise) throws InterruptedException {
+    long leftMs = (deadline - System.nanoTime()) / 1_000_000;
+    if (leftMs <= 0) throw new IllegalStateException(otherwise);
+    monitor.wait(leftMs);
   }
 
   List<String> children(String path) throws Exception {
@@ -72,6 +75,13 @@ final class Nodes implements Watcher {
 
   String text(String path) throws Exception {
     return new String(zooKeeper.getData(path, false, null), StandardCharsets.UTF_8);
+  }
+
+  /** Of each node below `path`, parents first: the path, the session that owns it and the zxid that created it, in hex. */
+  String origins(String path) throws Exception {
+    StringBuilder told = new StringBuilder();
+    for (String node : ZKUtil.listSubTreeBFS(zooKeeper, path)) told.append(node).append(' ').append(origin(node)).append('\n');
+    return told.toString();
   }
 
   /** The session that owns the node and the zxid that created it, in hex. */
