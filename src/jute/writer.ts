@@ -15,6 +15,14 @@ export interface JuteWriterOptions {
   supplementary?: Supplementary
   /** Bytes of the scratch to begin with. */
   firstSize?: number
+  /** Buffers of so many bytes are not copied into the scratch but stay where they are, unchanged until they are of no more use. Default: none. */
+  apartFrom?: number
+}
+
+/** A buffer that belongs before the byte of the scratch at that index. */
+interface Apart {
+  readonly at: number
+  readonly bytes: Uint8Array
 }
 
 export class JuteWriter {
@@ -24,10 +32,15 @@ export class JuteWriter {
   view: DataView
   /** Index behind the last byte written. */
   position = 0
+  /** Bytes that belong between those of the scratch. */
+  apartBytes = 0
+  private apart: Apart[] = []
+  private readonly apartFrom: number
   private readonly supplementary: Supplementary
 
   constructor(options: JuteWriterOptions = {}) {
     this.supplementary = options.supplementary ?? 'utf8'
+    this.apartFrom = options.apartFrom ?? Infinity
     this.bytes = Buffer.allocUnsafeSlow(options.firstSize ?? FIRST_SIZE)
     this.view = new DataView(this.bytes.buffer)
   }
@@ -35,6 +48,10 @@ export class JuteWriter {
   /** Starts afresh; what was written before is gone unless it was copied. */
   reset(): void {
     this.position = 0
+    if (this.apartBytes > 0) {
+      this.apart = []
+      this.apartBytes = 0
+    }
     if (this.bytes.length > KEPT_SIZE) this.allocate(FIRST_SIZE)
   }
 
@@ -81,6 +98,12 @@ export class JuteWriter {
       this.int(-1)
       return
     }
+    if (value.length >= this.apartFrom) {
+      this.int(value.length)
+      this.apart.push({ at: this.position, bytes: value })
+      this.apartBytes += value.length
+      return
+    }
     const at = this.reserve(4 + value.length)
     this.view.setInt32(at, value.length)
     this.bytes.set(value, at + 4)
@@ -108,13 +131,26 @@ export class JuteWriter {
     this.view.setInt32(at, value)
   }
 
+  /** Everything written, in pieces: copies of the scratch and between them what stayed where it was. */
+  pieces(): Uint8Array[] {
+    const pieces: Uint8Array[] = []
+    let from = 0
+    for (const { at, bytes } of this.apart) {
+      if (at > from) pieces.push(this.copy(from, at))
+      pieces.push(bytes)
+      from = at
+    }
+    if (from < this.position) pieces.push(this.copy(from))
+    return pieces
+  }
+
   /**
-   * A copy of everything written since index `from`. Small copies share slabs of Node's buffer pool, for a fraction of what
+   * A copy of what the scratch holds from index `from` on. Small copies share slabs of Node's buffer pool, for a fraction of what
    * an allocation each costs (bench/jute.mjs); a slab lives as long as any copy in it.
    */
-  copy(from = 0): Uint8Array {
-    const copied = Buffer.allocUnsafe(this.position - from)
-    this.bytes.copy(copied, 0, from, this.position)
+  copy(from = 0, to = this.position): Uint8Array {
+    const copied = Buffer.allocUnsafe(to - from)
+    this.bytes.copy(copied, 0, from, to)
     return copied
   }
 

@@ -85,6 +85,10 @@ export class SimSocket implements Socket {
     if (!this.process.isAlive) throw new Halted()
   }
 
+  writeAll(pieces: readonly Uint8Array[]): void {
+    for (const bytes of pieces) this.write(bytes)
+  }
+
   pause(): void {
     this.#isPaused = true
   }

@@ -233,6 +233,10 @@ class GatedSocket implements Socket {
     this.#socket.write(bytes)
   }
 
+  writeAll(pieces: readonly Uint8Array[]): void {
+    this.#socket.writeAll(pieces)
+  }
+
   pause(): void {
     this.#socket.pause()
   }

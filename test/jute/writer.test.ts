@@ -76,6 +76,26 @@ describe('the scratch', () => {
     expect(writer.copy(8)).toHaveLength(0)
   })
 
+  it('leaves long buffers where they are, if that is asked for, and gives all in order', () => {
+    const writer = new JuteWriter({ apartFrom: 3 })
+    const [first, second] = [new Uint8Array([1, 2, 3]), new Uint8Array([4, 5, 6, 7])]
+    writer.byte(9)
+    writer.buffer(first)
+    writer.buffer(new Uint8Array([8, 8]))
+    writer.buffer(second)
+    expect(writer.apartBytes).toBe(7)
+    const pieces = writer.pieces()
+    expect(pieces).toContain(first)
+    expect(pieces).toContain(second)
+    expect(Buffer.concat(pieces).toString('hex')).toBe('09' + '00000003010203' + '000000020808' + '0000000404050607')
+    writer.int(-1)
+    expect(Buffer.concat(writer.pieces()).toString('hex').slice(-16)).toBe('04050607ffffffff')
+    writer.reset()
+    expect(writer.apartBytes).toBe(0)
+    writer.byte(1)
+    expect(writer.pieces()).toEqual([Buffer.from([1])])
+  })
+
   it('takes a length for four bytes reserved before', () => {
     const writer = new JuteWriter()
     const at = writer.reserve(4)

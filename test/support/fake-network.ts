@@ -147,6 +147,10 @@ export class FakeSocket implements Socket {
     if (this.#outboxBytes > 0) this.#owesDrain = true
   }
 
+  writeAll(pieces: readonly Uint8Array[]): void {
+    for (const bytes of pieces) this.write(bytes)
+  }
+
   pause(): void {
     this.#isPaused = true
   }

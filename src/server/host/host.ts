@@ -50,6 +50,8 @@ export interface Socket {
   handlers: SocketHandlers
   /** The bytes belong to the socket from here on and must not be changed. */
   write(bytes: Uint8Array): void
+  /** As a `write` of each, but handed to the system together. */
+  writeAll(pieces: readonly Uint8Array[]): void
   pause(): void
   resume(): void
   /** Sends what is buffered, then FIN, and reads no more; `onClose` follows when the peer is done or has had two seconds. */

@@ -164,6 +164,10 @@ export class MemorySocket implements Socket {
     if (!this.#isEnding && !this.#isClosed) this.#network.deliver(this, (to) => to.#receive(bytes))
   }
 
+  writeAll(pieces: readonly Uint8Array[]): void {
+    for (const bytes of pieces) this.write(bytes)
+  }
+
   pause(): void {
     this.#isPaused = true
   }

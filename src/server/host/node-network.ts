@@ -108,6 +108,12 @@ export class TcpSocket implements Socket {
     if (this.#socket.writable) this.#socket.write(bytes)
   }
 
+  writeAll(pieces: readonly Uint8Array[]): void {
+    this.#socket.cork()
+    for (const bytes of pieces) this.write(bytes)
+    this.#socket.uncork()
+  }
+
   pause(): void {
     this.#socket.pause()
   }

@@ -429,7 +429,7 @@ export class ClientConnection implements Client, Expiring {
    * Returns the frame's size; pieces are what else belongs to it. A client for whom too much waits is not read from, in the end not kept.
    */
   #finishFrame(w: JuteWriter, start: number, pieces: readonly Uint8Array[] = NO_PIECES): number {
-    let bytes = w.position - start
+    let bytes = w.position - start + w.apartBytes
     for (const piece of pieces) bytes += piece.length
     w.patchInt(start, bytes - 4)
     this.#outgoing.finish()

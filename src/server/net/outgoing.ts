@@ -1,10 +1,12 @@
 /**
  * What connections have to say in a turn. Replies are encoded one behind the other into a scratch that all connections
  * share; a run of one connection's replies is copied out once, and each connection's copies go to its socket in one
- * write at the end of the turn. Where there is very much to hand on, the rest goes in the next turns.
+ * write at the end of the turn. Long data is not copied: it goes from the tree's memory to the socket. Where there is
+ * very much to hand on, the connections take turns at it, a share each, and the rest goes in the next turns.
  */
 import { JuteWriter } from '../../jute/writer.ts'
 import type { Clock, Socket } from '../host/host.ts'
+import { LENT_BYTES } from '../tree/node-store.ts'
 import { ByteQueue } from './slabs.ts'
 import type { Slabs } from './slabs.ts'
 
@@ -20,11 +22,14 @@ const PIECE_BYTES = 256 * 1024
 /** What one turn hands to sockets: a write costs as much as reading and answering some requests (bench/turns.mjs). */
 const TURN_SOCKETS = 256
 const TURN_BYTES = 2 * 1024 * 1024
+/** What one connection hands on before it is the next one's turn, and what of a run behind that still goes with it. */
+const SHARE_BYTES = 512 * 1024
+const SMALL_RUN_BYTES = 1024
 
 const NO_RUNS: readonly Uint8Array[] = []
 
 export class OutgoingScratch {
-  readonly writer = new JuteWriter({ supplementary: 'cesu8' })
+  readonly writer = new JuteWriter({ supplementary: 'cesu8', apartFrom: LENT_BYTES })
   readonly slabs: Slabs
   readonly #clock: Clock
   #owner: Outgoing | undefined
@@ -64,14 +69,9 @@ export class OutgoingScratch {
     this.#dirty = []
     let bytes = 0
     let sockets = 0
-    while (sockets < dirty.length && sockets < TURN_SOCKETS && bytes < TURN_BYTES) {
-      const outgoing = dirty[sockets]!
-      bytes += outgoing.flush(TURN_BYTES - bytes)
-      if (outgoing.isDirty) break
-      sockets++
-    }
+    while (sockets < dirty.length && sockets < TURN_SOCKETS && bytes < TURN_BYTES) bytes += dirty[sockets++]!.flush(SHARE_BYTES)
     if (sockets === dirty.length) return
-    // What was said during the flush comes behind what was left.
+    // What was said during the flush, or is more than a share, comes behind those who have not had theirs.
     this.#dirty = [...dirty.slice(sockets), ...this.#dirty]
     this.#schedule()
   }
@@ -113,22 +113,15 @@ export class Outgoing {
     return own + this.#runBytes + this.#heldBytes + this.#backlog.length + this.#socket.bufferedBytes
   }
 
-  /** Something is left to be handed on. */
-  get isDirty(): boolean {
-    return this.#isDirty
-  }
-
   /** The writer for one message; `finish` must follow before anything else is written by anybody. */
   begin(): JuteWriter {
     return this.#scratch.writerFor(this)
   }
 
   finish(): void {
-    if (!this.#isDirty) {
-      this.#isDirty = true
-      this.#scratch.flushLater(this)
-    }
-    if (this.#scratch.writer.position > RUN_LIMIT_BYTES) this.takeRun()
+    this.#flushLater()
+    const { position, apartBytes } = this.#scratch.writer
+    if (position > RUN_LIMIT_BYTES || apartBytes > 0) this.takeRun()
   }
 
   /** Bytes that are ready as they are. */
@@ -159,44 +152,45 @@ export class Outgoing {
     if (!this.#scratch.isOwner(this)) return
     const { writer } = this.#scratch
     if (writer.position > 0) {
-      if (!this.#isClosed) this.#push(writer.copy())
+      if (!this.#isClosed) this.#pushWritten(writer)
       writer.reset()
     }
     this.#scratch.release(this)
   }
 
-  /** Hands to the socket what there is, or the first runs of it that reach the limit; returns how many bytes. */
-  flush(limit = Infinity): number {
+  /** Hands the socket what there is, or the first runs of it that reach the limit, the rest in a later turn; returns how many bytes. */
+  flush(limit: number): number {
     this.takeRun()
     this.#isDirty = false
-    const runs = this.#runs
-    if (runs.length === 0 || this.#isClosed) return 0
-    const total = this.#runBytes
-    const isSlow = total <= JOIN_LIMIT_BYTES && this.#socket.bufferedBytes > SOCKET_LIMIT_BYTES
+    const all = this.#runBytes
+    if (all === 0 || this.#isClosed) return 0
+    const isSlow = all <= JOIN_LIMIT_BYTES && this.#socket.bufferedBytes > SOCKET_LIMIT_BYTES
     if (isSlow || this.#backlog.length > 0) return this.#putBack()
-    if (total > limit && runs.length > 1) return this.#flushFirst(limit)
-    this.#runs = []
-    this.#runBytes = 0
+    const runs = this.#takeRuns(limit)
+    const bytes = all - this.#runBytes
     if (runs.length === 1) this.#socket.write(runs[0]!)
-    else if (total <= JOIN_LIMIT_BYTES) this.#socket.write(Buffer.concat(runs, total))
-    else for (const run of runs) this.#socket.write(run)
-    this.#onFlushed()
-    return total
+    else if (bytes <= JOIN_LIMIT_BYTES) this.#socket.write(Buffer.concat(runs, bytes))
+    else this.#socket.writeAll(runs)
+    if (this.#runBytes > 0) this.#flushLater()
+    else this.#onFlushed()
+    return bytes
   }
 
-  #flushFirst(limit: number): number {
+  #flushLater(): void {
+    if (this.#isDirty) return
+    this.#isDirty = true
+    this.#scratch.flushLater(this)
+  }
+
+  /** All runs, or the first that reach the limit and the small ones behind them: the rest of an answer does not wait for its end. */
+  #takeRuns(limit: number): Uint8Array[] {
     const runs = this.#runs
     let bytes = 0
     let count = 0
-    while (count < runs.length && bytes < limit) {
-      this.#socket.write(runs[count]!)
-      bytes += runs[count++]!.length
-    }
+    while (count < runs.length && (bytes < limit || runs[count]!.length <= SMALL_RUN_BYTES)) bytes += runs[count++]!.length
     this.#runs = runs.slice(count)
     this.#runBytes -= bytes
-    this.#isDirty = count < runs.length
-    if (!this.#isDirty) this.#onFlushed()
-    return bytes
+    return count === runs.length ? runs : runs.slice(0, count)
   }
 
   #putBack(): number {
@@ -230,6 +224,11 @@ export class Outgoing {
     this.#held = undefined
     this.#heldBytes = 0
     this.#backlog.drop()
+  }
+
+  #pushWritten(writer: JuteWriter): void {
+    if (writer.apartBytes === 0) this.#push(writer.copy())
+    else for (const piece of writer.pieces()) this.#push(piece)
   }
 
   #push(run: Uint8Array): void {

@@ -43,14 +43,14 @@ function readable({ tree, access, ids }: ReadContext, path: string | null): numb
   return access.allows(tree.aclOf(id), Perms.READ, ids) ? id : Code.NOAUTH
 }
 
-/** Data is a view into the tree, good until the next write. */
+/** Data is a view into the tree: good until the next write, and for good if it is long (NodeStore.lend). */
 export function readData(context: ReadContext, path: string | null): { data: Uint8Array | null; stat: Stat } | Code {
   const id = readable(context, path)
   if (id < 0) return id as Code
   const { tree } = context
   const stat = tree.stat(id)
   tree.meter.onRead(path!, stat.dataLength)
-  return { data: tree.store.data(id), stat }
+  return { data: tree.store.lend(id), stat }
 }
 
 export function readChildren(context: ReadContext, path: string | null): Children | Code {

@@ -76,6 +76,11 @@ export class NodeCells {
     return new Uint8Array(this.bytes.buffer, this.slabs.offset(cell) + this.head(cell), length)
   }
 
+  /** From here on views of the data, longer than LARGEST_BLOCK, stay as they are. */
+  lend(cell: number): void {
+    this.slabs.lend(cell)
+  }
+
   /** Units of the name. */
   lengthOfName(cell: number): number {
     this.look(cell)

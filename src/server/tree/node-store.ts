@@ -29,6 +29,9 @@ const NULL_DATA = -1
 /** Before the bytes of a ustring. */
 const LENGTH_BYTES = 4
 
+/** Data from here on may be kept where they are instead of being copied: they lie in a block of their own. */
+export const LENT_BYTES = 64 * 1024
+
 /** What the store holds, in bytes. Pages that were never written count, though the system may not have given them yet. */
 export interface NodeStoreUse {
   nodes: number
@@ -222,6 +225,13 @@ export class NodeStore {
     const length = this.rows.int(id, DATA_LENGTH)
     if (length === NULL_DATA) return null
     return this.cells.data(this.rows.int(id, CELL), length)
+  }
+
+  /** As `data`, but a view of LENT_BYTES or more stays as it is, whatever is written to the store: the next data take other room. */
+  lend(id: number): Uint8Array | null {
+    const data = this.data(id)
+    if (data !== null && data.length >= LENT_BYTES) this.cells.lend(this.rows.int(id, CELL))
+    return data
   }
 
   /** Zero for null data. */

@@ -50,6 +50,8 @@ export class SlabAllocator {
   private readonly large: Uint8Array[] = []
   private readonly largeWords: Int32Array[] = []
   private readonly freeLarge: number[] = []
+  /** Whether somebody may keep a view of the large block. */
+  private readonly isLent: boolean[] = []
   private readonly spans = new SpanTable(SLAB_SPANS)
   private readonly freeBlocks = new Int32Array(CLASS_BYTES.length)
   private readonly allBlocks = new Int32Array(CLASS_BYTES.length)
@@ -81,13 +83,19 @@ export class SlabAllocator {
     return bytes <= LARGEST_BLOCK ? this.take(sizeClassOf(bytes), owner) : this.takeLarge(bytes, owner)
   }
 
+  /** From here on views of the block, which is too large for a span, stay as they are: `resize` refuses it. */
+  lend(ref: number): void {
+    assert(ref < 0, 'a block that may move is not lent')
+    this.isLent[~ref] = true
+  }
+
   /** Whether the block, asked for as `bytes`, serves `newBytes` without waste; then it counts as asked for as `newBytes`. */
   resize(ref: number, bytes: number, newBytes: number): boolean {
     if (ref >= 0) {
       if (newBytes > LARGEST_BLOCK || sizeClassOf(newBytes) !== sizeClassOf(bytes)) return false
     } else {
       const capacity = this.large[~ref].length
-      if (newBytes <= LARGEST_BLOCK || newBytes > capacity || newBytes < capacity / 2) return false
+      if (this.isLent[~ref] || newBytes <= LARGEST_BLOCK || newBytes > capacity || newBytes < capacity / 2) return false
     }
     this.requestedBytes += newBytes - bytes
     return true
@@ -249,6 +257,7 @@ export class SlabAllocator {
     this.large[index] = new Uint8Array(memory)
     this.largeWords[index] = new Int32Array(memory)
     this.largeWords[index][0] = owner
+    this.isLent[index] = false
     this.largeBytes += memory.byteLength
     return ~index
   }

@@ -117,6 +117,17 @@ describe.each([
     expect(core.bufferedBytes).toBe(0)
   })
 
+  it('send several pieces as one, in order', async () => {
+    const { core, plain } = await pair()
+    const pieces = [Buffer.from('head'), Buffer.alloc(9_000_000, 'x'), Buffer.from('tail')]
+    core.writeAll(pieces)
+    core.write(Buffer.from('more'))
+    core.end()
+    const got: Buffer[] = []
+    for await (const bytes of plain) got.push(bytes as Buffer)
+    expect(Buffer.concat(got).equals(Buffer.concat([...pieces, Buffer.from('more')]))).toBe(true)
+  })
+
   it('hear nothing while they are paused, and everything afterwards', async () => {
     const { core, plain, chunks, heard, until } = await pair()
     plain.write('one')

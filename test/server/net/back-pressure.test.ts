@@ -74,6 +74,48 @@ describe('a client that does not read', () => {
     expect(fake.server.processor.inFlight).toBe(0)
   })
 
+  it('gets long data as they were when it asked, and holds no more of them than of others', () => {
+    const { fake, session } = stage()
+    const writer = fake.session({ timeOut: 40_000 })
+    const long = 100 * KB
+    writer.ok(ask.create('/long', { data: Buffer.alloc(long, 1) }))
+    writer.ok(ask.create('/short-lived', { data: Buffer.alloc(long, 2) }))
+    session.connection.socket.pause()
+    session.send(ask.getData('/big'))
+    for (let i = 0; i < 3; i++) {
+      session.send(ask.getData('/long'))
+      session.send(ask.getData('/short-lived'))
+    }
+    fake.host.settle()
+    expect(held(fake, session)).toBeGreaterThan(long)
+    expect(held(fake, session)).toBeLessThanOrEqual(LIMITS.outgoingPauseBytes + long + KB)
+    writer.ok(ask.setData('/long', Buffer.alloc(long, 3)))
+    writer.ok(ask.remove('/short-lived'))
+    writer.ok(ask.create('/another', { data: Buffer.alloc(long, 4) }))
+    session.connection.socket.resume()
+    fake.host.settle()
+    const seen = session.replies().slice(1).map(({ err, body }) => (err === 0 ? [...new Set((body as { data: Uint8Array }).data)] : err))
+    const before = seen.findIndex((what) => JSON.stringify(what) === '[3]' || what === -101)
+    // What was answered before the change shows nothing of it; what was still to be read follows behind it.
+    expect(seen.slice(0, before)).toEqual([[1], [2], [1], [2], [1], [2]].slice(0, before))
+    expect(seen.slice(before)).toEqual([[3], -101, [3], -101, [3], -101].slice(before))
+    expect(before).toBeGreaterThan(2)
+  })
+
+  it('that goes away leaves nothing of its long answers', () => {
+    const { fake, session } = stage()
+    session.ok(ask.create('/long', { data: Buffer.alloc(400 * KB, 1) }))
+    session.connection.socket.pause()
+    for (let i = 0; i < 5; i++) session.send(ask.getData('/long'))
+    fake.host.turn()
+    session.connection.socket.destroy()
+    fake.host.settle()
+    expect(fake.server.service.connections.size).toBe(0)
+    expect(fake.server.processor.inFlight).toBe(0)
+    expect(fake.server.service.slabs.cellsInUse).toBe(0)
+    expect(fake.session().ok(ask.getData('/long')).data).toHaveLength(400 * KB)
+  })
+
   it('does not disturb those who read', () => {
     const { fake, session } = stage()
     session.connection.socket.pause()

@@ -66,6 +66,25 @@ describe('much at once', () => {
     expect(other.replies()).toHaveLength(1)
   })
 
+  it('clients that ask for more than they take keep nobody waiting, and each gets all of it, in order', () => {
+    const fake = new FakeServer()
+    const greedy = Array.from({ length: 4 }, () => fake.session())
+    const other = fake.session()
+    // Short enough for a connection to be asked on before it has taken all it was handed.
+    for (let i = 0; i < 10; i++) other.ok(ask.create(`/big${i}`, { data: Buffer.alloc(200_000, i) }))
+    for (const session of greedy) for (let i = 0; i < 15; i++) session.send(ask.getData(`/big${i % 10}`))
+    for (let i = 0; i < 3; i++) {
+      other.send(ask.exists('/big0'))
+      // One turn or two to hand a share to each of the four, besides those that its own way takes.
+      expect(turnsUntil(fake, () => other.replies().length === 1)).toBeLessThanOrEqual(4)
+    }
+    fake.host.settle()
+    for (const session of greedy) {
+      const bytes = session.replies().map(({ body }) => (body as { data: Uint8Array }).data[0])
+      expect(bytes).toEqual(Array.from({ length: 15 }, (_, i) => i % 10))
+    }
+  })
+
   it('a notification to very many goes out over several turns, and before any later answer to each', () => {
     const fake = new FakeServer()
     const writer = fake.session()

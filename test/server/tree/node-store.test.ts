@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
-import { NO_NODE, NodeStore } from '../../../src/server/tree/node-store.ts'
+import { LENT_BYTES, NO_NODE, NodeStore } from '../../../src/server/tree/node-store.ts'
 
 const bytes = (length: number, fill = 7): Uint8Array => new Uint8Array(length).fill(fill)
 
@@ -144,6 +144,24 @@ describe('data', () => {
     store.setData(id, given)
     given.fill(2)
     expect(store.data(id)).toEqual(bytes(10, 1))
+  })
+
+  test('stays as it was lent, whatever becomes of the node', () => {
+    const store = new NodeStore()
+    const id = store.create(store.root, 'n', bytes(LENT_BYTES, 1))
+    const lent = [store.lend(id)!]
+    for (const [fill, length] of [[2, LENT_BYTES], [3, LENT_BYTES - 1], [4, LENT_BYTES + 5]] as const) {
+      store.setData(id, bytes(length, fill))
+      expect(store.data(id)).toEqual(bytes(length, fill))
+      lent.push(store.lend(id)!)
+    }
+    store.remove(id)
+    store.create(store.root, 'next', bytes(LENT_BYTES, 5))
+    // The third was too short to be kept.
+    expect([0, 1, 3].map((i) => [lent[i]!.length, new Set(lent[i])])).toEqual(
+      [[LENT_BYTES, new Set([1])], [LENT_BYTES, new Set([2])], [LENT_BYTES + 5, new Set([4])]],
+    )
+    expect(store.lend(store.create(store.root, 'null', null))).toBeNull()
   })
 
   test('may be set from a view of the store', () => {
