@@ -18,7 +18,8 @@ export interface SnapshotLoadOptions {
 }
 
 const NOTHING = new Uint8Array(0)
-const READ_SIZE = 1 << 20
+/** Large enough for few calls, small enough for the allocator to hand out the same room again. */
+const READ_SIZE = 256 << 10
 /** A compressed piece may become a thousand times as long. */
 const COMPRESSED_READ_SIZE = 64 << 10
 /** All blocks and seals are 67 bytes; what Java would read past is not kept whatever its length. */

@@ -97,8 +97,7 @@ export class DataTree {
     const config = this.#makeBootstrapNode(zookeeper, 'config')
     this.store.setAclKey(config, this.acls.acquire(CONFIG_ACL))
     this.store.setAversion(config, -1)
-    this.#initNode(this.store.root, '')
-    for (const path of [ZOOKEEPER_PATH, QUOTA_PATH, CONFIG_PATH]) this.#initNode(this.store.find(path), path)
+    for (const path of ['', ZOOKEEPER_PATH, QUOTA_PATH, CONFIG_PATH]) this.#initNode(this.store.find(path), path, NO_DATA)
   }
 
   /** Nothing but an empty root: the state before a snapshot is loaded. */
@@ -213,7 +212,7 @@ export class DataTree {
     store.setMtime(id, time)
     store.setEphemeralOwner(id, owner)
     store.setAclKey(id, this.acls.acquire(acl))
-    this.#initNode(id, path)
+    this.#initNode(id, path, data)
     this.owners.add(owner, path)
     this.quotas.onCreated(parentPath, name)
     const size = data === null ? 0 : data.length
@@ -333,7 +332,7 @@ export class DataTree {
     store.setCversion(id, stat.cversion)
     store.setAversion(id, stat.aversion)
     store.setEphemeralOwner(id, stat.ephemeralOwner)
-    this.#initNode(id, path)
+    this.#initNode(id, path, data)
     this.owners.add(stat.ephemeralOwner, path)
     return undefined
   }
@@ -358,13 +357,14 @@ export class DataTree {
     return id
   }
 
-  /** Enters a node whose columns are set into size and digest. */
-  #initNode(id: number, path: string): void {
+  /** Enters a node whose columns are set, and whose data these are, into size and digest. */
+  #initNode(id: number, path: string, data: Uint8Array | null): void {
     const store = this.store
-    this.#dataSize += path.length + store.dataLength(id)
-    if (id === store.root) this.#dataSize += 1 + store.dataLength(id)
+    const length = data === null ? 0 : data.length
+    this.#dataSize += path.length + length
+    if (id === store.root) this.#dataSize += 1 + length
     if (!this.#options.digestEnabled) return
-    store.setContentCrc(id, this.contentCrc(path, store.data(id)))
+    store.setContentCrc(id, this.contentCrc(path, data))
     store.setDigest(id, 0)
     this.#updateDigest(id, path)
   }
