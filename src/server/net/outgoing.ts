@@ -22,7 +22,7 @@ const PIECE_BYTES = 256 * 1024
 /** What one turn hands to sockets: a write costs as much as reading and answering some requests (bench/turns.mjs). */
 const TURN_SOCKETS = 256
 const TURN_BYTES = 2 * 1024 * 1024
-/** What one connection hands on before it is the next one's turn, and what of a run behind that still goes with it. */
+/** What one connection hands on before it is the next one's turn, and the longest run behind that which still goes with it. */
 const SHARE_BYTES = 512 * 1024
 const SMALL_RUN_BYTES = 1024
 

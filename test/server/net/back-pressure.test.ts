@@ -102,7 +102,7 @@ describe('a client that does not read', () => {
     expect(before).toBeGreaterThan(2)
   })
 
-  it('that goes away leaves nothing of its long answers', () => {
+  it('leaves nothing of its long answers when it goes away', () => {
     const { fake, session } = stage()
     session.ok(ask.create('/long', { data: Buffer.alloc(400 * KB, 1) }))
     session.connection.socket.pause()
