@@ -20,9 +20,9 @@ export const curatorPeer = {
     ]),
 }
 
-const parts = ['Recipe', 'Check', 'Clients', 'Steps', 'Guarded', 'Tally']
+const parts = ['Recipe', 'Clients', 'Guarded', 'Tally']
 const recipes = ['Locks', 'Elections', 'Barriers', 'Queues', 'Counters', 'Caches', 'Members', 'Discovery', 'Operations']
-const sources = [...[...parts, ...recipes, 'CuratorUser'].map((name) => `curator/${name}`), 'java/Dialogue']
+const sources = [...[...parts, ...recipes, 'CuratorUser'].map((name) => `curator/${name}`), ...['Dialogue', 'Check', 'Steps'].map((name) => `java/${name}`)]
 
 /** Starts a program for one recipe and waits until it is ready to begin. */
 export async function startCuratorUser(stage: Stage, recipe: string, sessionTimeoutMs: number, name = 'user'): Promise<Dialogue> {
