@@ -4,6 +4,7 @@ import { appendFileSync } from 'node:fs'
 import { bookKeeperPeer } from '../apps/bookkeeper/bookie.ts'
 import { curatorPeer } from '../apps/curator/user.ts'
 import { dubboPeer } from '../apps/dubbo/service.ts'
+import { elasticJobPeer } from '../apps/elasticjob/instance.ts'
 import { kafkaPeer } from '../apps/kafka/broker.ts'
 import { cClientLibrary } from './c.ts'
 import { goClient } from './go.ts'
@@ -41,6 +42,7 @@ const registry: Record<string, Preparation> = {
   Dubbo: dubboPeer,
   Curator: curatorPeer,
   BookKeeper: bookKeeperPeer,
+  ElasticJob: elasticJobPeer,
 }
 
 /** Gets a peer ready. `undefined` means that it cannot be had on this machine: the suite skips itself. */

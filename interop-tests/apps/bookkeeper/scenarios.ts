@@ -114,5 +114,5 @@ async function lostLedger(stage: Stage): Promise<void> {
   await user.ask('begin 1')
   await bookies[0]!.program.kill()
   await user.ask('end')
-  await expect(user.ask('tell')).rejects.toThrow('BookKeeper client') 
+  await expect(user.ask('tell')).rejects.toThrow('Bookie handle is not available')
 }

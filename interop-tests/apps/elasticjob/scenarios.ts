@@ -1,0 +1,126 @@
+// What the instances of a job go through on the servers: who does which items, and that nothing is left out or done twice.
+import { expect } from 'vitest'
+import { eventually } from '../../peers/processes.ts'
+import type { Application } from '../application.ts'
+import type { Stage } from '../stage.ts'
+import { atOnce, awaitMore, completed, executionsOf, startInstance } from './instance.ts'
+import type { Instance } from './instance.ts'
+
+const LIMIT_MS = 180_000
+const WAIT_MS = 45_000
+
+const ITEMS = 6
+const eachSecond = '*_*_*_*_*_?'
+const never = '0_0_0_1_1_?_2099'
+
+export const elasticJob: Application = {
+  name: 'ElasticJob',
+  scenarios: [
+    { name: 'items are divided again when instances come, leave and are killed', limitMs: LIMIT_MS, play: comeAndGo },
+    { name: 'the items of a killed instance are done by others', limitMs: LIMIT_MS, play: failover },
+    { name: 'each item once a round, while servers restart and the leader is killed', limitMs: LIMIT_MS, play: serversRestart },
+    { name: 'an item that is done twice at once is found out', limitMs: LIMIT_MS, on: ['server'], play: twoRegistries },
+  ],
+}
+
+async function startInstances(stage: Stage, count: number): Promise<Instance[]> {
+  return await Promise.all(Array.from({ length: count }, (_, index) => startInstance(stage, `instance ${index + 1}`)))
+}
+
+/** The items are divided evenly among exactly these, and each item has since been done by the one who has it. */
+async function awaitDivided(job: string, among: readonly Instance[]): Promise<void> {
+  const allotted = (await among[0]!.ask(`awaitDivided ${job} ${among.map(({ id }) => id).join(' ')}`)).split(' ')
+  const divided = process.hrtime.bigint()
+  await eventually(`${job} is done by ${among.length}`, WAIT_MS, () => {
+    const since = executionsOf(job, among).filter(({ began, isComplete }) => isComplete && began > divided)
+    return allotted.every((owner, item) => since.some((one) => one.item === item && one.instance === owner)) ? true : undefined
+  })
+}
+
+/** Nobody else does an item before the one who had it has ended it. */
+async function comeAndGo(stage: Stage): Promise<void> {
+  const [first, second, third] = (await startInstances(stage, 3)) as [Instance, Instance, Instance]
+  for (const instance of [first, second, third]) await instance.ask(`schedule sweep ${ITEMS} ${eachSecond} false 200`)
+  await awaitDivided('sweep', [first, second, third])
+  await second.kill()
+  await awaitDivided('sweep', [first, third])
+  expect(await first.ask('leave')).toBe('left')
+  await awaitDivided('sweep', [third])
+  const fourth = await startInstance(stage, 'instance 4')
+  await fourth.ask(`schedule sweep ${ITEMS} ${eachSecond} false 200`)
+  await awaitDivided('sweep', [third, fourth])
+  const executions = executionsOf('sweep', [first, second, third, fourth])
+  expect(atOnce(executions)).toEqual([])
+}
+
+/** The instance that leads dies in the midst of its items: the others end theirs, and then those. */
+async function failover(stage: Stage): Promise<void> {
+  const instances = await startInstances(stage, 3)
+  for (const instance of instances) {
+    await instance.ask('hold')
+    await instance.ask(`schedule sheet ${ITEMS} ${never} true 500`)
+  }
+  await instances[0]!.ask('trigger sheet')
+  await eventually('each item has begun', WAIT_MS, () => (executionsOf('sheet', instances).length === ITEMS ? true : undefined))
+  const leader = await instances[0]!.ask('leader sheet')
+  const lost = instances.find(({ id }) => id === leader)!
+  const others = instances.filter((instance) => instance !== lost)
+  const itemsOf = (instance: Instance): number[] => instance.executions().map(({ item }) => item).toSorted()
+  const left = itemsOf(lost)
+  expect(left).toHaveLength(2)
+  await lost.kill()
+  expect((await others[0]!.ask('awaitCrashed sheet 2')).split(' ').map(Number).toSorted()).toEqual(left)
+  expect(others).not.toContain(await others[0]!.ask('leader sheet'))
+  for (const other of others) await other.ask('release')
+  await awaitMore('sheet', ITEMS, 1, instances)
+  expect(completed('sheet', ITEMS, instances)).toEqual([1, 1, 1, 1, 1, 1])
+  expect(executionsOf('sheet', [lost]).map(({ isComplete }) => isComplete)).toEqual([false, false])
+  expect(atOnce(executionsOf('sheet', instances))).toEqual([])
+}
+
+/** Beside the rounds, which are told to begin, a job is done every second; it need only go on. */
+async function serversRestart(stage: Stage): Promise<void> {
+  const instances = await startInstances(stage, 3)
+  for (const instance of instances) {
+    await instance.ask(`schedule sweep ${ITEMS} ${eachSecond} false 50`)
+    await instance.ask(`schedule round ${ITEMS} ${never} false 50`)
+  }
+  const [first] = instances as [Instance]
+  const registrations = (): Promise<string[]> => Promise.all(instances.map(({ id }) => first.ask(`registration round ${id}`).catch(() => '')))
+  const goOn = async (before: readonly string[]): Promise<void> => {
+    // An instance registers anew in the same session when its connection is back.
+    await eventually('all have registered again', WAIT_MS, async () => {
+      const now = await registrations()
+      return now.every((text, index) => text !== '' && text !== before[index]) ? true : undefined
+    })
+    await Promise.all([round(), awaitMore('sweep', ITEMS, 1, instances)])
+  }
+  let rounds = 0
+  const round = async (): Promise<void> => {
+    rounds++
+    const done = awaitMore('round', ITEMS, 1, instances)
+    await first.ask('trigger round')
+    await done
+  }
+  await round()
+  let before = await registrations()
+  await stage.restart()
+  await goOn(before)
+  before = await registrations()
+  await stage.killLeader(() => goOn(before))
+  await round()
+  expect(completed('round', ITEMS, instances)).toEqual(new Array(ITEMS).fill(rounds))
+  expect(owners(await registrations())).toEqual(owners(before))
+}
+
+function owners(registrations: readonly string[]): string[] {
+  return registrations.map((registration) => registration.split(' ')[1]!)
+}
+
+/** The check of what is done twice can fail: two who do not know of each other both do everything. */
+async function twoRegistries(stage: Stage): Promise<void> {
+  const instances = await Promise.all(['one', 'other'].map((namespace) => startInstance(stage, namespace, namespace)))
+  for (const instance of instances) await instance.ask(`schedule sweep ${ITEMS} ${eachSecond} false 900`)
+  await Promise.all(instances.map((instance) => awaitMore('sweep', ITEMS, 2, [instance])))
+  expect(atOnce(executionsOf('sweep', instances))).not.toEqual([])
+}
