@@ -33,8 +33,11 @@ export interface BookieHome {
   start(): RunningProgram
 }
 
-/** With a directory of its own; a bookie of the same `number` in another directory has lost its data. */
-export async function bookieHome(stage: Stage, number: number): Promise<BookieHome> {
+/**
+ * With a directory of its own; a bookie of the same `number` in another directory has lost its data. Bookies that recover look after each
+ * other, and copy what one that is gone has left.
+ */
+export async function bookieHome(stage: Stage, number: number, recovers = false): Promise<BookieHome> {
   const home = await stage.directory()
   const id = `bookie-${number}`
   const config = join(home, 'bookie.conf')
@@ -42,6 +45,7 @@ export async function bookieHome(stage: Stage, number: number): Promise<BookieHo
     ...bookieProperties,
     metadataServiceUri: metadataService(stage),
     bookieId: id,
+    autoRecoveryDaemonEnabled: String(recovers),
     bookiePort: String(await freePort()),
     journalDirectories: join(home, 'journal'),
     ledgerDirectories: join(home, 'ledgers'),
@@ -91,7 +95,6 @@ const bookieProperties: Readonly<Record<string, string>> = {
   allowLoopback: 'true',
   advertisedAddress: '127.0.0.1',
   listeningInterface: 'lo',
-  autoRecoveryDaemonEnabled: 'true',
   openLedgerRereplicationGracePeriod: '1000',
   lockReleaseOfFailedLedgerGracePeriod: '1000',
   rwRereplicateBackoffMs: '500',

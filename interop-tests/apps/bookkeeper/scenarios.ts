@@ -12,7 +12,7 @@ const LIMIT_MS = 180_000
 export const bookKeeper: Application = {
   name: 'BookKeeper',
   scenarios: [
-    { name: 'ledgers: written, taken over, deleted; a bookie restarts', limitMs: LIMIT_MS, play: ledgers },
+    { name: 'ledgers written, taken over, deleted; a bookie restarts and stands still', limitMs: LIMIT_MS, play: ledgers },
     { name: 'ledgers are written while servers restart and the leader is killed', limitMs: LIMIT_MS, play: serversRestart },
     { name: 'a bookie is killed, its ledgers are copied while the leader is killed', limitMs: LIMIT_MS, play: bookieKilled },
     { name: 'a ledger that is lost is found out', limitMs: LIMIT_MS, on: ['server'], play: lostLedger },
@@ -29,10 +29,10 @@ interface Cluster {
   readonly bookies: readonly Bookie[]
 }
 
-async function startCluster(stage: Stage, count: number): Promise<Cluster> {
+async function startCluster(stage: Stage, count: number, recovers = false): Promise<Cluster> {
   const user = await startBookKeeperUser(stage)
   await user.ask('initialize')
-  const homes = await Promise.all(Array.from({ length: count }, (_, index) => bookieHome(stage, index + 1)))
+  const homes = await Promise.all(Array.from({ length: count }, (_, index) => bookieHome(stage, index + 1, recovers)))
   const bookies = homes.map((home) => ({ home, program: home.start() }))
   expect(await user.ask(`awaitBookies ${count}`)).toBe(homes.map(({ id }) => id).join(' '))
   return { user, bookies }
@@ -68,8 +68,17 @@ async function ledgers(stage: Stage): Promise<void> {
   expect(await user.ask('awaitBookies 2')).toBe(`${first.home.id} ${second.home.id}`)
   expect(await user.ask('create 2')).toBe('2')
   expect(await user.ask('append 2 5')).toBe('5 appended')
+
+  // A bookie that stood still for too long finds its session expired and registers itself anew.
+  const registration = await user.ask(`registration ${second.home.id}`)
+  second.program.signal('SIGSTOP')
+  expect(await user.ask('awaitBookies 1')).toBe(first.home.id)
+  second.program.signal('SIGCONT')
+  expect(await user.ask('awaitBookies 2')).toBe(`${first.home.id} ${second.home.id}`)
+  expect(await user.ask(`registration ${second.home.id}`)).not.toBe(registration)
+  expect(await user.ask('append 2 5')).toBe('5 appended')
   expect(await user.ask('close 2')).toBe('closed')
-  expect(await user.ask('tell')).toBe('2 ledgers, 45 entries, 0 left open, 0 in doubt')
+  expect(await user.ask('tell')).toBe('2 ledgers, 50 entries, 0 left open, 0 in doubt')
 }
 
 /** Ids are given once, nothing acknowledged is missing, and the bookies keep their sessions. */
@@ -92,7 +101,7 @@ async function serversRestart(stage: Stage): Promise<void> {
  * left: one more may die, and nothing is missing.
  */
 async function bookieKilled(stage: Stage): Promise<void> {
-  const { user, bookies } = await startCluster(stage, 3)
+  const { user, bookies } = await startCluster(stage, 3, true)
   await user.ask('begin 2')
   const auditor = await user.ask('auditor')
   const lost = bookies.find(({ home }) => home.id === auditor)!

@@ -21,6 +21,8 @@ import org.apache.zookeeper.KeeperException;
  * nanoseconds of a clock that all processes of a machine have.
  */
 public final class JobInstance {
+  private static final long PATIENCE_MS = 40_000;
+
   private final String namespace;
   private final Nodes nodes;
   private final ZookeeperRegistryCenter registry;
@@ -48,9 +50,9 @@ public final class JobInstance {
     verbs.put("hold", words -> instance.hold(true));
     verbs.put("release", words -> instance.hold(false));
     verbs.put("leave", words -> instance.leave());
-    verbs.put("leader", words -> instance.nodes.text(instance.path(words[0], "leader/election/instance")));
-    verbs.put("instances", words -> String.join(" ", instance.nodes.children(instance.path(words[0], "instances"))));
+    verbs.put("leader", words -> instance.leader(words[0]));
     verbs.put("registration", words -> instance.nodes.origin(instance.path(words[0], "instances/" + words[1])));
+    verbs.put("awaitNecessary", words -> instance.awaitNecessary(words[0]));
     verbs.put("awaitDivided", words -> instance.awaitDivided(words[0], List.of(words).subList(1, words.length)));
     verbs.put("awaitCrashed", words -> instance.awaitCrashed(words[0], Integer.parseInt(words[1])));
     Dialogue.hold(verbs);
@@ -121,6 +123,17 @@ public final class JobInstance {
     return "left";
   }
 
+  private String leader(String job) throws Exception {
+    nodes.awaitChildren(path(job, "leader/election"), children -> children.contains("instance"), PATIENCE_MS);
+    return nodes.text(path(job, "leader/election/instance"));
+  }
+
+  /** Until it is known that the items are to be divided anew, which is done when the job is. */
+  private String awaitNecessary(String job) throws Exception {
+    nodes.awaitChildren(path(job, "leader/sharding"), children -> children.contains("necessary"), PATIENCE_MS);
+    return "necessary";
+  }
+
   /** Until each of the instances has its share of the items, and nobody else has any. Tells who has which. */
   private String awaitDivided(String job, List<String> instances) throws Exception {
     List<String> owners = new ArrayList<>();
@@ -138,7 +151,7 @@ public final class JobInstance {
   }
 
   private String awaitCrashed(String job, int count) throws Exception {
-    return String.join(" ", nodes.awaitChildren(path(job, "leader/failover/items"), children -> children.size() == count, 40_000));
+    return String.join(" ", nodes.awaitChildren(path(job, "leader/failover/items"), children -> children.size() == count, PATIENCE_MS));
   }
 
   private String path(String job, String node) {

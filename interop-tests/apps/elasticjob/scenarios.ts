@@ -28,29 +28,40 @@ async function startInstances(stage: Stage, count: number): Promise<Instance[]> 
 }
 
 /** The items are divided evenly among exactly these, and each item has since been done by the one who has it. */
-async function awaitDivided(job: string, among: readonly Instance[]): Promise<void> {
-  const allotted = (await among[0]!.ask(`awaitDivided ${job} ${among.map(({ id }) => id).join(' ')}`)).split(' ')
+async function awaitDivided(job: string, among: readonly [Instance, ...Instance[]]): Promise<void> {
+  const [first] = among
+  await first.ask(`awaitNecessary ${job}`)
+  await first.ask(`trigger ${job}`)
+  const owners = (await first.ask(`awaitDivided ${job} ${among.map(({ id }) => id).join(' ')}`)).split(' ')
   const divided = process.hrtime.bigint()
-  await eventually(`${job} is done by ${among.length}`, WAIT_MS, () => {
+  let told = divided
+  await eventually(`${job} is done by ${among.length}`, WAIT_MS, async () => {
+    // Who is told while it is still at work does not do it.
+    if (process.hrtime.bigint() - told > 1_000_000_000n) {
+      await first.ask(`trigger ${job}`)
+      told = process.hrtime.bigint()
+    }
     const since = executionsOf(job, among).filter(({ began, isComplete }) => isComplete && began > divided)
-    return allotted.every((owner, item) => since.some((one) => one.item === item && one.instance === owner)) ? true : undefined
+    return owners.every((owner, item) => since.some((one) => one.item === item && one.instance === owner)) ? true : undefined
   })
 }
 
-/** Nobody else does an item before the one who had it has ended it. */
+/**
+ * Nobody else does an item before the one who had it has ended it. The job has no time of its own: ElasticJob may overlook who comes while
+ * items are being divided.
+ */
 async function comeAndGo(stage: Stage): Promise<void> {
   const [first, second, third] = (await startInstances(stage, 3)) as [Instance, Instance, Instance]
-  for (const instance of [first, second, third]) await instance.ask(`schedule sweep ${ITEMS} ${eachSecond} false 200`)
+  for (const instance of [first, second, third]) await instance.ask(`schedule sweep ${ITEMS} ${never} false 200`)
   await awaitDivided('sweep', [first, second, third])
   await second.kill()
   await awaitDivided('sweep', [first, third])
   expect(await first.ask('leave')).toBe('left')
   await awaitDivided('sweep', [third])
   const fourth = await startInstance(stage, 'instance 4')
-  await fourth.ask(`schedule sweep ${ITEMS} ${eachSecond} false 200`)
+  await fourth.ask(`schedule sweep ${ITEMS} ${never} false 200`)
   await awaitDivided('sweep', [third, fourth])
-  const executions = executionsOf('sweep', [first, second, third, fourth])
-  expect(atOnce(executions)).toEqual([])
+  expect(atOnce(executionsOf('sweep', [first, second, third, fourth]))).toEqual([])
 }
 
 /** The instance that leads dies in the midst of its items: the others end theirs, and then those. */
@@ -70,7 +81,7 @@ async function failover(stage: Stage): Promise<void> {
   expect(left).toHaveLength(2)
   await lost.kill()
   expect((await others[0]!.ask('awaitCrashed sheet 2')).split(' ').map(Number).toSorted()).toEqual(left)
-  expect(others).not.toContain(await others[0]!.ask('leader sheet'))
+  expect(others.map(({ id }) => id)).toContain(await others[0]!.ask('leader sheet'))
   for (const other of others) await other.ask('release')
   await awaitMore('sheet', ITEMS, 1, instances)
   expect(completed('sheet', ITEMS, instances)).toEqual([1, 1, 1, 1, 1, 1])
