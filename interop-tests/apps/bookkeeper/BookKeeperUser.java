@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Collectors;
 import org.apache.bookkeeper.client.BookKeeper;
 import org.apache.bookkeeper.client.BookKeeperAdmin;
 import org.apache.bookkeeper.client.api.LedgerMetadata;
@@ -99,7 +98,8 @@ public final class BookKeeperUser {
   private String awaitNothingOn(String bookie) throws Exception {
     try (BookKeeperAdmin admin = new BookKeeperAdmin(client(0))) {
       Set<BookieId> lost = Set.of(BookieId.parse(bookie));
-      Check.that(Check.within(PATIENCE_MS, () -> admin.getLedgersContainBookies(lost).isEmpty()), "still ledgers on " + bookie + ": " + admin.getLedgersContainBookies(lost).keySet());
+      boolean nothing = Check.within(PATIENCE_MS, () -> admin.getLedgersContainBookies(lost).isEmpty());
+      Check.that(nothing, "still on " + bookie + ": ledgers " + admin.getLedgersContainBookies(lost).keySet());
     }
     return "nothing";
   }
@@ -126,8 +126,8 @@ public final class BookKeeperUser {
   /** As it is in ZooKeeper now. */
   private String metadata(long id) throws Exception {
     LedgerMetadata metadata = client(1).getLedgerManager().readLedgerMetadata(id).get().getValue();
-    String segments = metadata.getAllEnsembles().values().stream().map(ensemble -> Integer.toString(ensemble.size())).collect(Collectors.joining("+"));
-    return metadata.getState() + ", last entry " + metadata.getLastEntryId() + ", on " + segments + " bookies";
+    int bookies = metadata.getAllEnsembles().get(0L).size();
+    return metadata.getState() + ", last entry " + metadata.getLastEntryId() + ", on " + bookies + " bookies";
   }
 
   private String begin(int copies) throws Exception {

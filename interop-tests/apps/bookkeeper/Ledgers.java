@@ -104,7 +104,10 @@ final class Ledgers {
       if (last < 0) return 0;
       int count = 0;
       try (LedgerEntries entries = handle.read(0, last)) {
-        for (LedgerEntry entry : entries) Check.equal("entry " + count, text(id, count++), new String(entry.getEntryBytes(), StandardCharsets.UTF_8));
+        for (LedgerEntry entry : entries) {
+          Check.equal("entry " + count, text(id, count), new String(entry.getEntryBytes(), StandardCharsets.UTF_8));
+          count++;
+        }
       }
       return count;
     }

@@ -3,8 +3,9 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../../peers/ports.ts'
 import type { RunningProgram } from '../../peers/processes.ts'
-import { applicationLibrary, compiledAgainst, javaCommandLine } from '../jars.ts'
+import { applicationLibrary, javaCommandLine } from '../jars.ts'
 import type { Dialogue } from '../dialogue.ts'
+import { startJavaUser } from '../java-user.ts'
 import { log4jFlag } from '../log4j.ts'
 import type { Stage } from '../stage.ts'
 
@@ -68,21 +69,17 @@ export async function bookieHome(stage: Stage, number: number, recovers = false)
   }
 }
 
-const sources = [...['Ledgers', 'Writers', 'BookKeeperUser'].map((name) => `bookkeeper/${name}`), ...['Dialogue', 'Nodes', 'Check', 'Steps'].map((name) => `java/${name}`)]
+const own = ['Ledgers', 'Writers', 'BookKeeperUser'].map((name) => `bookkeeper/${name}`)
 
 /** The user of the bookies, who also sees what they have in ZooKeeper. */
 export async function startBookKeeperUser(stage: Stage): Promise<Dialogue> {
-  const classes = await compiledAgainst(stage.library, sources.map((source) => join(import.meta.dirname, '..', `${source}.java`)))
-  const home = await stage.directory()
-  const command = javaCommandLine({
-    library: stage.library,
-    mainClass: 'tskeeper.apps.BookKeeperUser',
+  return await startJavaUser(stage, {
+    name: 'user',
+    mainClass: 'BookKeeperUser',
+    sources: [...own, 'java/Dialogue', 'java/Nodes', 'java/Check', 'java/Steps'],
     args: [stage.connectString, metadataService(stage)],
     heapMegabytes: 192,
-    classPath: [classes],
-    jvmFlags: [await log4jFlag(home)],
   })
-  return await stage.converse('user', command, home)
 }
 
 function metadataService(stage: Stage): string {

@@ -12,7 +12,8 @@ const LIMIT_MS = 180_000
 export const bookKeeper: Application = {
   name: 'BookKeeper',
   scenarios: [
-    { name: 'ledgers written, taken over, deleted; a bookie restarts and stands still', limitMs: LIMIT_MS, play: ledgers },
+    { name: 'ledgers are written, taken over, deleted', limitMs: LIMIT_MS, inTest: 'server', play: ledgers },
+    { name: 'a bookie ends, comes back, stands still, and has its data or none', limitMs: LIMIT_MS, play: comeAndGo },
     { name: 'ledgers are written while servers restart and the leader is killed', limitMs: LIMIT_MS, play: serversRestart },
     { name: 'a bookie is killed, its ledgers are copied while the leader is killed', limitMs: LIMIT_MS, play: bookieKilled },
     { name: 'a ledger that is lost is found out', limitMs: LIMIT_MS, on: ['server'], play: lostLedger },
@@ -38,10 +39,9 @@ async function startCluster(stage: Stage, count: number, recovers = false): Prom
   return { user, bookies }
 }
 
-/** One ledger's life in ZooKeeper; the writer whose ledger is taken over is kept out; a bookie is known by what it has in ZooKeeper. */
+/** A ledger's life in ZooKeeper. The writer whose ledger is taken over is kept out. */
 async function ledgers(stage: Stage): Promise<void> {
-  const { user, bookies } = await startCluster(stage, 2)
-  const [first, second] = bookies as [Bookie, Bookie]
+  const { user } = await startCluster(stage, 2)
   expect([await user.ask('create 2'), await user.ask('create 1')]).toEqual(['0', '1'])
   expect(await user.ask('ledgerNodes')).toBe('L0000 L0001')
   expect(await user.ask('metadata 0')).toBe('OPEN, last entry -1, on 2 bookies')
@@ -57,17 +57,30 @@ async function ledgers(stage: Stage): Promise<void> {
 
   expect(await user.ask('delete 1')).toBe('deleted')
   expect(await user.ask('ledgerNodes')).toBe('L0000')
+  expect(await user.ask('create 2')).toBe('2')
+  expect(await user.ask('listed')).toBe('[0, 2]')
+}
+
+/** Bookies are known by what they have in ZooKeeper. */
+async function comeAndGo(stage: Stage): Promise<void> {
+  const { user, bookies } = await startCluster(stage, 2)
+  const [first, second] = bookies as [Bookie, Bookie]
+  expect(await user.ask('create 2')).toBe('0')
+  expect(await user.ask('append 0 40')).toBe('40 appended')
+  expect(await user.ask('close 0')).toBe('closed')
 
   expect((await second.program.stop(30_000)).code).toBe(143)
   expect(await user.ask('awaitBookies 1')).toBe(first.home.id)
   await expect(user.ask('create 2')).rejects.toThrow('Not enough non-faulty bookies')
   // Without the data that its cookie speaks of it may not serve.
   const impostor = await bookieHome(stage, 2)
-  expect((await impostor.start().ended).code).not.toBe(0)
+  const refused = await impostor.start().ended
+  expect(refused.code).not.toBe(0)
+  expect(refused.stderr).toContain('InvalidCookieException')
   second.program = second.home.start()
   expect(await user.ask('awaitBookies 2')).toBe(`${first.home.id} ${second.home.id}`)
-  expect(await user.ask('create 2')).toBe('2')
-  expect(await user.ask('append 2 5')).toBe('5 appended')
+  expect(await user.ask('create 2')).toBe('1')
+  expect(await user.ask('append 1 5')).toBe('5 appended')
 
   // A bookie that stood still for too long finds its session expired and registers itself anew.
   const registration = await user.ask(`registration ${second.home.id}`)
@@ -76,8 +89,8 @@ async function ledgers(stage: Stage): Promise<void> {
   second.program.signal('SIGCONT')
   expect(await user.ask('awaitBookies 2')).toBe(`${first.home.id} ${second.home.id}`)
   expect(await user.ask(`registration ${second.home.id}`)).not.toBe(registration)
-  expect(await user.ask('append 2 5')).toBe('5 appended')
-  expect(await user.ask('close 2')).toBe('closed')
+  expect(await user.ask('append 1 5')).toBe('5 appended')
+  expect(await user.ask('close 1')).toBe('closed')
   expect(await user.ask('tell')).toBe('2 ledgers, 50 entries, 0 left open, 0 in doubt')
 }
 

@@ -6,6 +6,10 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import org.apache.shardingsphere.elasticjob.api.JobConfiguration;
 import org.apache.shardingsphere.elasticjob.api.ShardingContext;
 import org.apache.shardingsphere.elasticjob.infra.env.IpUtils;
@@ -17,8 +21,8 @@ import org.apache.shardingsphere.elasticjob.simple.job.SimpleJob;
 import org.apache.zookeeper.KeeperException;
 
 /**
- * One of those that share the items of a job: "connectString sessionTimeoutMs namespace". It writes when an item begins and when it ends, in
- * nanoseconds of a clock that all processes of a machine have.
+ * One of those that share the items of a job: "connectString sessionTimeoutMs namespace". It writes when an item begins and when it ends,
+ * in nanoseconds of a clock that all processes of a machine have.
  */
 public final class JobInstance {
   private static final long PATIENCE_MS = 40_000;
@@ -51,7 +55,9 @@ public final class JobInstance {
     verbs.put("release", words -> instance.hold(false));
     verbs.put("leave", words -> instance.leave());
     verbs.put("leader", words -> instance.leader(words[0]));
-    verbs.put("registration", words -> instance.nodes.origin(instance.path(words[0], "instances/" + words[1])));
+    verbs.put("sessions", words -> new TreeSet<>(instance.registrations(words[0]).values()).toString());
+    verbs.put("lastRegistration", words -> Long.toString(Collections.max(instance.registrations(words[0]).keySet())));
+    verbs.put("awaitRegisteredAfter", instance::awaitRegisteredAfter);
     verbs.put("awaitNecessary", words -> instance.awaitNecessary(words[0]));
     verbs.put("awaitDivided", words -> instance.awaitDivided(words[0], List.of(words).subList(1, words.length)));
     verbs.put("awaitCrashed", words -> instance.awaitCrashed(words[0], Integer.parseInt(words[1])));
@@ -121,6 +127,31 @@ public final class JobInstance {
     jobs.forEach(ScheduleJobBootstrap::shutdown);
     registry.close();
     return "left";
+  }
+
+  /** When each instance was registered, by zxid, and by which session. */
+  private SortedMap<Long, String> registrations(String job) throws Exception {
+    SortedMap<Long, String> found = new TreeMap<>();
+    for (String instance : nodes.children(path(job, "instances"))) {
+      String[] origin = nodes.origin(path(job, "instances/" + instance)).split(" ");
+      found.put(Long.parseLong(origin[3], 16), origin[1]);
+    }
+    return found;
+  }
+
+  /** "job zxid count": until so many instances have all registered after that zxid. */
+  private String awaitRegisteredAfter(String[] words) throws Exception {
+    long zxid = Long.parseLong(words[1]);
+    int count = Integer.parseInt(words[2]);
+    Check.eventually("all have registered again", () -> {
+      try {
+        Set<Long> zxids = registrations(words[0]).keySet();
+        return zxids.size() == count && zxids.stream().allMatch(one -> one > zxid);
+      } catch (KeeperException e) {
+        return false;
+      }
+    });
+    return "registered";
   }
 
   private String leader(String job) throws Exception {

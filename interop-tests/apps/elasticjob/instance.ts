@@ -1,9 +1,8 @@
 // Instances of ElasticJob, as processes on this machine, and what they have executed.
-import { join } from 'node:path'
 import { eventually } from '../../peers/processes.ts'
-import { applicationLibrary, compiledAgainst, javaCommandLine } from '../jars.ts'
+import { applicationLibrary } from '../jars.ts'
 import type { Dialogue } from '../dialogue.ts'
-import { log4jFlag } from '../log4j.ts'
+import { startJavaUser } from '../java-user.ts'
 import type { Stage } from '../stage.ts'
 
 const elasticJobVersion = '3.0.4'
@@ -39,20 +38,14 @@ export interface Execution {
   readonly isComplete: boolean
 }
 
-const sources = ['elasticjob/JobInstance', 'java/Dialogue', 'java/Nodes', 'java/Check']
-
 export async function startInstance(stage: Stage, name: string, namespace = 'jobs'): Promise<Instance> {
-  const classes = await compiledAgainst(stage.library, sources.map((source) => join(import.meta.dirname, '..', `${source}.java`)))
-  const home = await stage.directory()
-  const command = javaCommandLine({
-    library: stage.library,
-    mainClass: 'tskeeper.apps.JobInstance',
+  const dialogue = await startJavaUser(stage, {
+    name,
+    mainClass: 'JobInstance',
+    sources: ['elasticjob/JobInstance', 'java/Dialogue', 'java/Nodes', 'java/Check'],
     args: [stage.connectString, String(SESSION_TIMEOUT_MS), namespace],
     heapMegabytes: 128,
-    classPath: [classes],
-    jvmFlags: [await log4jFlag(home)],
   })
-  const dialogue = await stage.converse(name, command, home)
   const id = `127.0.0.1@-@${dialogue.program.pid}`
   let death: bigint | undefined
   return {
@@ -94,9 +87,16 @@ export function completed(job: string, items: number, instances: readonly Instan
   return counts
 }
 
-/** Each item has been executed to its end so many times more than now. */
-export async function awaitMore(job: string, items: number, more: number, instances: readonly Instance[]): Promise<void> {
+/** Each item has been executed to its end so many times more than when this was called; `begin` is what makes them do it. */
+export async function awaitMore(
+  job: string,
+  items: number,
+  more: number,
+  instances: readonly Instance[],
+  begin?: () => Promise<unknown>,
+): Promise<void> {
   const before = completed(job, items, instances)
+  await begin?.()
   await eventually(`each item of ${job} is executed ${more} times more`, 45_000, () =>
     completed(job, items, instances).every((count, item) => count >= before[item]! + more) ? true : undefined,
   )
