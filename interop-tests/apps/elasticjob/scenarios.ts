@@ -123,7 +123,13 @@ async function serversRestart(stage: Stage): Promise<void> {
 /** The check of what is done twice can fail: two who do not know of each other both do everything. */
 async function twoRegistries(stage: Stage): Promise<void> {
   const instances = await Promise.all(['one', 'other'].map((namespace) => startInstance(stage, namespace, namespace)))
-  for (const instance of instances) await instance.ask(`schedule sweep ${ITEMS} ${eachSecond} false 900`)
-  await Promise.all(instances.map((instance) => awaitMore('sweep', ITEMS, 2, [instance])))
-  expect(atOnce(executionsOf('sweep', instances))).not.toEqual([])
+  for (const instance of instances) {
+    await instance.ask('hold')
+    await instance.ask(`schedule sheet ${ITEMS} ${never} false 0`)
+    await instance.ask('trigger sheet')
+  }
+  await eventually('both have begun', WAIT_MS, () => instances.every((instance) => instance.executions().length > 0) || undefined)
+  for (const instance of instances) await instance.ask('release')
+  await eventually('both have done all', WAIT_MS, () => completed('sheet', ITEMS, instances).every((count) => count === 2) || undefined)
+  expect(atOnce(executionsOf('sheet', instances))).not.toEqual([])
 }
