@@ -71,7 +71,8 @@ public final class BookKeeperUser {
 
   /** Until all clients see that there are so many. */
   private String awaitBookies(int count) throws Exception {
-    Check.eventually(count + " bookies", () -> clients.stream().allMatch(client -> seen.getOrDefault(client, List.of()).size() == count));
+    boolean all = Check.within(PATIENCE_MS, () -> clients.stream().allMatch(client -> seen.getOrDefault(client, List.of()).size() == count));
+    Check.that(all, "not " + count + " bookies, but " + seen.values());
     return String.join(" ", seen.get(client(0)));
   }
 
