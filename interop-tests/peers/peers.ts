@@ -1,8 +1,10 @@
 // The registry of the foreign programs that the interop suites talk to. A suite asks for its peer by name; what could be had, in which version
 // and how long that took goes into the report of `make interop`. A peer that cannot be had skips its suite and says so; with CI=true it fails it.
 import { appendFileSync } from 'node:fs'
+import { bookKeeperPeer } from '../apps/bookkeeper/bookie.ts'
 import { curatorPeer } from '../apps/curator/user.ts'
 import { dubboPeer } from '../apps/dubbo/service.ts'
+import { elasticJobPeer } from '../apps/elasticjob/instance.ts'
 import { kafkaPeer } from '../apps/kafka/broker.ts'
 import { cClientLibrary } from './c.ts'
 import { goClient } from './go.ts'
@@ -39,6 +41,8 @@ const registry: Record<string, Preparation> = {
   Kafka: kafkaPeer,
   Dubbo: dubboPeer,
   Curator: curatorPeer,
+  BookKeeper: bookKeeperPeer,
+  ElasticJob: elasticJobPeer,
 }
 
 /** Gets a peer ready. `undefined` means that it cannot be had on this machine: the suite skips itself. */

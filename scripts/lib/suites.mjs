@@ -33,6 +33,6 @@ export const interopSuites = [
   { name: 'durability', filter: 'interop-tests/durability/', budgetSeconds: 300 },
   { name: 'hostile clients', filter: 'interop-tests/hostile/', budgetSeconds: 240 },
   { name: 'hostile peers', filter: 'interop-tests/hostile-peers/', budgetSeconds: 240 },
-  { name: 'applications', filter: 'interop-tests/apps/', budgetSeconds: 480 },
+  { name: 'applications', filter: 'interop-tests/apps/', budgetSeconds: 540 },
   { name: 'oracle', filter: 'interop-tests/oracle/', budgetSeconds: 600 },
 ].map((suite) => ({ ...suite, project: 'interop' }))

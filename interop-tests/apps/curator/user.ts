@@ -1,8 +1,7 @@
 // A Java program that sets one of Curator's recipes to work, as a process on this machine.
-import { join } from 'node:path'
-import { applicationLibrary, compiledAgainst, javaCommandLine } from '../jars.ts'
+import { applicationLibrary } from '../jars.ts'
 import type { Dialogue } from '../dialogue.ts'
-import { log4jFlag } from '../log4j.ts'
+import { startJavaUser } from '../java-user.ts'
 import type { Stage } from '../stage.ts'
 
 const curatorVersion = '5.9.0'
@@ -20,21 +19,18 @@ export const curatorPeer = {
     ]),
 }
 
-const parts = ['Recipe', 'Check', 'Clients', 'Steps', 'Guarded', 'Tally']
+const parts = ['Recipe', 'Clients', 'Guarded', 'Tally']
 const recipes = ['Locks', 'Elections', 'Barriers', 'Queues', 'Counters', 'Caches', 'Members', 'Discovery', 'Operations']
-const sources = [...[...parts, ...recipes, 'CuratorUser'].map((name) => `curator/${name}`), 'java/Dialogue']
+const own = [...parts, ...recipes, 'CuratorUser'].map((name) => `curator/${name}`)
+const sources = [...own, 'java/Dialogue', 'java/Check', 'java/Steps']
 
 /** Starts a program for one recipe and waits until it is ready to begin. */
 export async function startCuratorUser(stage: Stage, recipe: string, sessionTimeoutMs: number, name = 'user'): Promise<Dialogue> {
-  const classes = await compiledAgainst(stage.library, sources.map((source) => join(import.meta.dirname, '..', `${source}.java`)))
-  const home = await stage.directory()
-  const command = javaCommandLine({
-    library: stage.library,
-    mainClass: 'tskeeper.apps.CuratorUser',
+  return await startJavaUser(stage, {
+    name,
+    mainClass: 'CuratorUser',
+    sources,
     args: [stage.connectString, String(sessionTimeoutMs), recipe],
     heapMegabytes: 256,
-    classPath: [classes],
-    jvmFlags: [await log4jFlag(home)],
   })
-  return await stage.converse(name, command, home)
 }

@@ -86,7 +86,8 @@ final class Nodes implements Watcher {
 
   /** The session that owns the node and the zxid that created it, in hex. */
   String origin(String path) throws Exception {
-    Stat stat = zooKeeper.exists(path, false);
+    Stat stat = new Stat();
+    zooKeeper.getData(path, false, stat);
     return "owner " + Long.toHexString(stat.getEphemeralOwner()) + " czxid " + Long.toHexString(stat.getCzxid());
   }
 }

@@ -1,0 +1,108 @@
+// Bookies, which store ledgers and keep in ZooKeeper where these lie, and the user of them, as processes on this machine.
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { freePort } from '../../peers/ports.ts'
+import type { RunningProgram } from '../../peers/processes.ts'
+import { applicationLibrary, javaCommandLine } from '../jars.ts'
+import type { Dialogue } from '../dialogue.ts'
+import { startJavaUser } from '../java-user.ts'
+import { log4jFlag } from '../log4j.ts'
+import type { Stage } from '../stage.ts'
+
+const bookKeeperVersion = '4.17.3'
+
+/** Of the bookies: soon over when one is killed, and longer than any server is away. */
+const SESSION_TIMEOUT_MS = 8000
+
+/** What the registry of peers needs to know. The place is the directory of the jars, a logging library among them. */
+export const bookKeeperPeer = {
+  version: bookKeeperVersion,
+  prepare: () =>
+    applicationLibrary(`bookkeeper-${bookKeeperVersion}`, [
+      {
+        name: `org.apache.bookkeeper:bookkeeper-server:${bookKeeperVersion}`,
+        without: ['org.apache.logging.log4j:*', 'io.netty:netty-tcnative-boringssl-static'],
+      },
+      { name: 'org.slf4j:slf4j-reload4j:1.7.36' },
+    ]),
+}
+
+/** One bookie's configuration and its directories, which outlive its processes. */
+export interface BookieHome {
+  /** Under which it is registered. */
+  readonly id: string
+  start(): RunningProgram
+}
+
+/**
+ * With a directory of its own; a bookie of the same `number` in another directory has lost its data. Bookies that recover look after each
+ * other, and copy what one that is gone has left.
+ */
+export async function bookieHome(stage: Stage, number: number, recovers = false): Promise<BookieHome> {
+  const home = await stage.directory()
+  const id = `bookie-${number}`
+  const config = join(home, 'bookie.conf')
+  const properties = {
+    ...bookieProperties,
+    metadataServiceUri: metadataService(stage),
+    bookieId: id,
+    autoRecoveryDaemonEnabled: String(recovers),
+    bookiePort: String(await freePort()),
+    journalDirectories: join(home, 'journal'),
+    ledgerDirectories: join(home, 'ledgers'),
+  }
+  await writeFile(config, Object.entries(properties).map(([key, value]) => `${key}=${value}\n`).join(''))
+  const command = javaCommandLine({
+    library: stage.library,
+    mainClass: 'org.apache.bookkeeper.server.Main',
+    args: ['--conf', config],
+    heapMegabytes: 192,
+    jvmFlags: [await log4jFlag(home)],
+  })
+  let starts = 0
+  return {
+    id,
+    start() {
+      starts++
+      return stage.start(`${id}, start ${starts}`, command, home)
+    },
+  }
+}
+
+const own = ['Ledgers', 'Writers', 'BookKeeperUser'].map((name) => `bookkeeper/${name}`)
+
+/** The user of the bookies, who also sees what they have in ZooKeeper. */
+export async function startBookKeeperUser(stage: Stage): Promise<Dialogue> {
+  return await startJavaUser(stage, {
+    name: 'user',
+    mainClass: 'BookKeeperUser',
+    sources: [...own, 'java/Dialogue', 'java/Nodes', 'java/Check', 'java/Steps'],
+    args: [stage.connectString, metadataService(stage)],
+    heapMegabytes: 192,
+  })
+}
+
+function metadataService(stage: Stage): string {
+  return `zk+hierarchical://${stage.connectString.replaceAll(',', ';')}/ledgers`
+}
+
+/** The stock settings but for: the loopback address, few threads, small files and buffers, and a recovery that does not wait for long. */
+const bookieProperties: Readonly<Record<string, string>> = {
+  zkTimeout: String(SESSION_TIMEOUT_MS),
+  allowLoopback: 'true',
+  advertisedAddress: '127.0.0.1',
+  listeningInterface: 'lo',
+  openLedgerRereplicationGracePeriod: '1000',
+  lockReleaseOfFailedLedgerGracePeriod: '1000',
+  rwRereplicateBackoffMs: '500',
+  numAddWorkerThreads: '1',
+  numReadWorkerThreads: '1',
+  numHighPriorityWorkerThreads: '1',
+  serverNumIOThreads: '2',
+  journalPreAllocSizeMB: '1',
+  skipListSizeLimit: '4194304',
+  entryLogFilePreallocationEnabled: 'false',
+  diskUsageThreshold: '0.99',
+  diskUsageWarnThreshold: '0.99',
+  allocatorPoolingPolicy: 'UnpooledHeap',
+}
