@@ -2,7 +2,7 @@
 import { eventually } from '../peers/processes.ts'
 import type { RunningProgram } from '../peers/processes.ts'
 
-const ANSWER_LIMIT_MS = 45_000
+const ANSWER_LIMIT_MS = 90_000
 /** Several Java programs may start at a time, on a machine that has other things to do. */
 const START_LIMIT_MS = 120_000
 

@@ -39,10 +39,14 @@ final class Dialogue {
         say(number, "ok", verb.answer(Arrays.copyOfRange(words, 2, words.length)));
       } catch (Exception e) {
         e.printStackTrace();
-        say(number, "failed", e.toString());
+        say(number, "failed", withCauses(e));
       }
     }
     System.exit(0);
+  }
+
+  private static String withCauses(Throwable failure) {
+    return failure.getCause() == null ? failure.toString() : failure + ", because of " + withCauses(failure.getCause());
   }
 
   private static void say(int number, String outcome, String text) {
