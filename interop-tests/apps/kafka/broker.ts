@@ -1,14 +1,19 @@
-// A Kafka broker that keeps its metadata in ZooKeeper, as a process on this machine.
+// Kafka brokers that keep their metadata in ZooKeeper, their user, and their commands, as processes on this machine.
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { RunningProgram } from '../../peers/processes.ts'
-import { applicationLibrary, compiledAgainst, javaCommandLine } from '../jars.ts'
+import { eventually } from '../../peers/processes.ts'
+import type { Result, RunningProgram } from '../../peers/processes.ts'
+import { applicationLibrary, javaCommandLine } from '../jars.ts'
+import { startJavaUser } from '../java-user.ts'
 import type { Dialogue } from '../dialogue.ts'
 import { log4jFlag } from '../log4j.ts'
 import type { Stage } from '../stage.ts'
 
 /** The last line of Kafka that runs with ZooKeeper. */
 const kafkaVersion = '3.9.2'
+
+/** What brokers need to see a change, or to get over a loss, on a busy machine. */
+const PATIENCE_MS = 90_000
 
 /** What the registry of peers needs to know. The place is the directory of the jars, a logging library among them. */
 export const kafkaPeer = {
@@ -25,50 +30,79 @@ export interface BrokerHome {
   start(): RunningProgram
 }
 
-export async function brokerHome(stage: Stage): Promise<BrokerHome> {
+/** `settings` go before those that all brokers have. */
+export async function brokerHome(stage: Stage, settings: Readonly<Record<string, string>> = {}): Promise<BrokerHome> {
   const home = await stage.directory()
   const config = join(home, 'server.properties')
-  const properties = { ...brokerProperties, 'zookeeper.connect': stage.connectString, 'log.dirs': join(home, 'log') }
+  const properties = { ...brokerProperties, 'zookeeper.connect': stage.connectString, 'log.dirs': join(home, 'log'), ...settings }
   await writeFile(config, Object.entries(properties).map(([key, value]) => `${key}=${value}\n`).join(''))
   const jvmFlags = [await log4jFlag(home)]
-  const command = javaCommandLine({ library: stage.library, mainClass: 'kafka.Kafka', args: [config], heapMegabytes: 384, jvmFlags })
+  const command = javaCommandLine({ library: stage.library, mainClass: 'kafka.Kafka', args: [config], heapMegabytes: 256, jvmFlags })
+  const name = `broker ${settings['broker.id'] ?? 'with a new id'}`
   let starts = 0
   return {
     start() {
       starts++
-      return stage.start(`broker, start ${starts}`, command, home)
+      return stage.start(`${name}, start ${starts}`, command, home)
     },
   }
 }
 
-/** The user of the broker, who asks ZooKeeper where the broker is. */
+const userParts = ['KafkaUser', 'KafkaClients', 'Topics', 'Records', 'Flow', 'Access']
+const userSources = [...userParts.map((name) => `kafka/${name}`), 'java/Dialogue', 'java/Nodes']
+
+/** The user of the brokers, who asks ZooKeeper where they are. */
 export async function startKafkaUser(stage: Stage): Promise<Dialogue> {
-  const sources = ['kafka/KafkaUser.java', 'java/Dialogue.java', 'java/Nodes.java'].map((name) => join(import.meta.dirname, '..', name))
-  const home = await stage.directory()
-  const command = javaCommandLine({
-    library: stage.library,
-    mainClass: 'tskeeper.apps.KafkaUser',
-    args: [stage.connectString],
-    heapMegabytes: 192,
-    classPath: [await compiledAgainst(stage.library, sources)],
-    jvmFlags: [await log4jFlag(home)],
+  const args = [stage.connectString]
+  return await startJavaUser(stage, { name: 'user', mainClass: 'KafkaUser', sources: userSources, args, heapMegabytes: 192 })
+}
+
+/** Asks until the answer, or what the failure says, is as wished: brokers learn by watches, a moment later. */
+export async function untilAnswer(user: Dialogue, question: string, wished: RegExp): Promise<string> {
+  let last = ''
+  const wish = async (): Promise<string | undefined> => {
+    last = await user.ask(question).catch((error: Error) => error.message)
+    return wished.test(last) ? last : undefined
+  }
+  return await eventually(`${wished} of '${question}'`, PATIENCE_MS, wish).catch((error: Error) => {
+    throw new Error(`${error.message}, but ${last}`, { cause: error })
   })
-  return await stage.converse('user', command, home)
+}
+
+/** Runs one of Kafka's commands, by its class, to its end. */
+export async function kafkaCommand(stage: Stage, mainClass: string, args: readonly string[], input = ''): Promise<Result> {
+  const home = await stage.directory()
+  const jvmFlags = [await log4jFlag(home)]
+  const command = javaCommandLine({ library: stage.library, mainClass, args, heapMegabytes: 128, jvmFlags })
+  const program = stage.start(mainClass.split('.').at(-1)!, command, home)
+  program.write(input)
+  program.endInput()
+  const result = await program.ended
+  if (result.code !== 0) throw new Error(`${mainClass} ${args.join(' ')} ended with ${result.code}: ${result.stdout}${result.stderr}`)
+  return result
+}
+
+/** As bin/zookeeper-shell.sh does, with the commands typed in. */
+export async function zookeeperShell(stage: Stage, commands: readonly string[]): Promise<Result> {
+  const input = commands.map((command) => `${command}\n`).join('')
+  return await kafkaCommand(stage, 'org.apache.zookeeper.ZooKeeperMainWithTlsSupportForKafka', ['-server', stage.connectString], input)
 }
 
 /**
  * The stock settings but for: a port of the system's choice (the broker registers the one it got), an id generated through ZooKeeper, a
- * session that expires soon, and small numbers of threads and internal partitions.
+ * session that expires soon to clients that may connect slowly, and small numbers of threads and internal partitions.
  */
 const brokerProperties: Readonly<Record<string, string>> = {
   'broker.id': '-1',
   listeners: 'PLAINTEXT://127.0.0.1:0',
   'zookeeper.session.timeout.ms': '6000',
+  'zookeeper.connection.timeout.ms': '30000',
   'num.network.threads': '2',
   'num.io.threads': '2',
   'background.threads': '2',
   'offsets.topic.num.partitions': '1',
   'offsets.topic.replication.factor': '1',
+  'transaction.state.log.num.partitions': '1',
   'transaction.state.log.replication.factor': '1',
   'transaction.state.log.min.isr': '1',
   'log.cleaner.dedupe.buffer.size': '4194304',
