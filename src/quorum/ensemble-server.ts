@@ -87,6 +87,7 @@ export class EnsembleServer extends ServerCore {
   /** Undefined while clients are served. */
   #unavailableSince: number | undefined
   #isEnding = false
+  #hasFailed = false
   #readOnlyDelay: Timer | undefined
   /** Roles since the last one that came to serve. */
   #vainRoles = 0
@@ -289,7 +290,7 @@ export class EnsembleServer extends ServerCore {
       })
     }
     this.#whenDiskRests(() => {
-      if (this.isStopping) return
+      if (this.isStopping || this.#hasFailed) return
       this.whenDurable(() =>
         // A snapshot must not get what a new leader may take back, under the name of a zxid that it will not.
         this.stopSnapshots(() => {
@@ -440,8 +441,9 @@ export class EnsembleServer extends ServerCore {
     this.#cut(
       (cut) => this.cutHistory(zxid, cut),
       (error) => {
-        // A role that is over has left the tree to be read again by `leave`.
-        if (error !== undefined || this.#role !== role) return done(error)
+        // A role that is over has left the tree to be read again by `leave`, and nobody to hear of a failure.
+        if (this.#role !== role) return error === undefined ? done(undefined) : this.#failToCut(error)
+        if (error !== undefined) return done(error)
         if (!this.reload()) return
         // An epoch without txns begins where the last one ended.
         if (this.lastZxid === zxid || (counterOf(zxid) === 0n && this.lastZxid < zxid)) done(undefined)
@@ -484,15 +486,20 @@ export class EnsembleServer extends ServerCore {
       this.#cut(
         (cut) => this.removeAbove(this.replica.lastProcessedZxid, cut),
         (error) => {
-          if (error === undefined) {
-            this.#isDirty = false
-            this.#hasData = true
-            this.#logWholeFrom = this.replica.lastProcessedZxid
-          }
-          done(error)
+          if (error !== undefined) return this.#failToCut(error)
+          this.#isDirty = false
+          this.#hasData = true
+          this.#logWholeFrom = this.replica.lastProcessedZxid
+          done(undefined)
         },
       )
     })
+  }
+
+  /** What was to go may come back with the next start: it must not vote as if it were gone. */
+  #failToCut(error: Error): void {
+    this.#hasFailed = true
+    this.fail(error, ExitCode.UNEXPECTED_ERROR)
   }
 }
 

@@ -61,6 +61,46 @@ describe('a log that is being cut', () => {
   })
 })
 
+describe('a cut whose sync fails', () => {
+  /** A member that looks for a leader and gives, once it cuts its log, what tells it that this has failed. */
+  function cutting(ensemble: FakeEnsemble, member: FakeMember): () => void {
+    ensemble.until('it looks', () => member.state === 'looking')
+    let fail: (() => void) | undefined
+    const { disk } = member
+    const open = disk.open.bind(disk)
+    disk.open = (path, mode) => {
+      const file = open(path, mode)
+      if (mode === 'update') file.sync = (done) => (fail = () => done(new Error('EIO')))
+      return file
+    }
+    ensemble.until('it cuts', () => fail !== undefined)
+    return fail!
+  }
+
+  test('behind a snapshot that came in its place ends the server: it does not vote as if the rest were gone', () => {
+    const ensemble = withTail()
+    for (const sid of [1, 2]) ensemble.member(sid).kill()
+    const member = ensemble.member(3)
+    ensemble.member(2).start({ forceSnapshotSync: true })
+    member.start()
+    cutting(ensemble, member)()
+    expect(member.fatal).toEqual(['1: EIO'])
+  })
+
+  test('after the role that ordered it ends the server, which looks for no other leader', () => {
+    const ensemble = withTail()
+    const member = ensemble.member(3)
+    member.start()
+    const fail = cutting(ensemble, member)
+    ensemble.breakLinks(3, 2)
+    ensemble.world.advance(100)
+    expect(member.state).toBe('looking')
+    fail()
+    ensemble.world.advance(5000)
+    expect([member.fatal, member.state]).toEqual([['1: EIO'], 'looking'])
+  })
+})
+
 describe('a disk that takes its time', () => {
   /** 3 begins to follow and its disk answers nothing from then on; `turns` of the world later its leader is lost. */
   function held(turns: number): FakeEnsemble {
