@@ -290,6 +290,8 @@ class EnsembleSimulation implements ClientObserver {
     this.#addClient('newcomer')
     const world = this.#world
     const isServed = (): boolean => this.#served.size === this.#clients.length && this.#members.every(({ server }) => server?.role?.phase === 'broadcast')
+    world.runUntil(() => isServed() || this.#leaderThatBars() !== undefined, LONGEST_RECOVERY_MS)
+    this.#restart(this.#leaderThatBars())
     if (!world.runUntil(isServed, LONGEST_RECOVERY_MS)) {
       const left = this.#clients.filter((client) => !this.#served.has(client)).map(({ name }) => name)
       const states = this.#members.map(({ id, server, life }) => {
@@ -297,6 +299,21 @@ class EnsembleSimulation implements ClientObserver {
       })
       throw new Violation(`all was healed ${LONGEST_RECOVERY_MS} ms ago; not served: ${left.join(', ') || 'nobody'}; servers: ${states.join(', ')}`)
     }
+  }
+
+  /** Its epoch is below one that a voter has promised itself to, whose leader never came to lead: that voter has to wait for the next one. */
+  #leaderThatBars(): Member | undefined {
+    const leader = this.#members.find(({ server }) => server?.role?.kind === 'leading' && server.role.phase === 'broadcast')
+    const isBarred = ({ server }: Member): boolean => server !== undefined && server.epochs.accepted > leader!.server!.epochs.current
+    return leader !== undefined && this.#members.some(isBarred) ? leader : undefined
+  }
+
+  /** As an operator would. */
+  #restart(member: Member | undefined): void {
+    if (member === undefined) return
+    this.#world.journal.note(`server ${member.id} is restarted`)
+    member.life!.process.kill()
+    this.#begin(member)
   }
 
   /** The clients go without a word: their sessions end, with them their ephemerals, and all members are the same. */

@@ -207,7 +207,8 @@ export class Learner {
     this.#epoch = epochOf(zxid)
     this.#phase = 'proving'
     if (this.#epoch < epochs.accepted) {
-      return this.#leave(`Leaders epoch, ${this.#epoch} is less than accepted epoch, ${epochs.accepted}`)
+      const what = `Leaders epoch, ${this.#epoch} is less than accepted epoch, ${epochs.accepted}`
+      return this.#leave(`${what}: this server can follow a leader that is elected later; a restart of the leader brings one`)
     }
     if (this.#epoch - epochs.accepted > MOST_EPOCHS_BEHIND) return this.#leave(`the leader's epoch cannot be, ${this.#epoch}`)
     if (this.#epoch === epochs.accepted) return this.#ackEpoch(-1)

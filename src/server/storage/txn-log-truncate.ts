@@ -40,14 +40,13 @@ export function truncateHistory(
 /** Removes what lies above the zxid as a whole, the newest first, and returns the log in which the cut falls, if any. */
 function removeFiles(disk: Disk, { snapshotDirectory, logDirectory }: DataDirs, zxid: bigint): string | undefined {
   const logs = logsFrom(disk.list(logDirectory), zxid + 1n)
-  if (logs.length === 0) throw new CorruptStorage(`No log files found to truncate! There is nothing above 0x${hex(zxid)}`)
   if (!validSnapshots(disk, snapshotDirectory, Infinity).some((file) => file.zxid <= zxid)) {
     throw new CorruptStorage(`No snapshot at or below 0x${hex(zxid)} to go back to`)
   }
   const above = (file: StoredFile) => file.zxid > zxid
   removeNewestFirst(disk, snapshotDirectory, storedFiles(disk.list(snapshotDirectory), 'snapshot').filter(above))
   removeNewestFirst(disk, logDirectory, logs.filter(above))
-  return above(logs[0]) ? undefined : `${logDirectory}/${logs[0].name}`
+  return logs.length === 0 || above(logs[0]) ? undefined : `${logDirectory}/${logs[0].name}`
 }
 
 function removeNewestFirst(disk: Disk, directory: string, files: StoredFile[]): void {

@@ -53,8 +53,8 @@ describe('discovery', () => {
     new LoneLearner({ accepted: 5, current: 5 }).play(`
       > FOLLOWERINFO 5:0 sid=1
       < LEADERINFO 4:0
-      > closed: Leaders epoch, 4 is less than accepted epoch, 5
-      leave: Leaders epoch, 4 is less than accepted epoch, 5`)
+      > closed: Leaders epoch, 4 is less than accepted epoch, 5: this server can follow a leader that is elected later; a restart of the leader brings one
+      leave: Leaders epoch, 4 is less than accepted epoch, 5: this server can follow a leader that is elected later; a restart of the leader brings one`)
   })
 
   test('nobody takes the last epochs there are by saying that he leads in one of them', () => {

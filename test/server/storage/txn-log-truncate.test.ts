@@ -80,10 +80,13 @@ describe('cutting history back', () => {
     expect(host.disk.readFile(`${DIRECTORY}/log.1`)).toEqual(before)
   })
 
-  it('fails, and changes nothing, without logs or without a snapshot to go back to', () => {
-    const noLogs = lay([0n, 5n], [])
-    expect(truncate(noLogs, 3n)?.message).toContain('No log files found to truncate!')
-    expect(noLogs.names()).toEqual(['snapshot.0', 'snapshot.5'])
+  it('removes snapshots that no log belongs to', () => {
+    const noLogs = lay([0n, 3n, 5n], [])
+    expect(truncate(noLogs, 3n)).toBeUndefined()
+    expect(noLogs.names()).toEqual(['snapshot.0', 'snapshot.3'])
+  })
+
+  it('fails, and changes nothing, without a snapshot to go back to', () => {
     const noSnapshot = lay([5n], [[1n, 2n, 3n, 4n, 5n, 6n]])
     expect(truncate(noSnapshot, 3n)?.message).toContain('No snapshot at or below 0x3')
     expect(noSnapshot.names()).toEqual(['log.1', 'snapshot.5'])
