@@ -27,6 +27,12 @@ const verbs: readonly [name: string, description: string, load: () => Promise<Ve
 
 const tools: readonly [name: string, args: string, description: string, tool: Tool][] = [
   [
+    'initialize',
+    '[--configfile=<file>] [--myid=<n>] [--force]',
+    'make the empty directories of a new server',
+    async (...all) => (await import('./initialize.ts')).initialize(...all),
+  ],
+  [
     'cleanup',
     '[dataLogDir [dataDir]] -n <count>',
     'remove what the newest snapshots do not need',
