@@ -87,7 +87,6 @@ export class EnsembleServer extends ServerCore {
   /** Undefined while clients are served. */
   #unavailableSince: number | undefined
   #isEnding = false
-  #hasFailed = false
   #readOnlyDelay: Timer | undefined
   /** Roles since the last one that came to serve. */
   #vainRoles = 0
@@ -227,6 +226,11 @@ export class EnsembleServer extends ServerCore {
     })
   }
 
+  override fail(error: Error, exitCode: number): void {
+    this.#readOnlyDelay?.cancel()
+    super.fail(error, exitCode)
+  }
+
   #endReadOnly(): void {
     this.#readOnlyDelay?.cancel()
     if (this.service.isReadOnly) this.service.stopServing('there is a quorum again')
@@ -290,7 +294,7 @@ export class EnsembleServer extends ServerCore {
       })
     }
     this.#whenDiskRests(() => {
-      if (this.isStopping || this.#hasFailed) return
+      if (this.isStopping) return
       this.whenDurable(() =>
         // A snapshot must not get what a new leader may take back, under the name of a zxid that it will not.
         this.stopSnapshots(() => {
@@ -343,15 +347,15 @@ export class EnsembleServer extends ServerCore {
 
   /** What comes late, of a client that is gone with the role, goes nowhere. */
   submit(request: Request): void {
-    if (this.service.isReadOnly) this.#beginOrEndSession(request)
-    else if (this.#role?.phase === 'broadcast') this.#role.submit(request)
+    if (this.#role?.phase === 'broadcast') this.#role.submit(request)
+    else if (this.service.isReadOnly && request.client !== undefined) this.#beginOrEndSession(request)
     else this.processor.abandon(request)
   }
 
-  /** All that a server without a quorum does of itself. */
+  /** All that a server without a quorum does for its clients besides reads. */
   #beginOrEndSession(request: Request): void {
     this.processor.onSettled(request)
-    if (request.op.type === OpCode.closeSession) this.service.endReadOnlySession(request.session)
+    if (request.op.type === OpCode.closeSession) this.service.endReadOnlySession(request.session, request.client)
   }
 
   sync(request: Request): void {
@@ -498,7 +502,6 @@ export class EnsembleServer extends ServerCore {
 
   /** What was to go may come back with the next start: it must not vote as if it were gone. */
   #failToCut(error: Error): void {
-    this.#hasFailed = true
     this.fail(error, ExitCode.UNEXPECTED_ERROR)
   }
 }

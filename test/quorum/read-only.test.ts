@@ -19,11 +19,12 @@ interface Scene {
 }
 
 /** Of three members one is left. */
-function oneLeft(): Scene {
+function oneLeft({ nodes = 0 } = {}): Scene {
   const ensemble = new FakeEnsemble('1 2 3', SETTINGS)
   ensemble.converge()
   const global = ensemble.member(1).session()
   global.ok(ask.create('/a', { data: 'x' }))
+  if (nodes > 0) global.ok(multi(Array.from({ length: nodes }, (_, i) => ask.create(`/n${i}`))))
   ensemble.world.settle()
   ensemble.member(2).kill()
   ensemble.member(3).kill()
@@ -94,6 +95,25 @@ describe('a member without a quorum', () => {
     expect(alone.reattach(session, { readOnly: true }).handshake).toMatchObject({ sessionId: 0n, timeOut: 0 })
   })
 
+  test('answers what was asked before the end of a session, however long that takes', () => {
+    const { ensemble, alone } = oneLeft({ nodes: 10_000 })
+    ensemble.world.advance(DELAY_MS)
+    const session = alone.session({ readOnly: true })
+    for (const request of [ask.getChildren('/'), ask.closeSession()]) session.send(request)
+    session.connection.host.settle()
+    const [children, end] = session.replies()
+    expect((children!.body as { children: string[] }).children).toHaveLength(10_002)
+    expect([end!.err, session.isEnded]).toEqual([Code.OK, true])
+  })
+
+  test('does not end a session that others know, whoever asks for it', () => {
+    const { ensemble, alone, global } = readOnly()
+    alone.server!.expireSession(global.id)
+    ensemble.world.settle()
+    expect(alone.server!.sessions.get(global.id)).toBeDefined()
+    alone.session({ readOnly: true }).ok(ask.exists('/a'))
+  })
+
   test('knows the sessions that it has begun, and resumes no other', () => {
     const { alone, global } = readOnly()
     const session = alone.session({ readOnly: true })
@@ -141,6 +161,14 @@ describe('a member without a quorum', () => {
     expect(back.handshake).toMatchObject({ sessionId: global.id, readOnly: false })
     back.ok(ask.setData('/a', 'y'))
     expect(word(alone, 'isro')).toBe('rw')
+  })
+
+  test('does not begin behind a failure', () => {
+    const { ensemble, alone } = oneLeft()
+    ensemble.world.advance(DELAY_MS / 2)
+    alone.server!.fail(new Error('EIO'), 10)
+    ensemble.world.advance(10 * DELAY_MS)
+    expect(alone.session({ readOnly: true }).handshake).toBeUndefined()
   })
 
   test('stops', () => {

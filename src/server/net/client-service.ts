@@ -190,7 +190,7 @@ export class ClientService {
 
   expireIdle(now: number): void {
     this.slabs.trim()
-    for (const { id } of this.#readOnly?.sessions.takeExpired(now) ?? []) this.endReadOnlySession(id)
+    for (const { id } of this.#readOnly?.sessions.takeExpired(now) ?? []) this.endReadOnlySession(id, undefined)
     for (const connection of this.#idle.takeExpired(now)) {
       this.#parts.metrics.sessionlessConnectionsExpired.add(1)
       connection.close('it has been silent for too long')
@@ -306,10 +306,10 @@ export class ClientService {
     if (connection !== undefined && connection !== asking) connection.close('its session is over')
   }
 
-  /** Nobody but this server knows of it. */
-  endReadOnlySession(id: bigint): void {
+  /** Nobody but this server knows of it. `asking` as above. */
+  endReadOnlySession(id: bigint, asking: unknown): void {
     this.#readOnly?.sessions.remove(id)
-    this.#bySession.get(id)?.close('its session is over')
+    this.onSessionClosed(id, asking)
   }
 
   get readOnlySessions(): number {
