@@ -485,8 +485,11 @@ export class EnsembleServer extends ServerCore {
 
   /** The tree, which a leader has sent, is on disk; whatever lies above it there is gone. */
   persist(done: (error: Error | undefined) => void): void {
+    const role = this.#role
     this.beginLogFile()
     this.writeSnapshot(() => {
+      // A role that is over has left the tree to be read again by `leave`, which waits for no cut that begins behind it.
+      if (this.#role !== role) return
       this.#cut(
         (cut) => this.removeAbove(this.replica.lastProcessedZxid, cut),
         (error) => {

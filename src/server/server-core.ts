@@ -482,18 +482,27 @@ export abstract class ServerCore implements Proposer {
 
   /** As `cutHistory` where there is anything above the zxid. */
   protected removeAbove(zxid: bigint, done: (error: Error | undefined) => void): void {
-    const isAbove = (directory: string, kind: 'log' | 'snapshot'): boolean =>
-      storedFiles(this.host.disk.list(directory), kind).some((file) => file.zxid > zxid)
-    const { logDirectory, snapshotDirectory } = this.dirs
-    if (!isAbove(snapshotDirectory, 'snapshot') && !isAbove(logDirectory, 'log') && !this.#logGoesBeyond(zxid)) return done(undefined)
-    this.cutHistory(zxid, done)
+    let isLonger: boolean
+    try {
+      isLonger = this.#goesBeyond(zxid)
+    } catch (error) {
+      return done(error as Error)
+    }
+    if (isLonger) this.cutHistory(zxid, done)
+    else done(undefined)
   }
 
-  #logGoesBeyond(zxid: bigint): boolean {
+  #goesBeyond(zxid: bigint): boolean {
+    const { disk } = this.host
+    const { logDirectory, snapshotDirectory } = this.dirs
+    const files = [...storedFiles(disk.list(snapshotDirectory), 'snapshot'), ...storedFiles(disk.list(logDirectory), 'log')]
+    if (files.some((file) => file.zxid > zxid)) return true
     const reader = this.readLog(zxid + 1n)
-    const goesBeyond = reader.next()
-    reader.close()
-    return goesBeyond
+    try {
+      return reader.next()
+    } finally {
+      reader.close()
+    }
   }
 
   /** Logged txns from the zxid on. */

@@ -28,6 +28,20 @@ function withTail(settings = {}): FakeEnsemble {
   return ensemble
 }
 
+/** 2 leads 3, and sends it a tree that is not as long as the log of 3. */
+function startReplacing(ensemble: FakeEnsemble): void {
+  for (const sid of [1, 2]) ensemble.member(sid).kill()
+  ensemble.member(2).start({ forceSnapshotSync: true })
+  ensemble.member(3).start()
+}
+
+function replacing(): FakeEnsemble {
+  const ensemble = withTail()
+  startReplacing(ensemble)
+  ensemble.until('it syncs', () => ensemble.member(3).state === 'following synchronization')
+  return ensemble
+}
+
 describe('a log that is being cut', () => {
   test('the tail that nobody else has goes, whenever it is looked at', () => {
     const ensemble = withTail()
@@ -61,7 +75,23 @@ describe('a log that is being cut', () => {
   })
 })
 
-describe('a cut whose sync fails', () => {
+describe('a tree that takes the place of a longer log', () => {
+  test.each([0, 1, 2, 3, 4, 5, 6, 7])('the leader is lost %i turns after it began to come: memory is what the disk says', (turns) => {
+    const ensemble = replacing()
+    const member = ensemble.member(3)
+    for (let turn = 0; turn < turns; turn++) ensemble.world.turn()
+    ensemble.cut(3, 2)
+    ensemble.world.advance(1000)
+    expect([member.state, member.fatal]).toEqual(['looking', []])
+    const { zxid } = member
+    member.kill()
+    member.start()
+    ensemble.world.settle()
+    expect(member.zxid).toBe(zxid)
+  })
+})
+
+describe('a cut that fails', () => {
   /** A member that looks for a leader and gives, once it cuts its log, what tells it that this has failed. */
   function cutting(ensemble: FakeEnsemble, member: FakeMember): () => void {
     ensemble.until('it looks', () => member.state === 'looking')
@@ -77,17 +107,30 @@ describe('a cut whose sync fails', () => {
     return fail!
   }
 
-  test('behind a snapshot that came in its place ends the server: it does not vote as if the rest were gone', () => {
-    const ensemble = withTail()
-    for (const sid of [1, 2]) ensemble.member(sid).kill()
+  test('for its log cannot be read ends the server with the reason', () => {
+    const ensemble = replacing()
     const member = ensemble.member(3)
-    ensemble.member(2).start({ forceSnapshotSync: true })
-    member.start()
+    const { disk } = member
+    const open = disk.open.bind(disk)
+    disk.open = (path, mode) => {
+      if (mode === 'read' && path.includes('/log.')) throw new Error('EIO')
+      return open(path, mode)
+    }
+    // Written at the start, it shows without a look into the log that there is something to cut.
+    disk.remove(`${DATA_DIRECTORY}/version-2/snapshot.100000003`)
+    ensemble.until('it fails', () => member.fatal.length > 0)
+    expect(member.fatal).toEqual(['1: EIO'])
+  })
+
+  test('in its sync, behind a snapshot that came in its place, ends the server: it does not vote as if the rest were gone', () => {
+    const ensemble = withTail()
+    startReplacing(ensemble)
+    const member = ensemble.member(3)
     cutting(ensemble, member)()
     expect(member.fatal).toEqual(['1: EIO'])
   })
 
-  test('after the role that ordered it ends the server, which looks for no other leader', () => {
+  test('in its sync, after the role that ordered it, ends the server, which looks for no other leader', () => {
     const ensemble = withTail()
     const member = ensemble.member(3)
     member.start()
