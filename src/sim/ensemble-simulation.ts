@@ -290,9 +290,8 @@ class EnsembleSimulation implements ClientObserver {
     this.#addClient('newcomer')
     const world = this.#world
     const isServed = (): boolean => this.#served.size === this.#clients.length && this.#members.every(({ server }) => server?.role?.phase === 'broadcast')
-    world.runUntil(() => isServed() || this.#leaderThatBars() !== undefined, LONGEST_RECOVERY_MS)
-    this.#restart(this.#leaderThatBars())
-    if (!world.runUntil(isServed, LONGEST_RECOVERY_MS)) {
+    const comesBack = (): boolean => world.runUntil(isServed, LONGEST_RECOVERY_MS)
+    if (!comesBack() && !(this.#restartLeaderThatBars() && comesBack())) {
       const left = this.#clients.filter((client) => !this.#served.has(client)).map(({ name }) => name)
       const states = this.#members.map(({ id, server, life }) => {
         return `${id} ${server?.role === undefined ? `looking (${life?.state.kind})` : `${server.role.kind} ${server.role.phase}`}`
@@ -301,19 +300,18 @@ class EnsembleSimulation implements ClientObserver {
     }
   }
 
-  /** Its epoch is below one that a voter has promised itself to, whose leader never came to lead: that voter has to wait for the next one. */
-  #leaderThatBars(): Member | undefined {
+  /**
+   * As an operator would, where the leader's epoch is below one that a voter has promised itself to and whose leader never came to lead: that voter
+   * has to wait for the next one. False where it is not that.
+   */
+  #restartLeaderThatBars(): boolean {
     const leader = this.#members.find(({ server }) => server?.role?.kind === 'leading' && server.role.phase === 'broadcast')
     const isBarred = ({ server }: Member): boolean => server !== undefined && server.epochs.accepted > leader!.server!.epochs.current
-    return leader !== undefined && this.#members.some(isBarred) ? leader : undefined
-  }
-
-  /** As an operator would. */
-  #restart(member: Member | undefined): void {
-    if (member === undefined) return
-    this.#world.journal.note(`server ${member.id} is restarted`)
-    member.life!.process.kill()
-    this.#begin(member)
+    if (leader === undefined || !this.#members.some(isBarred)) return false
+    this.#world.journal.note(`server ${leader.id} is restarted`)
+    leader.life!.process.kill()
+    this.#begin(leader)
+    return true
   }
 
   /** The clients go without a word: their sessions end, with them their ephemerals, and all members are the same. */
