@@ -69,22 +69,33 @@ export class RequestProcessor {
 
   submit(request: Request): void {
     this.#inFlight++
-    const waiting = request.client?.waiting
+    const { client } = request
+    if (client?.isOpen === false) return this.#submitForNobody(request)
     if (this.#isProposed(request)) {
-      if (request.client !== undefined) {
+      if (client !== undefined) {
         // It must not show what its own client writes behind it.
-        if (request.client.telling !== undefined) this.#begin(request.client.telling)
-        request.client.waiting.push(request)
-        if (request.bytes > request.client.waitingWriteBytes) request.client.waitingWriteBytes = request.bytes
+        if (client.telling !== undefined) this.#begin(client.telling)
+        client.waiting.push(request)
+        if (request.bytes > client.waitingWriteBytes) client.waitingWriteBytes = request.bytes
       }
-      if (request.op.kind === 'write') this.#proposer.submit(request)
-      else this.#proposer.sync!(request)
-    } else if (waiting !== undefined && (waiting.length > 0 || request.client!.telling !== undefined)) {
-      waiting.push(request)
-      this.#weigh(request, request.client!)
+      this.#propose(request)
+    } else if (client !== undefined && (client.waiting.length > 0 || client.telling !== undefined)) {
+      client.waiting.push(request)
+      this.#weigh(request, client)
     } else {
       this.#answerRead(request)
     }
+  }
+
+  /** It was held back, and its client is gone meanwhile: what it was to change is changed all the same. */
+  #submitForNobody(request: Request): void {
+    if (this.#isProposed(request)) this.#propose(request)
+    else this.#finish(request)
+  }
+
+  #propose(request: Request): void {
+    if (request.op.kind === 'write') this.#proposer.submit(request)
+    else this.#proposer.sync!(request)
   }
 
   /** A txn has been applied: its client is answered, and after it the reads that waited behind it. */

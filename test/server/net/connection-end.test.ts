@@ -143,6 +143,25 @@ describe('four-letter words', () => {
   })
 })
 
+describe('what the throttler holds of a client that is gone', () => {
+  it.each([1, 2, 5, 8])('is written or forgotten, and keeps nobody waiting (%d turns)', (turns) => {
+    const fake = new FakeServer({ requestThrottleMaxRequests: 1, requestStaleConnectionCheck: false })
+    const other = fake.session()
+    const session = fake.session()
+    for (let i = 0; i < 4; i++) other.send(create(`/other${i}`))
+    session.send(create('/last'))
+    for (let i = 0; i < 5; i++) session.send(ask.exists(`/watched${i}`, true))
+    for (let turn = 0; turn < turns; turn++) fake.host.turn()
+    const { processor, replica, service } = fake.server
+    expect(service.throttler.held).toBeGreaterThan(5)
+    session.connection.socket.destroy()
+    fake.host.settle()
+    expect([processor.inFlight, service.throttler.held, replica.watches.watchCount]).toEqual([0, 0, 0])
+    expect(other.replies()).toHaveLength(4)
+    other.ok(ask.exists('/last'))
+  })
+})
+
 describe('a server that stops', () => {
   it.each([0, 1])('ends all connections and leaves nothing running (throttled to %d)', (requestThrottleMaxRequests) => {
     const fake = new FakeServer({ requestThrottleMaxRequests })
