@@ -104,8 +104,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a wrong password leaves the old connection of the session alone',
     file: 'server/net/client-service.js',
-    find: `this.#bySession.get(id)?.close(`,
-    replace: 'if (isSessionPassword(id, password)) this.#bySession.get(id)?.close(',
+    find: `this.#bySession.get(id)?.close('the session moved`,
+    replace: `if (isSessionPassword(id, password)) this.#bySession.get(id)?.close('the session moved`,
     within: LATER,
   },
   {
