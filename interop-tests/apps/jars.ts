@@ -6,6 +6,7 @@ import { cachedDirectory, withLock } from '../peers/cache.ts'
 import { needProgram, PeerUnavailable } from '../peers/programs.ts'
 import { mustRun } from '../peers/processes.ts'
 import type { Result } from '../peers/processes.ts'
+import { log4jFlag } from './log4j.ts'
 
 const FETCH_LIMIT_MS = 480_000
 
@@ -45,19 +46,21 @@ export async function compiledAgainst(library: string, sources: readonly string[
 
 export interface JavaProgram {
   readonly library: string
+  /** The directory it will run in, where its logging is configured. */
+  readonly home: string
   readonly mainClass: string
   readonly args?: readonly string[]
   readonly heapMegabytes: number
   /** Directories that come before the library in the class path. */
   readonly classPath?: readonly string[]
   /** `-Dname=value` and the like. */
-  readonly jvmFlags?: readonly string[]
+  readonly jvmFlags?: readonly string[] | undefined
 }
 
 /** The command line of a Java program that should start soon rather than run fast. */
-export function javaCommandLine(program: JavaProgram): readonly [string, ...string[]] {
+export async function javaCommandLine(program: JavaProgram): Promise<readonly [string, ...string[]]> {
   const classPath = [...(program.classPath ?? []), join(program.library, '*')].join(':')
-  const flags = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', `-Xmx${program.heapMegabytes}m`]
+  const flags = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', `-Xmx${program.heapMegabytes}m`, await log4jFlag(program.home)]
   return ['java', ...flags, ...(program.jvmFlags ?? []), '-cp', classPath, program.mainClass, ...(program.args ?? [])]
 }
 

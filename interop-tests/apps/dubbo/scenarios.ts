@@ -2,6 +2,7 @@
 import { expect } from 'vitest'
 import { freePort } from '../../peers/ports.ts'
 import type { Application } from '../application.ts'
+import { endOnRequest } from '../java-service.ts'
 import type { Stage } from '../stage.ts'
 import { conditionRoute, configurator, tagRoute } from './rules.ts'
 import type { Rule, Scope } from './rules.ts'
@@ -49,7 +50,7 @@ async function comeAndGo(stage: Stage): Promise<void> {
   expect(await ephemeralsOf(consumer)).toEqual(before)
   await answeredBy(consumer, ['third'])
 
-  expect((await seconds.program.stop(30_000)).code).toBe(143)
+  await endOnRequest(seconds.program)
   await registered(consumer, [])
   await answeredBy(consumer, ['nobody'])
 }

@@ -3,9 +3,9 @@ import { writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../../peers/ports.ts'
-import { applicationLibrary, compiledAgainst, javaCommandLine } from '../jars.ts'
 import type { Dialogue } from '../dialogue.ts'
-import { log4jFlag } from '../log4j.ts'
+import { applicationLibrary } from '../jars.ts'
+import { startJavaUser } from '../java-user.ts'
 import type { Stage } from '../stage.ts'
 
 const dubboVersion = '3.3.6'
@@ -151,33 +151,24 @@ function hostOf(name: string): string {
 
 const hosts = [visitors, 'first', 'second', 'third'].map(hostOf)
 
-const programs = ['Greeter', 'DubboSettings', 'DubboProvider', 'DubboConsumer', 'SteadyCaller', 'DubboAdmin']
-const sources = [...programs.map((name) => `dubbo/${name}`), 'java/Dialogue', 'java/Nodes']
-
 async function startService(
   stage: Stage,
-  title: string,
+  name: string,
   mainClass: string,
   args: readonly (number | boolean)[],
   jvmFlags: readonly string[] = [],
 ): Promise<Dialogue> {
-  const classes = await compiledAgainst(stage.library, sources.map((name) => join(import.meta.dirname, '..', `${name}.java`)))
-  // Dubbo keeps copies of what it has seen in the user's home: each process gets its own, so that nothing is known but from the registry.
-  const home = await stage.directory()
-  await writeFile(join(home, 'hosts'), `127.0.0.1 localhost ${hostname()} ${hosts.join(' ')}\n`)
-  const command = javaCommandLine({
-    library: stage.library,
-    mainClass: `tskeeper.apps.${mainClass}`,
+  return await startJavaUser(stage, {
+    name,
+    mainClass,
+    sources: import.meta.dirname,
     args: [stage.connectString, ...args.map(String)],
     heapMegabytes: 128,
-    classPath: [classes],
-    jvmFlags: [
-      `-Duser.home=${home}`,
-      `-Djdk.net.hosts.file=${join(home, 'hosts')}`,
-      '-Ddubbo.application.logger=slf4j',
-      await log4jFlag(home),
-      ...jvmFlags,
-    ],
+    async jvmFlags(home) {
+      const hostsFile = join(home, 'hosts')
+      await writeFile(hostsFile, `127.0.0.1 localhost ${hostname()} ${hosts.join(' ')}\n`)
+      // Dubbo keeps copies of what it has seen in the user's home: each process gets its own, so that nothing is known but from the registry.
+      return [`-Duser.home=${home}`, `-Djdk.net.hosts.file=${hostsFile}`, '-Ddubbo.application.logger=slf4j', ...jvmFlags]
+    },
   })
-  return await stage.converse(title, command, home)
 }

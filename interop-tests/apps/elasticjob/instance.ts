@@ -1,7 +1,7 @@
 // Instances of ElasticJob, as processes on this machine, and what they have executed.
 import { eventually } from '../../peers/processes.ts'
-import { applicationLibrary } from '../jars.ts'
 import type { Dialogue } from '../dialogue.ts'
+import { applicationLibrary } from '../jars.ts'
 import { startJavaUser } from '../java-user.ts'
 import type { Stage } from '../stage.ts'
 
@@ -42,7 +42,7 @@ export async function startInstance(stage: Stage, name: string, namespace = 'job
   const dialogue = await startJavaUser(stage, {
     name,
     mainClass: 'JobInstance',
-    sources: ['elasticjob/JobInstance', 'java/Dialogue', 'java/Nodes', 'java/Check'],
+    sources: import.meta.dirname,
     args: [stage.connectString, String(SESSION_TIMEOUT_MS), namespace],
     heapMegabytes: 128,
   })

@@ -1,12 +1,12 @@
 // Kafka brokers that keep their metadata in ZooKeeper, their user, and their commands, as processes on this machine.
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eventually } from '../../peers/processes.ts'
-import type { Result, RunningProgram } from '../../peers/processes.ts'
-import { applicationLibrary, javaCommandLine } from '../jars.ts'
-import { startJavaUser } from '../java-user.ts'
+import type { Result } from '../../peers/processes.ts'
 import type { Dialogue } from '../dialogue.ts'
-import { log4jFlag } from '../log4j.ts'
+import { applicationLibrary, javaCommandLine } from '../jars.ts'
+import { serviceHome } from '../java-service.ts'
+import type { ServiceHome } from '../java-service.ts'
+import { startJavaUser } from '../java-user.ts'
 import type { Stage } from '../stage.ts'
 
 /** The last line of Kafka that runs with ZooKeeper. */
@@ -25,36 +25,21 @@ export const kafkaPeer = {
     ]),
 }
 
-/** One broker's configuration and log directory, which outlive its processes. */
-export interface BrokerHome {
-  start(): RunningProgram
+/** A broker; `settings` go before those that all brokers have. */
+export async function brokerHome(stage: Stage, settings: Readonly<Record<string, string>> = {}): Promise<ServiceHome> {
+  return await serviceHome(stage, {
+    name: `broker ${settings['broker.id'] ?? 'with a new id'}`,
+    mainClass: 'kafka.Kafka',
+    args: (file) => [file],
+    heapMegabytes: 256,
+    properties: (home) => ({ ...brokerProperties, 'zookeeper.connect': stage.connectString, 'log.dirs': join(home, 'log'), ...settings }),
+  })
 }
-
-/** `settings` go before those that all brokers have. */
-export async function brokerHome(stage: Stage, settings: Readonly<Record<string, string>> = {}): Promise<BrokerHome> {
-  const home = await stage.directory()
-  const config = join(home, 'server.properties')
-  const properties = { ...brokerProperties, 'zookeeper.connect': stage.connectString, 'log.dirs': join(home, 'log'), ...settings }
-  await writeFile(config, Object.entries(properties).map(([key, value]) => `${key}=${value}\n`).join(''))
-  const jvmFlags = [await log4jFlag(home)]
-  const command = javaCommandLine({ library: stage.library, mainClass: 'kafka.Kafka', args: [config], heapMegabytes: 256, jvmFlags })
-  const name = `broker ${settings['broker.id'] ?? 'with a new id'}`
-  let starts = 0
-  return {
-    start() {
-      starts++
-      return stage.start(`${name}, start ${starts}`, command, home)
-    },
-  }
-}
-
-const userParts = ['KafkaUser', 'KafkaClients', 'Topics', 'Records', 'Flow', 'Access']
-const userSources = [...userParts.map((name) => `kafka/${name}`), 'java/Dialogue', 'java/Nodes']
 
 /** The user of the brokers, who asks ZooKeeper where they are. */
 export async function startKafkaUser(stage: Stage): Promise<Dialogue> {
   const args = [stage.connectString]
-  return await startJavaUser(stage, { name: 'user', mainClass: 'KafkaUser', sources: userSources, args, heapMegabytes: 192 })
+  return await startJavaUser(stage, { name: 'user', mainClass: 'KafkaUser', sources: import.meta.dirname, args, heapMegabytes: 192 })
 }
 
 /** Asks until the answer, or what the failure says, is as wished: brokers learn by watches, a moment later. */
@@ -72,8 +57,7 @@ export async function untilAnswer(user: Dialogue, question: string, wished: RegE
 /** Runs one of Kafka's commands, by its class, to its end. */
 export async function kafkaCommand(stage: Stage, mainClass: string, args: readonly string[], input = ''): Promise<Result> {
   const home = await stage.directory()
-  const jvmFlags = [await log4jFlag(home)]
-  const command = javaCommandLine({ library: stage.library, mainClass, args, heapMegabytes: 128, jvmFlags })
+  const command = await javaCommandLine({ library: stage.library, home, mainClass, args, heapMegabytes: 128 })
   const program = stage.start(mainClass.split('.').at(-1)!, command, home)
   program.write(input)
   program.endInput()
