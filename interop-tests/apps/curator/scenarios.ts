@@ -83,9 +83,7 @@ async function holderKilled(stage: Stage): Promise<void> {
   await holder.ask('begin')
   const waiter = await startCuratorUser(stage, 'Waiter', SESSION_MS, 'waiter')
   await waiter.ask('begin')
-  const acquired = waiter.ask('goOn')
-  await stage.killLeader(async () => void (await holder.program.kill()))
-  await acquired
+  await Promise.all([waiter.ask('goOn'), stage.killLeader(async () => void (await holder.program.kill()))])
   expect(await waiter.ask('finish')).toBe('1 in line, acquired')
 }
 

@@ -46,7 +46,10 @@ export async function startKafkaUser(stage: Stage): Promise<Dialogue> {
 export async function untilAnswer(user: Dialogue, question: string, wished: RegExp): Promise<string> {
   let last = ''
   const wish = async (): Promise<string | undefined> => {
-    last = await user.ask(question).catch((error: Error) => error.message)
+    last = await user.ask(question).catch((error: Error) => {
+      if (user.program.hasEnded()) throw error
+      return error.message
+    })
     return wished.test(last) ? last : undefined
   }
   return await eventually(`${wished} of '${question}'`, PATIENCE_MS, wish).catch((error: Error) => {
