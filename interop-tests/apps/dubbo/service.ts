@@ -81,8 +81,8 @@ export interface Consumer {
   awaitSlowAnswers(way: Way, wanted: readonly string[]): Promise<void>
   /** From now on there are calls in both ways all the time. */
   callSteadily(): Promise<void>
-  /** Waits for more of the steady calls and tells of those that have failed since the first: `none`, or how many and why. */
-  failedCalls(): Promise<string>
+  /** Waits for more of the steady calls; throws when any has failed since the first. */
+  goOnCalling(): Promise<void>
   /** Listens to an item of the dynamic configuration. */
   listen(key: string): Promise<void>
   /** Waits until so many changes of the items were heard of; the last as "ADDED value". */
@@ -122,7 +122,7 @@ export async function startConsumer(stage: Stage, sessionTimeoutMs: number, { em
     awaitAnswers: (way, wanted, tag = '') => say(`awaitAnswers ${way} ${wanted.join(',')} ${tag}`.trimEnd()),
     awaitSlowAnswers: (way, wanted) => say(`awaitSlowAnswers ${way} ${wanted.join(',')}`),
     callSteadily: () => say('callSteadily'),
-    failedCalls: () => ask('failedCalls'),
+    goOnCalling: () => say('goOnCalling'),
     listen: (key) => say(`listen ${key}`),
     awaitHeard: (count) => ask(`awaitHeard ${count}`),
     publish: (key, content, group = 'dubbo') => say(`publish ${group} ${key} ${encodeURIComponent(content)}`),

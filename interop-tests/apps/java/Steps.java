@@ -65,12 +65,10 @@ final class Steps {
   /** Waits until so many more steps of each name have been made. */
   synchronized void await(int more) throws Exception {
     Map<String, Integer> before = new HashMap<>(counts);
-    long deadline = System.nanoTime() + PATIENCE_MS * 1_000_000;
+    long deadline = Check.deadline(PATIENCE_MS);
     while (!counts.keySet().stream().allMatch(name -> counts.get(name) >= before.getOrDefault(name, 0) + more)) {
       rethrow();
-      long leftMs = (deadline - System.nanoTime()) / 1_000_000;
-      Check.that(leftMs > 0, "steps before " + before + ", after " + PATIENCE_MS + " ms " + counts);
-      wait(leftMs);
+      Check.waitUntil(this, deadline, "steps before " + before + ", after " + PATIENCE_MS + " ms " + counts);
     }
     rethrow();
   }
@@ -78,7 +76,7 @@ final class Steps {
   /** Lets each finish its step. */
   void end() throws Exception {
     ending = true;
-    long deadline = System.nanoTime() + PATIENCE_MS * 1_000_000;
+    long deadline = Check.deadline(PATIENCE_MS);
     for (Thread thread : threads) {
       thread.join(Math.max(1, (deadline - System.nanoTime()) / 1_000_000));
       Check.that(!thread.isAlive(), thread.getName() + " does not end its step");
