@@ -12,6 +12,11 @@ final class Steps {
     void make() throws Exception;
   }
 
+  interface Attempt {
+    /** False when it came to nothing, and is no step. */
+    boolean make() throws Exception;
+  }
+
   private static final long PATIENCE_MS = 40_000;
 
   private final Map<String, Integer> counts = new TreeMap<>();
@@ -21,12 +26,19 @@ final class Steps {
 
   /** Makes the step again and again, in a thread of its own, until the end. */
   void repeat(String name, Step step) {
+    attempt(name, () -> {
+      step.make();
+      return true;
+    });
+  }
+
+  /** The same with what may come to nothing. */
+  void attempt(String name, Attempt attempt) {
     expect(name);
     Thread thread = new Thread(() -> {
       try {
         while (!ending && !hasFailed()) {
-          step.make();
-          made(name);
+          if (attempt.make()) made(name);
         }
       } catch (Throwable e) {
         fail(e);
