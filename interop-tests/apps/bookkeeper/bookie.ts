@@ -13,7 +13,7 @@ const bookKeeperVersion = '4.17.3'
 /** Of the bookies: soon over when one is killed, and longer than any server is away. */
 const SESSION_TIMEOUT_MS = 8000
 
-/** What the registry of peers needs to know. The place is the directory of the jars, a logging library among them. */
+/** What the registry of peers needs to know. The place is the directory of the jars. */
 export const bookKeeperPeer = {
   version: bookKeeperVersion,
   prepare: () =>
@@ -22,7 +22,6 @@ export const bookKeeperPeer = {
         name: `org.apache.bookkeeper:bookkeeper-server:${bookKeeperVersion}`,
         without: ['org.apache.logging.log4j:*', 'io.netty:netty-tcnative-boringssl-static'],
       },
-      { name: 'org.slf4j:slf4j-reload4j:1.7.36' },
     ]),
 }
 

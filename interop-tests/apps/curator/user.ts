@@ -6,20 +6,17 @@ import type { Stage } from '../stage.ts'
 
 const curatorVersion = '5.9.0'
 
-/**
- * What the registry of peers needs to know. The place is the directory of the jars, the ZooKeeper client that Curator asks for and a logging
- * library among them.
- */
+/** What the registry of peers needs to know. The place is the directory of the jars. */
 export const curatorPeer = {
   version: curatorVersion,
   prepare: () =>
-    applicationLibrary(`curator-${curatorVersion}`, [
-      ...['discovery', 'async'].map((part) => ({
+    applicationLibrary(
+      `curator-${curatorVersion}`,
+      ['discovery', 'async'].map((part) => ({
         name: `org.apache.curator:curator-x-${part}:${curatorVersion}`,
         without: ['io.netty:netty-tcnative-boringssl-static'],
       })),
-      { name: 'org.slf4j:slf4j-reload4j:1.7.36' },
-    ]),
+    ),
 }
 
 /** Starts a program for one recipe and waits until it is ready to begin. */

@@ -164,7 +164,12 @@ async function adminSees(consumer: Consumer, providers: readonly string[]): Prom
   expect(visitor!.searchParams.get('application')).toBe(visitors)
 }
 
-async function startBoth(stage: Stage, options: ConsumerOptions = {}): Promise<{ readonly providers: Providers; readonly consumer: Consumer }> {
+interface Both {
+  readonly providers: Providers
+  readonly consumer: Consumer
+}
+
+async function startBoth(stage: Stage, options: ConsumerOptions = {}): Promise<Both> {
   const [providers, consumer] = await Promise.all([
     startProviders(stage, 'providers', LONG_SESSION_MS),
     startConsumer(stage, LONG_SESSION_MS, options),
@@ -177,7 +182,8 @@ async function configCenter(stage: Stage): Promise<void> {
   const { providers, consumer } = await startBoth(stage)
   const [everybodys, own] = [await freePort(), await freePort()]
   const registry = `zookeeper://${stage.connectString.replace(',', '?backup=')}`
-  await consumer.publish('dubbo.properties', `dubbo.registry.address=${registry}\ndubbo.protocol.name=dubbo\ndubbo.protocol.port=${everybodys}\n`)
+  const protocol = `dubbo.protocol.name=dubbo\ndubbo.protocol.port=${everybodys}\n`
+  await consumer.publish('dubbo.properties', `dubbo.registry.address=${registry}\n${protocol}`)
   await consumer.publish('dubbo.properties', `dubbo.protocol.port=${own}\ndubbo.protocol.host=first.test\n`, greetings)
   await providers.offerAsConfigured('first', greetings)
   await answeredBy(consumer, ['first'])
@@ -207,7 +213,11 @@ async function rules(stage: Stage): Promise<void> {
     await timeouts(consumer, scope)
   }
   // A provider registers its new weight. Of those in one process Dubbo tells only the first to come of the rule.
-  await under(consumer, configurator(service, { side: 'provider', addresses: [first], parameters: { weight: 0 } }), () => answeredBy(consumer, ['second']))
+  await under(
+    consumer,
+    configurator(service, { side: 'provider', addresses: [first], parameters: { weight: 0 } }),
+    () => answeredBy(consumer, ['second']),
+  )
   // By application, Dubbo calls what was disabled again only when the instances change.
   await under(
     consumer,

@@ -24,7 +24,7 @@ export const greeter = 'tskeeper.apps.Greeter'
 export const greetings = 'greetings'
 export const visitors = 'visitors'
 
-/** What the registry of peers needs to know. The place is the directory of the jars, Curator and a logging library among them. */
+/** What the registry of peers needs to know. The place is the directory of the jars. */
 export const dubboPeer = {
   version: dubboVersion,
   prepare: () =>
@@ -32,7 +32,6 @@ export const dubboPeer = {
       { name: `org.apache.dubbo:dubbo:${dubboVersion}` },
       { name: `org.apache.curator:curator-x-discovery:${curatorVersion}`, without: ['org.apache.zookeeper:zookeeper'] },
       { name: `org.apache.zookeeper:zookeeper:${zooKeeperClientVersion}`, without: ['io.netty:*', 'ch.qos.logback:*'] },
-      { name: 'org.slf4j:slf4j-reload4j:1.7.36' },
     ]),
 }
 
@@ -114,8 +113,8 @@ export interface ConsumerOptions {
   readonly emptyProtection?: boolean
 }
 
-export async function startConsumer(stage: Stage, sessionTimeoutMs: number, { emptyProtection = false }: ConsumerOptions = {}): Promise<Consumer> {
-  const args = [sessionTimeoutMs, emptyProtection]
+export async function startConsumer(stage: Stage, sessionTimeoutMs: number, options: ConsumerOptions = {}): Promise<Consumer> {
+  const args = [sessionTimeoutMs, options.emptyProtection ?? false]
   const { ask } = await startService(stage, 'consumer', 'DubboConsumer', args, [`-DDUBBO_IP_TO_REGISTRY=${hostOf(visitors)}`])
   const say = async (question: string): Promise<void> => void (await ask(question))
   return {

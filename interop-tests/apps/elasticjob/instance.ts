@@ -10,13 +10,12 @@ const elasticJobVersion = '3.0.4'
 /** Soon over when an instance is killed, and longer than any server is away. */
 const SESSION_TIMEOUT_MS = 8000
 
-/** What the registry of peers needs to know. The place is the directory of the jars, Curator and a logging library among them. */
+/** What the registry of peers needs to know. The place is the directory of the jars. */
 export const elasticJobPeer = {
   version: elasticJobVersion,
   prepare: () =>
     applicationLibrary(`elasticjob-${elasticJobVersion}`, [
       { name: `org.apache.shardingsphere.elasticjob:elasticjob-lite-core:${elasticJobVersion}` },
-      { name: 'org.slf4j:slf4j-reload4j:1.7.36' },
     ]),
 }
 

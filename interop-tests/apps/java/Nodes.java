@@ -86,7 +86,7 @@ final class Nodes implements Watcher {
   /** Of each node from `path` on, in the order of the paths: the path and the origin. */
   String origins(String path) throws Exception {
     StringBuilder told = new StringBuilder();
-    for (String node : new TreeSet<>(ZKUtil.listSubTreeBFS(zooKeeper, path))) told.append(node).append(' ').append(origin(node)).append('\n');
+    for (String node : new TreeSet<>(ZKUtil.listSubTreeBFS(zooKeeper, path))) told.append(node + " " + origin(node) + "\n");
     return told.toString();
   }
 }

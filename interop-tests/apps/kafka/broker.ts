@@ -15,14 +15,10 @@ const kafkaVersion = '3.9.2'
 /** What brokers need to see a change, or to get over a loss, on a busy machine. */
 const PATIENCE_MS = 90_000
 
-/** What the registry of peers needs to know. The place is the directory of the jars, a logging library among them. */
+/** What the registry of peers needs to know. The place is the directory of the jars. */
 export const kafkaPeer = {
   version: kafkaVersion,
-  prepare: () =>
-    applicationLibrary(`kafka-${kafkaVersion}`, [
-      { name: `org.apache.kafka:kafka_2.13:${kafkaVersion}` },
-      { name: 'org.slf4j:slf4j-reload4j:1.7.36' },
-    ]),
+  prepare: () => applicationLibrary(`kafka-${kafkaVersion}`, [{ name: `org.apache.kafka:kafka_2.13:${kafkaVersion}` }]),
 }
 
 /** A broker; `settings` go before those that all brokers have. */
