@@ -98,7 +98,8 @@ function rowOf(application: Application, { scenario, on, kind }: Planned): Pick<
 
 function plannedOf(scenario: Scenario): Planned[] {
   if (process.env['TSK_APPS'] !== 'all') return scenario.inTest === undefined ? [] : [{ scenario, on: scenario.inTest, kind: testedKind }]
-  return (scenario.on ?? (['server', 'ensemble'] as const)).flatMap((on) => (['ours', 'java'] as const).map((kind) => ({ scenario, on, kind })))
+  const { on: formations = ['server', 'ensemble'] as const } = scenario
+  return formations.flatMap((on) => (['ours', 'java'] as const).map((kind) => ({ scenario, on, kind })))
 }
 
 function isWanted(application: Application, { scenario, on, kind }: Planned): boolean {

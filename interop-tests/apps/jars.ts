@@ -6,6 +6,7 @@ import { cachedDirectory, withLock } from '../peers/cache.ts'
 import { needProgram, PeerUnavailable } from '../peers/programs.ts'
 import { mustRun } from '../peers/processes.ts'
 import type { Result } from '../peers/processes.ts'
+import { log4jBinding, log4jFlag } from './log4j.ts'
 
 const FETCH_LIMIT_MS = 480_000
 
@@ -17,12 +18,15 @@ export interface Dependency {
   readonly without?: readonly string[]
 }
 
-/** The directory with the jars of an application, fetched on first use. The name carries the version: another version is another entry. */
+/**
+ * The directory with the jars of an application, a log library among them, fetched on first use. The name carries the version: another
+ * version is another entry.
+ */
 export async function applicationLibrary(name: string, dependencies: readonly Dependency[]): Promise<string> {
   return await cachedDirectory(name, async (scratch) => {
     await needProgram('java', ['openjdk-17-jdk-headless', 'default-jdk-headless'])
     await needProgram('mvn', ['maven'])
-    await writeFile(join(scratch, 'pom.xml'), pom(dependencies))
+    await writeFile(join(scratch, 'pom.xml'), pom([...dependencies, { name: log4jBinding }]))
     const fetch = (): Promise<Result> => mustRun('mvn', ['-q', '-B', 'package'], { cwd: scratch, timeoutMs: FETCH_LIMIT_MS })
     // Maven's local repository is not made for two writers, and it keeps what has arrived: a second try goes on where the first broke off.
     try {
@@ -45,20 +49,23 @@ export async function compiledAgainst(library: string, sources: readonly string[
 
 export interface JavaProgram {
   readonly library: string
+  /** The directory it will run in, where its logging is configured. */
+  readonly home: string
   readonly mainClass: string
   readonly args?: readonly string[]
   readonly heapMegabytes: number
   /** Directories that come before the library in the class path. */
   readonly classPath?: readonly string[]
   /** `-Dname=value` and the like. */
-  readonly jvmFlags?: readonly string[]
+  readonly jvmFlags?: readonly string[] | undefined
 }
 
 /** The command line of a Java program that should start soon rather than run fast. */
-export function javaCommandLine(program: JavaProgram): readonly [string, ...string[]] {
+export async function javaCommandLine(program: JavaProgram): Promise<readonly [string, ...string[]]> {
   const classPath = [...(program.classPath ?? []), join(program.library, '*')].join(':')
-  const flags = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', `-Xmx${program.heapMegabytes}m`]
-  return ['java', ...flags, ...(program.jvmFlags ?? []), '-cp', classPath, program.mainClass, ...(program.args ?? [])]
+  const stock = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', `-Xmx${program.heapMegabytes}m`]
+  const flags = [...stock, await log4jFlag(program.home), ...(program.jvmFlags ?? [])]
+  return ['java', ...flags, '-cp', classPath, program.mainClass, ...(program.args ?? [])]
 }
 
 function pom(dependencies: readonly Dependency[]): string {

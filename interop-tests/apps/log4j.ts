@@ -2,6 +2,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
+/** Leads what is logged by way of slf4j to log4j. */
+export const log4jBinding = 'org.slf4j:slf4j-reload4j:1.7.36'
+
 /** Writes the configuration into the directory and gives the flag that leads a Java program to it. */
 export async function log4jFlag(directory: string): Promise<string> {
   const file = join(directory, 'log4j.properties')

@@ -33,6 +33,7 @@ export async function startServers({ kind, formation, properties = {} }: Servers
 }
 
 async function loneServer(kind: Kind, properties: Readonly<Record<string, string>>): Promise<Servers> {
+  // As the members of an ensemble have it.
   const options = { properties, config: { maxSessionTimeout: '40000' } }
   let server = await startServerOf(kind, options)
   return {

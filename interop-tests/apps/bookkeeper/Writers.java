@@ -23,9 +23,10 @@ final class Writers {
   void begin(List<BookKeeper> clients, int copies) throws Exception {
     for (int index = 0; index < clients.size() * WRITERS_EACH; index++) {
       BookKeeper client = clients.get(index % clients.size());
-      steps.repeat("writer " + index, () -> {
-        while (!steps.isEnding() && !wrote(client, copies)) Thread.sleep(50);
-        Thread.sleep(20);
+      steps.attempt("writer " + index, () -> {
+        boolean wrote = wrote(client, copies);
+        Thread.sleep(wrote ? 20 : 50);
+        return wrote;
       });
     }
     goOn();

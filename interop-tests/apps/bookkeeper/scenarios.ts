@@ -3,6 +3,7 @@ import { expect } from 'vitest'
 import type { RunningProgram } from '../../peers/processes.ts'
 import type { Application } from '../application.ts'
 import type { Dialogue } from '../dialogue.ts'
+import { endOnRequest } from '../java-service.ts'
 import type { Stage } from '../stage.ts'
 import { bookieHome, startBookKeeperUser } from './bookie.ts'
 import type { BookieHome } from './bookie.ts'
@@ -69,7 +70,7 @@ async function comeAndGo(stage: Stage): Promise<void> {
   expect(await user.ask('append 0 40')).toBe('40 appended')
   expect(await user.ask('close 0')).toBe('closed')
 
-  expect((await second.program.stop(30_000)).code).toBe(143)
+  await endOnRequest(second.program)
   expect(await user.ask('awaitBookies 1')).toBe(first.home.id)
   await expect(user.ask('create 2')).rejects.toThrow('Not enough non-faulty bookies')
   // Without the data that its cookie speaks of it may not serve.

@@ -45,7 +45,8 @@ final class Barriers implements Recipe {
   @Override
   public void begin() throws Exception {
     for (CuratorFramework client : clients) client.blockUntilConnected();
-    steps.repeat("rounds", isDouble ? this::meet : this::await);
+    if (isDouble) steps.attempt("rounds", this::meet);
+    else steps.repeat("rounds", this::await);
     steps.await(3);
   }
 
@@ -84,7 +85,7 @@ final class Barriers implements Recipe {
    * All enter and leave together. The recipe gives up when it is disconnected; such a round is broken off by all, and in one in which a
    * connection changed it does not promise that all are there.
    */
-  private void meet() throws Exception {
+  private boolean meet() throws Exception {
     String path = "/barriers/" + rounds++;
     int changes = connectionChanges.get();
     AtomicInteger entering = new AtomicInteger();
@@ -109,6 +110,7 @@ final class Barriers implements Recipe {
       broken++;
       for (CuratorFramework client : clients) client.blockUntilConnected();
     }
+    return whole;
   }
 
   private void mustBeAll(String what, AtomicInteger begun, int changes) {

@@ -60,16 +60,24 @@ final class Counters implements Recipe {
     for (int index = 0; index < CLIENTS; index++) {
       Counter counter = maker.make(clients.strict());
       counters[index] = counter;
-      steps.repeat("counter " + index, () -> {
-        try {
-          if (counter.increment()) acknowledged.incrementAndGet();
-        } catch (KeeperException.ConnectionLossException e) {
-          doubtful.incrementAndGet();
-        }
+      steps.attempt("counter " + index, () -> {
+        boolean counted = count(counter);
         Thread.sleep(2);
+        return counted;
       });
     }
     steps.await(10);
+  }
+
+  private boolean count(Counter counter) throws Exception {
+    try {
+      if (!counter.increment()) return false;
+      acknowledged.incrementAndGet();
+      return true;
+    } catch (KeeperException.ConnectionLossException e) {
+      doubtful.incrementAndGet();
+      return false;
+    }
   }
 
   @Override
@@ -85,7 +93,8 @@ final class Counters implements Recipe {
     Check.that(doubtful.get() <= 4 * CLIENTS, doubtful + " increments are in doubt");
     long value = maker.make(onlooker).value();
     Check.that(value >= acknowledged.get(), "the sum is " + value + ", " + acknowledged + " were acknowledged");
-    Check.that(value <= acknowledged.get() + doubtful.get(), "the sum is " + value + ", " + acknowledged + " were acknowledged, " + doubtful + " in doubt");
+    Check.that(value <= acknowledged.get() + doubtful.get(),
+        "the sum is " + value + ", " + acknowledged + " were acknowledged, " + doubtful + " in doubt");
     for (Counter counter : counters) Check.eventually("all see " + value, () -> counter.value() == value);
     return acknowledged + " counted, " + doubtful + " in doubt, the sum is " + value;
   }
@@ -172,17 +181,24 @@ final class Counters implements Recipe {
     public void begin() throws Exception {
       for (int index = 0; index < CLIENTS; index++) {
         CachedAtomicLong numbers = new CachedAtomicLong(new DistributedAtomicLong(clients.strict(), PATH, SOME), 5);
-        steps.repeat("client " + index, () -> {
-          try {
-            AtomicValue<Long> next = numbers.next();
-            if (next.succeeded()) Check.that(given.add(next.postValue()), next.postValue() + " is given twice");
-          } catch (KeeperException.ConnectionLossException e) {
-            // A block of numbers that nobody gets.
-          }
+        steps.attempt("client " + index, () -> {
+          boolean got = getNext(numbers);
           Thread.sleep(1);
+          return got;
         });
       }
       steps.await(20);
+    }
+
+    private boolean getNext(CachedAtomicLong numbers) throws Exception {
+      try {
+        AtomicValue<Long> next = numbers.next();
+        if (next.succeeded()) Check.that(given.add(next.postValue()), next.postValue() + " is given twice");
+        return next.succeeded();
+      } catch (KeeperException.ConnectionLossException e) {
+        // A block of numbers that nobody gets.
+        return false;
+      }
     }
 
     @Override

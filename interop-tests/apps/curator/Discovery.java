@@ -39,7 +39,8 @@ final class Discovery implements Recipe {
     for (CuratorFramework registrar : registrars) {
       String id = "instance-" + instances.size();
       ServiceInstance<Void> instance = ServiceInstance.<Void>builder().name(SERVICE).id(id).address("127.0.0.1").port(1).build();
-      ServiceDiscovery<Void> discovery = ServiceDiscoveryBuilder.builder(Void.class).client(registrar).basePath(BASE).thisInstance(instance).build();
+      ServiceDiscovery<Void> discovery =
+          ServiceDiscoveryBuilder.builder(Void.class).client(registrar).basePath(BASE).thisInstance(instance).build();
       discovery.start();
       instances.add(instance);
       registrations.add(discovery);

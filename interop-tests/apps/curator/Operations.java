@@ -58,9 +58,10 @@ final class Operations {
         client.sync().forPath(RECEIPTS);
         Random random = new Random(index);
         AtomicInteger next = new AtomicInteger();
-        steps.repeat(name, () -> {
-          transfer(client, random, RECEIPTS + "/" + name + "-" + next.getAndIncrement());
+        steps.attempt(name, () -> {
+          boolean transferred = transfer(client, random, RECEIPTS + "/" + name + "-" + next.getAndIncrement());
           Thread.sleep(2);
+          return transferred;
         });
       }
       steps.await(10);
@@ -70,7 +71,7 @@ final class Operations {
       return "/bank/accounts/" + number;
     }
 
-    private void transfer(CuratorFramework client, Random random, String receipt) throws Exception {
+    private boolean transfer(CuratorFramework client, Random random, String receipt) throws Exception {
       int from = random.nextInt(ACCOUNTS);
       int to = (from + 1 + random.nextInt(ACCOUNTS - 1)) % ACCOUNTS;
       int amount = random.nextInt(10);
@@ -84,15 +85,19 @@ final class Operations {
           if (random.nextBoolean()) inOneCall(client, from, to, stats, less, more, receipt);
           else inTransaction(client, from, to, stats, less, more, receipt);
           acknowledged.add(receipt);
+          return true;
         } catch (KeeperException.ConnectionLossException e) {
           doubtful.add(receipt);
+          return false;
         }
       } catch (KeeperException.ConnectionLossException | KeeperException.BadVersionException e) {
         // Nothing was done.
+        return false;
       }
     }
 
-    private static void inOneCall(CuratorFramework client, int from, int to, Stat[] stats, byte[] less, byte[] more, String receipt) throws Exception {
+    private static void inOneCall(CuratorFramework client, int from, int to, Stat[] stats, byte[] less, byte[] more, String receipt)
+        throws Exception {
       CuratorOp give = client.transactionOp().setData().withVersion(stats[0].getVersion()).forPath(account(from), less);
       CuratorOp take = client.transactionOp().setData().withVersion(stats[1].getVersion()).forPath(account(to), more);
       CuratorOp note = client.transactionOp().create().withMode(CreateMode.PERSISTENT).forPath(receipt);
@@ -100,7 +105,8 @@ final class Operations {
     }
 
     @SuppressWarnings("deprecation")
-    private static void inTransaction(CuratorFramework client, int from, int to, Stat[] stats, byte[] less, byte[] more, String receipt) throws Exception {
+    private static void inTransaction(CuratorFramework client, int from, int to, Stat[] stats, byte[] less, byte[] more, String receipt)
+        throws Exception {
       client.inTransaction()
           .check().withVersion(stats[1].getVersion()).forPath(account(to)).and()
           .create().forPath(receipt).and()
@@ -165,12 +171,12 @@ final class Operations {
         String path = "/async/" + index;
         answer(onlooker.create().forPath(path, "0".getBytes(StandardCharsets.UTF_8)));
         client.sync().forPath(path);
-        steps.repeat("client " + index, () -> count(async, path));
+        steps.attempt("client " + index, () -> count(async, path));
       }
       steps.await(10);
     }
 
-    private void count(AsyncCuratorFramework async, String path) throws Exception {
+    private boolean count(AsyncCuratorFramework async, String path) throws Exception {
       try {
         Stat stat = new Stat();
         String text = Clients.text(answer(async.getData().storingStatIn(stat).forPath(path)));
@@ -180,11 +186,14 @@ final class Operations {
           AsyncStage<List<String>> reading = async.getChildren().forPath(path);
           answer(async.setData().withVersion(stat.getVersion()).forPath(path, next).thenCombine(reading, (after, children) -> children));
           acknowledged.incrementAndGet();
+          return true;
         } catch (KeeperException.ConnectionLossException e) {
           doubtful.incrementAndGet();
+          return false;
         }
       } catch (KeeperException.ConnectionLossException e) {
         // Nothing was done.
+        return false;
       }
     }
 

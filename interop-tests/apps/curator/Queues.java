@@ -59,17 +59,26 @@ abstract class Queues<Q extends QueueBase<String>> implements Recipe {
   public void begin() throws Exception {
     for (int index = 0; index < CONSUMERS; index++) consume();
     for (int index = 0; index < PRODUCERS; index++) {
-      String name = "producer " + index;
       Q queue = open(clients.strict(), PATH, null);
-      AtomicInteger next = new AtomicInteger();
-      steps.repeat(name, () -> {
-        int number = next.getAndIncrement();
-        String item = name + " " + number;
-        tally.put(item, () -> put(queue, item, number));
-        Check.eventually("the consumers keep up", () -> tally.missing().size() < BACKLOG);
-      });
+      produce("producer " + index, steps, tally, (item, number) -> put(queue, item, number));
     }
     steps.await(10);
+  }
+
+  private interface Putting {
+    void put(String item, int number) throws Exception;
+  }
+
+  /** Puts one item after the other. */
+  private static void produce(String name, Steps steps, Tally tally, Putting putting) {
+    AtomicInteger next = new AtomicInteger();
+    steps.attempt(name, () -> {
+      int number = next.getAndIncrement();
+      String item = name + " " + number;
+      boolean isPut = tally.put(item, () -> putting.put(item, number));
+      Check.eventually("the consumers keep up", () -> tally.missing().size() < BACKLOG);
+      return isPut;
+    });
   }
 
   private void consume() throws Exception {
@@ -265,15 +274,10 @@ abstract class Queues<Q extends QueueBase<String>> implements Recipe {
     @Override
     public void begin() throws Exception {
       for (int index = 0; index < PRODUCERS; index++) {
-        String name = "producer " + index;
         SimpleDistributedQueue queue = new SimpleDistributedQueue(clients.strict(), PATH);
-        AtomicInteger next = new AtomicInteger();
-        steps.repeat(name, () -> {
-          String item = name + " " + next.getAndIncrement();
-          tally.put(item, () -> queue.offer(item.getBytes(StandardCharsets.UTF_8)));
-          Check.eventually("the consumers keep up", () -> tally.missing().size() < BACKLOG);
-        });
+        produce("producer " + index, steps, tally, (item, number) -> queue.offer(item.getBytes(StandardCharsets.UTF_8)));
       }
+      steps.expect("consumed");
       for (int index = 0; index < CONSUMERS; index++) {
         SimpleDistributedQueue queue = new SimpleDistributedQueue(clients.strict(), PATH);
         steps.repeat("consumer " + index, () -> {
@@ -288,7 +292,9 @@ abstract class Queues<Q extends QueueBase<String>> implements Recipe {
     }
 
     private void take(byte[] item) {
-      if (item != null) tally.takeOut(Clients.text(item));
+      if (item == null) return;
+      tally.takeOut(Clients.text(item));
+      steps.made("consumed");
     }
 
     @Override

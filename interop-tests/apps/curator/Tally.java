@@ -17,12 +17,14 @@ final class Tally {
   private final Set<String> doubtful = ConcurrentHashMap.newKeySet();
   private final Map<String, Integer> out = new ConcurrentHashMap<>();
 
-  void put(String item, Put put) throws Exception {
+  /** False when it is in doubt. */
+  boolean put(String item, Put put) throws Exception {
     try {
       put.make();
-      acknowledged.add(item);
+      return acknowledged.add(item);
     } catch (KeeperException.ConnectionLossException e) {
       doubtful.add(item);
+      return false;
     }
   }
 

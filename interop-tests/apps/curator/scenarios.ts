@@ -14,39 +14,46 @@ const SESSION_MS = 20_000
 const reapSoon = { 'znode.container.checkIntervalMs': '500' }
 const timesToLive = { ...reapSoon, 'zookeeper.extendedTypesEnabled': 'true' }
 
+const heldByOne = /^held \d{2,} times by at most 1$/
+const inStep = /^in no round did one go before it should$/
+const takenOnce = /^\d{2,} put and taken once, \d in doubt, 0 lost in doubt$/
+const counted = /^\d{2,} counted, \d in doubt, the sum is \d+$/
+const cached = /^the caches hold what is there$/
+const comesBack = /^comes back until it is closed$/
+
 /** By the name of its class in Curator: what its program tells at the end. */
 const outcomes: Readonly<Record<string, RegExp>> = {
-  InterProcessMutex: /^held \d{2,} times by at most 1$/,
-  InterProcessReadWriteLock: /^by writers held \d+ times by at most 1$/,
-  InterProcessSemaphoreMutex: /^held \d{2,} times by at most 1$/,
+  InterProcessMutex: heldByOne,
+  InterProcessReadWriteLock: /^by writers held \d{2,} times by at most 1$/,
+  InterProcessSemaphoreMutex: heldByOne,
   InterProcessSemaphoreV2: /^held \d{2,} times by at most 2$/,
   InterProcessMultiLock: /^(first|second) held \d{2,} times by at most 1; (first|second) held \d{2,} times by at most 1$/,
   LeaderLatch: /^one leads, 3 have led$/,
-  LeaderSelector: /^held \d{2,} times by at most 1$/,
-  DistributedBarrier: /^in no round did one go before it should$/,
-  DistributedDoubleBarrier: /^in no round did one go before it should$/,
-  DistributedQueue: /^\d{2,} put and taken once, \d in doubt, 0 lost in doubt$/,
-  DistributedIdQueue: /^\d{2,} put and taken once, \d in doubt, 0 lost in doubt$/,
-  DistributedPriorityQueue: /^\d{2,} put and taken once, \d in doubt, 0 lost in doubt$/,
-  DistributedDelayQueue: /^\d{2,} put and taken once, \d in doubt, 0 lost in doubt$/,
+  LeaderSelector: heldByOne,
+  DistributedBarrier: inStep,
+  DistributedDoubleBarrier: inStep,
+  DistributedQueue: takenOnce,
+  DistributedIdQueue: takenOnce,
+  DistributedPriorityQueue: takenOnce,
+  DistributedDelayQueue: takenOnce,
   SimpleDistributedQueue: /^\d{2,} put and taken once, \d in doubt, \d lost in doubt$/,
-  SharedCount: /^\d{2,} counted, \d in doubt, the sum is \d+$/,
-  DistributedAtomicLong: /^\d{2,} counted, \d in doubt, the sum is \d+$/,
-  DistributedAtomicInteger: /^\d{2,} counted, \d in doubt, the sum is \d+$/,
-  DistributedAtomicValue: /^\d{2,} counted, \d in doubt, the sum is \d+$/,
+  SharedCount: counted,
+  DistributedAtomicLong: counted,
+  DistributedAtomicInteger: counted,
+  DistributedAtomicValue: counted,
   CachedAtomicLong: /^\d{2,} numbers, each given once$/,
-  CuratorCache: /^the caches hold what is there$/,
-  TreeCache: /^the caches hold what is there$/,
-  PathChildrenCache: /^the caches hold what is there$/,
-  NodeCache: /^the caches hold what is there$/,
+  CuratorCache: cached,
+  TreeCache: cached,
+  PathChildrenCache: cached,
+  NodeCache: cached,
   GroupMember: /^three see three$/,
-  PersistentNode: /^comes back until it is closed$/,
-  PersistentEphemeralNode: /^comes back until it is closed$/,
+  PersistentNode: comesBack,
+  PersistentEphemeralNode: comesBack,
   PersistentTtlNode: /^stays until it is closed$/,
   PersistentWatcher: /^each change is seen, in order$/,
   ServiceDiscovery: /^found while they are there$/,
   Transactions: /^\d{2,} transfers, \d in doubt$/,
-  Async: /^\d{2,} counted, \d in doubt, the sum is \d+$/,
+  Async: counted,
 }
 
 const inTest = ['InterProcessMutex', 'LeaderLatch', 'DistributedQueue', 'DistributedAtomicLong', 'CuratorCache']
@@ -83,9 +90,7 @@ async function holderKilled(stage: Stage): Promise<void> {
   await holder.ask('begin')
   const waiter = await startCuratorUser(stage, 'Waiter', SESSION_MS, 'waiter')
   await waiter.ask('begin')
-  const acquired = waiter.ask('goOn')
-  await stage.killLeader(async () => void (await holder.program.kill()))
-  await acquired
+  await Promise.all([waiter.ask('goOn'), stage.killLeader(async () => void (await holder.program.kill()))])
   expect(await waiter.ask('finish')).toBe('1 in line, acquired')
 }
 

@@ -1,35 +1,30 @@
 // A Java program that sets one of Curator's recipes to work, as a process on this machine.
-import { applicationLibrary } from '../jars.ts'
 import type { Dialogue } from '../dialogue.ts'
+import { applicationLibrary } from '../jars.ts'
 import { startJavaUser } from '../java-user.ts'
 import type { Stage } from '../stage.ts'
 
 const curatorVersion = '5.9.0'
 
-/**
- * What the registry of peers needs to know. The place is the directory of the jars, the ZooKeeper client that Curator asks for and a logging
- * library among them.
- */
+/** What the registry of peers needs to know. The place is the directory of the jars. */
 export const curatorPeer = {
   version: curatorVersion,
   prepare: () =>
-    applicationLibrary(`curator-${curatorVersion}`, [
-      ...['discovery', 'async'].map((part) => ({ name: `org.apache.curator:curator-x-${part}:${curatorVersion}`, without: ['io.netty:netty-tcnative-boringssl-static'] })),
-      { name: 'org.slf4j:slf4j-reload4j:1.7.36' },
-    ]),
+    applicationLibrary(
+      `curator-${curatorVersion}`,
+      ['discovery', 'async'].map((part) => ({
+        name: `org.apache.curator:curator-x-${part}:${curatorVersion}`,
+        without: ['io.netty:netty-tcnative-boringssl-static'],
+      })),
+    ),
 }
-
-const parts = ['Recipe', 'Clients', 'Guarded', 'Tally']
-const recipes = ['Locks', 'Elections', 'Barriers', 'Queues', 'Counters', 'Caches', 'Members', 'Discovery', 'Operations']
-const own = [...parts, ...recipes, 'CuratorUser'].map((name) => `curator/${name}`)
-const sources = [...own, 'java/Dialogue', 'java/Check', 'java/Steps']
 
 /** Starts a program for one recipe and waits until it is ready to begin. */
 export async function startCuratorUser(stage: Stage, recipe: string, sessionTimeoutMs: number, name = 'user'): Promise<Dialogue> {
   return await startJavaUser(stage, {
     name,
     mainClass: 'CuratorUser',
-    sources,
+    sources: import.meta.dirname,
     args: [stage.connectString, String(sessionTimeoutMs), recipe],
     heapMegabytes: 256,
   })

@@ -64,24 +64,24 @@ final class DubboAdmin implements NotifyListener {
   String awaitSeen(String category, int count, long timeoutMs) throws InterruptedException {
     if (!subscribed) registry.subscribe(SUBSCRIPTION.setScopeModel(model), this);
     subscribed = true;
-    return awaitUrls(category, count, System.nanoTime() + timeoutMs * 1_000_000);
+    return awaitUrls(category, count, Check.deadline(timeoutMs));
   }
 
   private synchronized String awaitUrls(String category, int count, long deadline) throws InterruptedException {
     for (;;) {
       List<URL> urls = seen.getOrDefault(category, List.of());
       if (urls.size() == count) return String.join(" ", urls.stream().map(URL::toFullString).sorted().toList());
-      Nodes.waitUntil(this, deadline, "the admin sees " + urls);
+      Check.waitUntil(this, deadline, "the admin sees " + urls);
     }
   }
 
   String publish(String group, String key, String content) {
-    if (!configuration.publishConfig(key, group, content)) throw new IllegalStateException("not published");
+    Check.that(configuration.publishConfig(key, group, content), "not published");
     return "published";
   }
 
   String remove(String group, String key) {
-    if (!configuration.removeConfig(key, group)) throw new IllegalStateException("not removed");
+    Check.that(configuration.removeConfig(key, group), "not removed");
     return "removed";
   }
 

@@ -3,7 +3,6 @@ package tskeeper.apps;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +25,7 @@ public final class DubboConsumer {
   private static final int CALLS = 6;
 
   private final Map<String, Greeter> greeters = new LinkedHashMap<>();
-  private final List<SteadyCaller> callers = new ArrayList<>();
+  private final Steps calls = new Steps();
   private final List<String> heard = new ArrayList<>();
   private final DynamicConfiguration configuration;
 
@@ -62,7 +61,7 @@ public final class DubboConsumer {
     verbs.put("awaitAnswers", words -> consumer.awaitAnswers(words[0], words[1], words.length > 2 ? words[2] : null));
     verbs.put("awaitSlowAnswers", words -> consumer.awaitSlowAnswers(words[0], words[1]));
     verbs.put("callSteadily", words -> consumer.callSteadily());
-    verbs.put("failedCalls", words -> consumer.failedCalls());
+    verbs.put("goOnCalling", words -> consumer.goOnCalling());
     verbs.put("listen", words -> consumer.listen(words[0]));
     verbs.put("awaitHeard", words -> consumer.awaitHeard(Integer.parseInt(words[0])));
     verbs.put("publish", words -> admin.publish(words[0], words[1], decoded(words[2])));
@@ -97,14 +96,14 @@ public final class DubboConsumer {
   }
 
   private static String awaitOutcomes(String wanted, int calls, Call call) throws Exception {
-    long deadline = System.nanoTime() + PATIENCE_MS * 1_000_000;
-    for (;;) {
-      Set<String> outcomes = new TreeSet<>();
+    Set<String> outcomes = new TreeSet<>();
+    boolean asWanted = Check.within(PATIENCE_MS, () -> {
+      outcomes.clear();
       for (int i = 0; i < calls; i++) outcomes.add(outcome(call));
-      if (outcomes.equals(new TreeSet<>(Arrays.asList(wanted.split(","))))) return wanted;
-      if (System.nanoTime() > deadline) throw new IllegalStateException("the calls still give " + outcomes + " and not " + wanted);
-      Thread.sleep(50);
-    }
+      return outcomes.equals(Set.of(wanted.split(",")));
+    });
+    Check.that(asWanted, "the calls still give " + outcomes + " and not " + wanted);
+    return wanted;
   }
 
   /** Who answered, or why nobody did: to know of no provider is not the same as to reach none of those that are known. */
@@ -119,20 +118,17 @@ public final class DubboConsumer {
 
   /** From now on there are calls by each way of finding all the time. */
   private String callSteadily() {
-    for (Map.Entry<String, Greeter> greeter : greeters.entrySet()) {
-      SteadyCaller caller = new SteadyCaller(greeter.getKey(), greeter.getValue());
-      caller.start();
-      callers.add(caller);
-    }
+    greeters.forEach((found, greeter) -> calls.repeat(found, () -> {
+      greeter.greet();
+      Thread.sleep(10);
+    }));
     return "calling";
   }
 
-  /** Waits for some more calls and tells of all that have failed so far. */
-  private String failedCalls() throws InterruptedException {
-    for (SteadyCaller caller : callers) caller.awaitCalls(50, PATIENCE_MS);
-    List<String> failures = new ArrayList<>();
-    for (SteadyCaller caller : callers) failures.addAll(caller.failures());
-    return failures.isEmpty() ? "none" : failures.size() + ": " + failures.get(0);
+  /** Waits for some more calls; none may have failed so far. */
+  private String goOnCalling() throws Exception {
+    calls.await(50);
+    return "gone on";
   }
 
   /** Listens to an item of the group dubbo. */
@@ -148,9 +144,9 @@ public final class DubboConsumer {
 
   /** Waits until so many changes were heard of; gives the last. */
   private String awaitHeard(int count) throws InterruptedException {
-    long deadline = System.nanoTime() + PATIENCE_MS * 1_000_000;
+    long deadline = Check.deadline(PATIENCE_MS);
     synchronized (heard) {
-      while (heard.size() < count) Nodes.waitUntil(heard, deadline, "only " + heard);
+      while (heard.size() < count) Check.waitUntil(heard, deadline, "only " + heard);
       return heard.get(heard.size() - 1);
     }
   }

@@ -3,9 +3,9 @@ import { writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../../peers/ports.ts'
-import { applicationLibrary, compiledAgainst, javaCommandLine } from '../jars.ts'
 import type { Dialogue } from '../dialogue.ts'
-import { log4jFlag } from '../log4j.ts'
+import { applicationLibrary } from '../jars.ts'
+import { startJavaUser } from '../java-user.ts'
 import type { Stage } from '../stage.ts'
 
 const dubboVersion = '3.3.6'
@@ -24,7 +24,7 @@ export const greeter = 'tskeeper.apps.Greeter'
 export const greetings = 'greetings'
 export const visitors = 'visitors'
 
-/** What the registry of peers needs to know. The place is the directory of the jars, Curator and a logging library among them. */
+/** What the registry of peers needs to know. The place is the directory of the jars. */
 export const dubboPeer = {
   version: dubboVersion,
   prepare: () =>
@@ -32,7 +32,6 @@ export const dubboPeer = {
       { name: `org.apache.dubbo:dubbo:${dubboVersion}` },
       { name: `org.apache.curator:curator-x-discovery:${curatorVersion}`, without: ['org.apache.zookeeper:zookeeper'] },
       { name: `org.apache.zookeeper:zookeeper:${zooKeeperClientVersion}`, without: ['io.netty:*', 'ch.qos.logback:*'] },
-      { name: 'org.slf4j:slf4j-reload4j:1.7.36' },
     ]),
 }
 
@@ -81,8 +80,8 @@ export interface Consumer {
   awaitSlowAnswers(way: Way, wanted: readonly string[]): Promise<void>
   /** From now on there are calls in both ways all the time. */
   callSteadily(): Promise<void>
-  /** Waits for more of the steady calls and tells of those that have failed since the first: `none`, or how many and why. */
-  failedCalls(): Promise<string>
+  /** Waits for more of the steady calls; throws when any has failed since the first. */
+  goOnCalling(): Promise<void>
   /** Listens to an item of the dynamic configuration. */
   listen(key: string): Promise<void>
   /** Waits until so many changes of the items were heard of; the last as "ADDED value". */
@@ -114,15 +113,15 @@ export interface ConsumerOptions {
   readonly emptyProtection?: boolean
 }
 
-export async function startConsumer(stage: Stage, sessionTimeoutMs: number, { emptyProtection = false }: ConsumerOptions = {}): Promise<Consumer> {
-  const args = [sessionTimeoutMs, emptyProtection]
+export async function startConsumer(stage: Stage, sessionTimeoutMs: number, options: ConsumerOptions = {}): Promise<Consumer> {
+  const args = [sessionTimeoutMs, options.emptyProtection ?? false]
   const { ask } = await startService(stage, 'consumer', 'DubboConsumer', args, [`-DDUBBO_IP_TO_REGISTRY=${hostOf(visitors)}`])
   const say = async (question: string): Promise<void> => void (await ask(question))
   return {
     awaitAnswers: (way, wanted, tag = '') => say(`awaitAnswers ${way} ${wanted.join(',')} ${tag}`.trimEnd()),
     awaitSlowAnswers: (way, wanted) => say(`awaitSlowAnswers ${way} ${wanted.join(',')}`),
     callSteadily: () => say('callSteadily'),
-    failedCalls: () => ask('failedCalls'),
+    goOnCalling: () => say('goOnCalling'),
     listen: (key) => say(`listen ${key}`),
     awaitHeard: (count) => ask(`awaitHeard ${count}`),
     publish: (key, content, group = 'dubbo') => say(`publish ${group} ${key} ${encodeURIComponent(content)}`),
@@ -151,33 +150,24 @@ function hostOf(name: string): string {
 
 const hosts = [visitors, 'first', 'second', 'third'].map(hostOf)
 
-const programs = ['Greeter', 'DubboSettings', 'DubboProvider', 'DubboConsumer', 'SteadyCaller', 'DubboAdmin']
-const sources = [...programs.map((name) => `dubbo/${name}`), 'java/Dialogue', 'java/Nodes']
-
 async function startService(
   stage: Stage,
-  title: string,
+  name: string,
   mainClass: string,
   args: readonly (number | boolean)[],
   jvmFlags: readonly string[] = [],
 ): Promise<Dialogue> {
-  const classes = await compiledAgainst(stage.library, sources.map((name) => join(import.meta.dirname, '..', `${name}.java`)))
-  // Dubbo keeps copies of what it has seen in the user's home: each process gets its own, so that nothing is known but from the registry.
-  const home = await stage.directory()
-  await writeFile(join(home, 'hosts'), `127.0.0.1 localhost ${hostname()} ${hosts.join(' ')}\n`)
-  const command = javaCommandLine({
-    library: stage.library,
-    mainClass: `tskeeper.apps.${mainClass}`,
+  return await startJavaUser(stage, {
+    name,
+    mainClass,
+    sources: import.meta.dirname,
     args: [stage.connectString, ...args.map(String)],
     heapMegabytes: 128,
-    classPath: [classes],
-    jvmFlags: [
-      `-Duser.home=${home}`,
-      `-Djdk.net.hosts.file=${join(home, 'hosts')}`,
-      '-Ddubbo.application.logger=slf4j',
-      await log4jFlag(home),
-      ...jvmFlags,
-    ],
+    async jvmFlags(home) {
+      const hostsFile = join(home, 'hosts')
+      await writeFile(hostsFile, `127.0.0.1 localhost ${hostname()} ${hosts.join(' ')}\n`)
+      // Dubbo keeps copies of what it has seen in the user's home: each process gets its own, so that nothing is known but from the registry.
+      return [`-Duser.home=${home}`, `-Djdk.net.hosts.file=${hostsFile}`, '-Ddubbo.application.logger=slf4j', ...jvmFlags]
+    },
   })
-  return await stage.converse(title, command, home)
 }

@@ -19,6 +19,7 @@ import org.apache.shardingsphere.elasticjob.reg.zookeeper.ZookeeperConfiguration
 import org.apache.shardingsphere.elasticjob.reg.zookeeper.ZookeeperRegistryCenter;
 import org.apache.shardingsphere.elasticjob.simple.job.SimpleJob;
 import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.data.Stat;
 
 /**
  * One of those that share the items of a job: "connectString sessionTimeoutMs namespace". It writes when an item begins and when it ends,
@@ -133,8 +134,8 @@ public final class JobInstance {
   private SortedMap<Long, String> registrations(String job) throws Exception {
     SortedMap<Long, String> found = new TreeMap<>();
     for (String instance : nodes.children(path(job, "instances"))) {
-      String[] origin = nodes.origin(path(job, "instances/" + instance)).split(" ");
-      found.put(Long.parseLong(origin[3], 16), origin[1]);
+      Stat stat = nodes.stat(path(job, "instances/" + instance));
+      found.put(stat.getCzxid(), Long.toHexString(stat.getEphemeralOwner()));
     }
     return found;
   }

@@ -1,7 +1,7 @@
 // Instances of ElasticJob, as processes on this machine, and what they have executed.
 import { eventually } from '../../peers/processes.ts'
-import { applicationLibrary } from '../jars.ts'
 import type { Dialogue } from '../dialogue.ts'
+import { applicationLibrary } from '../jars.ts'
 import { startJavaUser } from '../java-user.ts'
 import type { Stage } from '../stage.ts'
 
@@ -10,13 +10,12 @@ const elasticJobVersion = '3.0.4'
 /** Soon over when an instance is killed, and longer than any server is away. */
 const SESSION_TIMEOUT_MS = 8000
 
-/** What the registry of peers needs to know. The place is the directory of the jars, Curator and a logging library among them. */
+/** What the registry of peers needs to know. The place is the directory of the jars. */
 export const elasticJobPeer = {
   version: elasticJobVersion,
   prepare: () =>
     applicationLibrary(`elasticjob-${elasticJobVersion}`, [
       { name: `org.apache.shardingsphere.elasticjob:elasticjob-lite-core:${elasticJobVersion}` },
-      { name: 'org.slf4j:slf4j-reload4j:1.7.36' },
     ]),
 }
 
@@ -42,7 +41,7 @@ export async function startInstance(stage: Stage, name: string, namespace = 'job
   const dialogue = await startJavaUser(stage, {
     name,
     mainClass: 'JobInstance',
-    sources: ['elasticjob/JobInstance', 'java/Dialogue', 'java/Nodes', 'java/Check'],
+    sources: import.meta.dirname,
     args: [stage.connectString, String(SESSION_TIMEOUT_MS), namespace],
     heapMegabytes: 128,
   })

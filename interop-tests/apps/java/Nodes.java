@@ -2,6 +2,7 @@ package tskeeper.apps;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.TreeSet;
 import java.util.function.Predicate;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.WatchedEvent;
@@ -30,7 +31,7 @@ final class Nodes implements Watcher {
 
   /** Waits until the children of `path` are as wished; a missing node has none. */
   List<String> awaitChildren(String path, Predicate<List<String>> wish, long timeoutMs) throws Exception {
-    long deadline = System.nanoTime() + timeoutMs * 1_000_000;
+    long deadline = Check.deadline(timeoutMs);
     for (;;) {
       long seen = events();
       List<String> children = null;
@@ -59,14 +60,7 @@ final class Nodes implements Watcher {
   }
 
   private synchronized void awaitEvent(long seen, long deadline, String otherwise) throws InterruptedException {
-    while (events == seen) waitUntil(this, deadline, otherwise);
-  }
-
-  /** Waits for a notification of what the caller holds. */
-  static void waitUntil(Object monitor, long deadline, String otherwise) throws InterruptedException {
-    long leftMs = (deadline - System.nanoTime()) / 1_000_000;
-    if (leftMs <= 0) throw new IllegalStateException(otherwise);
-    monitor.wait(leftMs);
+    while (events == seen) Check.waitUntil(this, deadline, otherwise);
   }
 
   List<String> children(String path) throws Exception {
@@ -77,17 +71,22 @@ final class Nodes implements Watcher {
     return new String(zooKeeper.getData(path, false, null), StandardCharsets.UTF_8);
   }
 
-  /** Of each node below `path`, parents first: the path, the session that owns it and the zxid that created it, in hex. */
-  String origins(String path) throws Exception {
-    StringBuilder told = new StringBuilder();
-    for (String node : ZKUtil.listSubTreeBFS(zooKeeper, path)) told.append(node).append(' ').append(origin(node)).append('\n');
-    return told.toString();
-  }
-
-  /** The session that owns the node and the zxid that created it, in hex. */
-  String origin(String path) throws Exception {
+  Stat stat(String path) throws Exception {
     Stat stat = new Stat();
     zooKeeper.getData(path, false, stat);
+    return stat;
+  }
+
+  /** The session that owns the node and the zxid that created it, in hex: the same text means that it is the same node. */
+  String origin(String path) throws Exception {
+    Stat stat = stat(path);
     return "owner " + Long.toHexString(stat.getEphemeralOwner()) + " czxid " + Long.toHexString(stat.getCzxid());
+  }
+
+  /** Of each node from `path` on, in the order of the paths: the path and the origin. */
+  String origins(String path) throws Exception {
+    StringBuilder told = new StringBuilder();
+    for (String node : new TreeSet<>(ZKUtil.listSubTreeBFS(zooKeeper, path))) told.append(node + " " + origin(node) + "\n");
+    return told.toString();
   }
 }

@@ -12,6 +12,11 @@ final class Steps {
     void make() throws Exception;
   }
 
+  interface Attempt {
+    /** False when it came to nothing, and is no step. */
+    boolean make() throws Exception;
+  }
+
   private static final long PATIENCE_MS = 40_000;
 
   private final Map<String, Integer> counts = new TreeMap<>();
@@ -21,12 +26,19 @@ final class Steps {
 
   /** Makes the step again and again, in a thread of its own, until the end. */
   void repeat(String name, Step step) {
+    attempt(name, () -> {
+      step.make();
+      return true;
+    });
+  }
+
+  /** The same with what may come to nothing. */
+  void attempt(String name, Attempt attempt) {
     expect(name);
     Thread thread = new Thread(() -> {
       try {
         while (!ending && !hasFailed()) {
-          step.make();
-          made(name);
+          if (attempt.make()) made(name);
         }
       } catch (Throwable e) {
         fail(e);
@@ -65,12 +77,10 @@ final class Steps {
   /** Waits until so many more steps of each name have been made. */
   synchronized void await(int more) throws Exception {
     Map<String, Integer> before = new HashMap<>(counts);
-    long deadline = System.nanoTime() + PATIENCE_MS * 1_000_000;
+    long deadline = Check.deadline(PATIENCE_MS);
     while (!counts.keySet().stream().allMatch(name -> counts.get(name) >= before.getOrDefault(name, 0) + more)) {
       rethrow();
-      long leftMs = (deadline - System.nanoTime()) / 1_000_000;
-      Check.that(leftMs > 0, "steps before " + before + ", after " + PATIENCE_MS + " ms " + counts);
-      wait(leftMs);
+      Check.waitUntil(this, deadline, "steps before " + before + ", after " + PATIENCE_MS + " ms " + counts);
     }
     rethrow();
   }
@@ -78,7 +88,7 @@ final class Steps {
   /** Lets each finish its step. */
   void end() throws Exception {
     ending = true;
-    long deadline = System.nanoTime() + PATIENCE_MS * 1_000_000;
+    long deadline = Check.deadline(PATIENCE_MS);
     for (Thread thread : threads) {
       thread.join(Math.max(1, (deadline - System.nanoTime()) / 1_000_000));
       Check.that(!thread.isAlive(), thread.getName() + " does not end its step");

@@ -54,14 +54,11 @@ final class Flow {
     }
   }
 
-  /** Waits for records that are sent from now on to be acknowledged. */
+  /** Waits for more records to be acknowledged. */
   private String goOn() throws Exception {
     int wanted = acknowledged.size() + 100;
-    long deadline = System.nanoTime() + PATIENCE_MS * 1_000_000L;
-    while (acknowledged.size() < wanted) {
-      if (System.nanoTime() > deadline) throw new IllegalStateException("only " + acknowledged.size() + " of " + wanted + " are acknowledged");
-      Thread.sleep(20);
-    }
+    boolean goesOn = Check.within(PATIENCE_MS, () -> acknowledged.size() >= wanted);
+    Check.that(goesOn, "only " + acknowledged.size() + " of " + wanted + " are acknowledged, refused " + refusals);
     return "goes on";
   }
 
@@ -69,7 +66,7 @@ final class Flow {
   private String end() throws Exception {
     isOver = true;
     thread.join(PATIENCE_MS);
-    if (thread.isAlive()) throw new IllegalStateException("the producer does not end");
+    Check.that(!thread.isAlive(), "the producer does not end");
     Map<Integer, Integer> there = Records.read(clients, topic, "read_uncommitted");
     long missing = acknowledged.stream().filter(number -> !there.containsKey(number)).count();
     long doubled = there.values().stream().filter(times -> times > 1).count();

@@ -1,9 +1,8 @@
 package tskeeper.apps;
 
-import java.util.Collection;
-import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -40,24 +39,25 @@ final class KafkaClients {
 
   /** The ids of the brokers, once so many are registered and know of one another. */
   String awaitBrokers(int wanted) throws Exception {
-    Collection<String> ids = new TreeSet<>(nodes.awaitChildren("/brokers/ids", children -> children.size() == wanted, PATIENCE_MS));
+    Set<String> ids = new TreeSet<>(nodes.awaitChildren("/brokers/ids", children -> children.size() == wanted, PATIENCE_MS));
     if (wanted == 0) return "none";
     bootstrap = "";
     for (String id : ids) {
       Matcher endpoint = ENDPOINT.matcher(nodes.text("/brokers/ids/" + id));
-      if (!endpoint.find()) throw new IllegalStateException("no endpoint in " + nodes.text("/brokers/ids/" + id));
+      Check.that(endpoint.find(), "no endpoint in the registration of " + id);
       bootstrap += (bootstrap.isEmpty() ? "" : ",") + endpoint.group(1);
     }
     nodes.awaitChildren("/", children -> children.contains("controller"), PATIENCE_MS);
-    long deadline = System.nanoTime() + PATIENCE_MS * 1_000_000L;
+    Set<String> known = new TreeSet<>();
     try (Admin admin = admin()) {
-      for (;;) {
-        Collection<Node> known = done(admin.describeCluster().nodes());
-        if (known.size() == wanted) return String.join(" ", ids);
-        if (System.nanoTime() > deadline) throw new IllegalStateException("of " + ids + " only " + known + " are known");
-        Thread.sleep(50);
-      }
+      boolean all = Check.within(PATIENCE_MS, () -> {
+        known.clear();
+        for (Node node : done(admin.describeCluster().nodes())) known.add(node.idString());
+        return known.equals(ids);
+      });
+      Check.that(all, "known are " + known + ", not " + ids);
     }
+    return String.join(" ", ids);
   }
 
   Admin admin() {

@@ -1,10 +1,7 @@
 package tskeeper.apps;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
 
 /** The user of Kafka brokers and the onlooker of their nodes in ZooKeeper. */
 public final class KafkaUser {
@@ -18,19 +15,12 @@ public final class KafkaUser {
     verbs.put("awaitBrokers", words -> clients.awaitBrokers(Integer.parseInt(words[0])));
     verbs.put("loginAs", words -> clients.loginAs(words[0], words[1]));
     verbs.put("node", words -> nodes.text(words[0]));
-    verbs.put("origins", words -> origins(nodes));
+    // The same text means that no broker has lost its session since.
+    verbs.put("origins", words -> nodes.origins("/brokers/ids") + nodes.origins("/controller"));
     Topics.list(verbs, clients, nodes);
     Records.list(verbs, clients);
     Flow.list(verbs, clients);
     Access.list(verbs, clients);
     Dialogue.hold(verbs);
-  }
-
-  /** Which sessions made the registrations and when: the same text means that no broker has lost its session since. */
-  private static String origins(Nodes nodes) throws Exception {
-    List<String> origins = new ArrayList<>();
-    for (String id : new TreeSet<>(nodes.children("/brokers/ids"))) origins.add(id + " " + nodes.origin("/brokers/ids/" + id));
-    origins.add("controller " + nodes.origin("/controller"));
-    return String.join("; ", origins);
   }
 }

@@ -69,7 +69,7 @@ final class Records {
 
   /** Reads `wanted` records as a member of the group and commits them. */
   private String consume(String topic, String group, int wanted) throws Exception {
-    long deadline = System.nanoTime() + PATIENCE_MS * 1_000_000L;
+    long deadline = Check.deadline(PATIENCE_MS);
     Map<Integer, Integer> counts = new TreeMap<>();
     try (KafkaConsumer<String, String> consumer = clients.consumer(Map.of("group.id", group))) {
       consumer.subscribe(List.of(topic));
@@ -85,7 +85,7 @@ final class Records {
 
   /** How often each number is in the topic now, for a reader of "read_committed" or "read_uncommitted". */
   static Map<Integer, Integer> read(KafkaClients clients, String topic, String isolation) throws Exception {
-    long deadline = System.nanoTime() + PATIENCE_MS * 1_000_000L;
+    long deadline = Check.deadline(PATIENCE_MS);
     Map<Integer, Integer> counts = new TreeMap<>();
     try (KafkaConsumer<String, String> consumer = clients.consumer(Map.of("isolation.level", isolation))) {
       List<TopicPartition> partitions =
@@ -94,7 +94,7 @@ final class Records {
       Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
       while (!partitions.stream().allMatch(partition -> consumer.position(partition) >= ends.get(partition))) {
         count(consumer.poll(Duration.ofMillis(200)), counts);
-        if (System.nanoTime() > deadline) throw new IllegalStateException("the end is not reached: " + ends + ", read " + describe(counts));
+        Check.that(System.nanoTime() < deadline, "the end is not reached: " + ends + ", read " + describe(counts));
       }
     }
     return counts;
@@ -103,7 +103,7 @@ final class Records {
   private static void count(ConsumerRecords<String, String> polled, Map<Integer, Integer> counts) {
     for (ConsumerRecord<String, String> record : polled) {
       int number = Integer.parseInt(record.key());
-      if (!record.value().equals(textOf(number))) throw new IllegalStateException(number + " is " + record.value());
+      Check.equal("record " + number, textOf(number), record.value());
       counts.merge(number, 1, Integer::sum);
     }
   }

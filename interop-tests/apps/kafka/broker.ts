@@ -1,12 +1,12 @@
 // Kafka brokers that keep their metadata in ZooKeeper, their user, and their commands, as processes on this machine.
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eventually } from '../../peers/processes.ts'
-import type { Result, RunningProgram } from '../../peers/processes.ts'
-import { applicationLibrary, javaCommandLine } from '../jars.ts'
-import { startJavaUser } from '../java-user.ts'
+import type { Result } from '../../peers/processes.ts'
 import type { Dialogue } from '../dialogue.ts'
-import { log4jFlag } from '../log4j.ts'
+import { applicationLibrary, javaCommandLine } from '../jars.ts'
+import { serviceHome } from '../java-service.ts'
+import type { ServiceHome } from '../java-service.ts'
+import { startJavaUser } from '../java-user.ts'
 import type { Stage } from '../stage.ts'
 
 /** The last line of Kafka that runs with ZooKeeper. */
@@ -15,53 +15,37 @@ const kafkaVersion = '3.9.2'
 /** What brokers need to see a change, or to get over a loss, on a busy machine. */
 const PATIENCE_MS = 90_000
 
-/** What the registry of peers needs to know. The place is the directory of the jars, a logging library among them. */
+/** What the registry of peers needs to know. The place is the directory of the jars. */
 export const kafkaPeer = {
   version: kafkaVersion,
-  prepare: () =>
-    applicationLibrary(`kafka-${kafkaVersion}`, [
-      { name: `org.apache.kafka:kafka_2.13:${kafkaVersion}` },
-      { name: 'org.slf4j:slf4j-reload4j:1.7.36' },
-    ]),
+  prepare: () => applicationLibrary(`kafka-${kafkaVersion}`, [{ name: `org.apache.kafka:kafka_2.13:${kafkaVersion}` }]),
 }
 
-/** One broker's configuration and log directory, which outlive its processes. */
-export interface BrokerHome {
-  start(): RunningProgram
+/** A broker; `settings` go before those that all brokers have. */
+export async function brokerHome(stage: Stage, settings: Readonly<Record<string, string>> = {}): Promise<ServiceHome> {
+  return await serviceHome(stage, {
+    name: `broker ${settings['broker.id'] ?? 'with a new id'}`,
+    mainClass: 'kafka.Kafka',
+    args: (file) => [file],
+    heapMegabytes: 256,
+    properties: (home) => ({ ...brokerProperties, 'zookeeper.connect': stage.connectString, 'log.dirs': join(home, 'log'), ...settings }),
+  })
 }
-
-/** `settings` go before those that all brokers have. */
-export async function brokerHome(stage: Stage, settings: Readonly<Record<string, string>> = {}): Promise<BrokerHome> {
-  const home = await stage.directory()
-  const config = join(home, 'server.properties')
-  const properties = { ...brokerProperties, 'zookeeper.connect': stage.connectString, 'log.dirs': join(home, 'log'), ...settings }
-  await writeFile(config, Object.entries(properties).map(([key, value]) => `${key}=${value}\n`).join(''))
-  const jvmFlags = [await log4jFlag(home)]
-  const command = javaCommandLine({ library: stage.library, mainClass: 'kafka.Kafka', args: [config], heapMegabytes: 256, jvmFlags })
-  const name = `broker ${settings['broker.id'] ?? 'with a new id'}`
-  let starts = 0
-  return {
-    start() {
-      starts++
-      return stage.start(`${name}, start ${starts}`, command, home)
-    },
-  }
-}
-
-const userParts = ['KafkaUser', 'KafkaClients', 'Topics', 'Records', 'Flow', 'Access']
-const userSources = [...userParts.map((name) => `kafka/${name}`), 'java/Dialogue', 'java/Nodes']
 
 /** The user of the brokers, who asks ZooKeeper where they are. */
 export async function startKafkaUser(stage: Stage): Promise<Dialogue> {
   const args = [stage.connectString]
-  return await startJavaUser(stage, { name: 'user', mainClass: 'KafkaUser', sources: userSources, args, heapMegabytes: 192 })
+  return await startJavaUser(stage, { name: 'user', mainClass: 'KafkaUser', sources: import.meta.dirname, args, heapMegabytes: 192 })
 }
 
 /** Asks until the answer, or what the failure says, is as wished: brokers learn by watches, a moment later. */
 export async function untilAnswer(user: Dialogue, question: string, wished: RegExp): Promise<string> {
   let last = ''
   const wish = async (): Promise<string | undefined> => {
-    last = await user.ask(question).catch((error: Error) => error.message)
+    last = await user.ask(question).catch((error: Error) => {
+      if (user.program.hasEnded()) throw error
+      return error.message
+    })
     return wished.test(last) ? last : undefined
   }
   return await eventually(`${wished} of '${question}'`, PATIENCE_MS, wish).catch((error: Error) => {
@@ -72,8 +56,7 @@ export async function untilAnswer(user: Dialogue, question: string, wished: RegE
 /** Runs one of Kafka's commands, by its class, to its end. */
 export async function kafkaCommand(stage: Stage, mainClass: string, args: readonly string[], input = ''): Promise<Result> {
   const home = await stage.directory()
-  const jvmFlags = [await log4jFlag(home)]
-  const command = javaCommandLine({ library: stage.library, mainClass, args, heapMegabytes: 128, jvmFlags })
+  const command = await javaCommandLine({ library: stage.library, home, mainClass, args, heapMegabytes: 128 })
   const program = stage.start(mainClass.split('.').at(-1)!, command, home)
   program.write(input)
   program.endInput()

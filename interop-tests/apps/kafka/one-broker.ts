@@ -1,5 +1,6 @@
 // One broker at work, and what it keeps in ZooKeeper: topics, offsets, settings, producer ids.
 import { expect } from 'vitest'
+import { endOnRequest } from '../java-service.ts'
 import type { Stage } from '../stage.ts'
 import { brokerHome, kafkaCommand, startKafkaUser, untilAnswer, zookeeperShell } from './broker.ts'
 
@@ -26,7 +27,7 @@ export async function oneBroker(stage: Stage): Promise<void> {
   expect(await user.ask('addPartitions passing 2')).toBe('2 partitions')
   expect(await user.ask('deleteTopic passing')).toBe('deleted')
 
-  expect((await broker.stop(30_000)).code).toBe(143)
+  await endOnRequest(broker)
   expect(await user.ask('awaitBrokers 0')).toBe('none')
   broker = home.start()
   expect(await user.ask('awaitBrokers 1')).toBe(id)
@@ -103,7 +104,7 @@ export async function changingSettings(stage: Stage): Promise<void> {
   expect(JSON.parse(await user.ask('node /latest_producer_id_block'))).toMatchObject({ block_start: '0', block_end: '999' })
 
   // kafka-configs writes into ZooKeeper while the broker is away. The next producer gets an id that no other can have.
-  expect((await broker.stop(30_000)).code).toBe(143)
+  await endOnRequest(broker)
   expect(await user.ask('awaitBrokers 0')).toBe('none')
   const toBroker = ['--zookeeper', stage.connectString, '--entity-type', 'brokers', '--entity-name', id]
   await kafkaCommand(stage, 'kafka.admin.ConfigCommand', [...toBroker, '--alter', '--add-config', 'background.threads=4'])

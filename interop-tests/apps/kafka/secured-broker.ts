@@ -1,5 +1,6 @@
 // A broker that knows its users by SCRAM credentials, access control lists and quotas, all of them in ZooKeeper.
 import { expect } from 'vitest'
+import { endOnRequest } from '../java-service.ts'
 import type { Stage } from '../stage.ts'
 import { brokerHome, kafkaCommand, startKafkaUser, untilAnswer } from './broker.ts'
 
@@ -83,7 +84,7 @@ export async function securedBroker(stage: Stage): Promise<void> {
 
   // All of it outlives the servers and the broker.
   await stage.restart()
-  expect((await broker.stop(30_000)).code).toBe(143)
+  await endOnRequest(broker)
   await user.ask('awaitBrokers 0')
   broker = home.start()
   await user.ask('awaitBrokers 1')

@@ -2,9 +2,10 @@
 import { expect } from 'vitest'
 import type { RunningProgram } from '../../peers/processes.ts'
 import type { Dialogue } from '../dialogue.ts'
+import { endOnRequest } from '../java-service.ts'
+import type { ServiceHome } from '../java-service.ts'
 import type { Stage } from '../stage.ts'
 import { brokerHome, startKafkaUser, untilAnswer } from './broker.ts'
-import type { BrokerHome } from './broker.ts'
 
 const ids = [1, 2, 3] as const
 
@@ -27,14 +28,14 @@ const allInSync = /^(\d of \d,\d,\d, 1,2,3 in sync(; |$)){3}$/
 const flowed = /^\d{3,} acknowledged, 0 missing, 0 doubled, refused \[\]$/
 
 interface Cluster {
-  readonly homes: Readonly<Record<number, BrokerHome>>
+  readonly homes: Readonly<Record<number, ServiceHome>>
   readonly brokers: Record<number, RunningProgram>
   readonly user: Dialogue
 }
 
 async function startCluster(stage: Stage): Promise<Cluster> {
   const user = await startKafkaUser(stage)
-  const homes: Record<number, BrokerHome> = {}
+  const homes: Record<number, ServiceHome> = {}
   const brokers: Record<number, RunningProgram> = {}
   for (const id of ids) {
     homes[id] = await brokerHome(stage, { ...replicated, 'broker.id': String(id) })
@@ -85,7 +86,7 @@ export async function brokersComeAndGo(stage: Stage): Promise<void> {
 
   // One that is asked to end hands over what it leads, and finds it again.
   const another = ids.find((id) => id !== first)!
-  expect((await brokers[another]!.stop(30_000)).code).toBe(143)
+  await endOnRequest(brokers[another]!)
   await user.ask('goOn')
   brokers[another] = homes[another]!.start()
   expect(await user.ask('awaitBrokers 3')).toBe('1 2 3')
