@@ -367,6 +367,11 @@ export class EnsembleServer extends ServerCore {
     this.#role?.onLogged(zxid)
   }
 
+  /** A leader has others to hear while its disk is busy: its followers may be a quorum without it. */
+  protected override get isQuiet(): boolean {
+    return this.#role?.kind !== 'leading' && super.isQuiet
+  }
+
   /** Clients of learners are heard of in the echoes of pings, and a leader that was stalled has sent none. */
   protected override hearOthers(done: () => void): void {
     const role = this.#role

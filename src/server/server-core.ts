@@ -193,7 +193,7 @@ export abstract class ServerCore implements Proposer {
     this.#commits = new CommitSchedule(
       clock,
       settings,
-      () => this.service.activity - this.#activityAtCommit <= 1,
+      () => this.isQuiet,
       (isAlone) => this.#commit(isAlone),
     )
     this.#snapshots = new SnapshotWriter(
@@ -397,6 +397,11 @@ export abstract class ServerCore implements Proposer {
     this.#pending.push(txn)
     if (this.#schedule.isDue(this.#log.txnsSinceRoll, this.#log.bytesSinceRoll)) this.#takeSnapshot()
     this.#commits.onAppended()
+  }
+
+  /** Nobody has asked for anything but the last txn since the last commit, so that a sync may hold up this server. */
+  protected get isQuiet(): boolean {
+    return this.service.activity - this.#activityAtCommit <= 1
   }
 
   #commit(isAlone: boolean): void {

@@ -134,7 +134,7 @@ export class MortalHost implements Host {
       },
       read: (position, length) => file.read(position, length),
       write: (position, bytes, done) => file.write(position, bytes, this.#held(done)),
-      writeAndSync: (position, bytes, done) => file.writeAndSync(position, bytes, this.#held(done)),
+      writeAndSync: (position, bytes, done, isAlone) => file.writeAndSync(position, bytes, this.#held(done), isAlone),
       sync: (done) => file.sync(this.#held(done)),
       truncate: (length) => file.truncate(length),
       close: () => file.close(),

@@ -2,6 +2,7 @@
 // the server, because nobody else waits for it.
 import { describe, expect, it } from 'vitest'
 import { FakeServer } from '../../support/fake-server.ts'
+import { notedCommits } from '../../support/noted-commits.ts'
 import { create, exists } from '../../support/requests.ts'
 
 /** The handshake's commit is the last one before a test's requests, in the same millisecond. */
@@ -68,18 +69,7 @@ describe('a commit', () => {
   /** A server that has a log, and what it says of each commit from then on. */
   function watched() {
     const fake = new FakeServer()
-    const { disk } = fake.host
-    const alone: boolean[] = []
-    const open = disk.open.bind(disk)
-    disk.open = (path, mode) => {
-      const file = open(path, mode)
-      const writeAndSync = file.writeAndSync.bind(file)
-      file.writeAndSync = (at, bytes, done, isAlone = false) => {
-        alone.push(isAlone)
-        writeAndSync(at, bytes, done)
-      }
-      return file
-    }
+    const alone = notedCommits(fake.host.disk)
     const writer = fake.session()
     const reader = fake.session()
     alone.length = 0
