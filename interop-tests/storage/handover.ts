@@ -19,7 +19,7 @@ import { complaints, startSide, superPassword } from './sides.ts'
 import type { Side } from './sides.ts'
 
 /** Long enough for what comes between a start and the first look. */
-const DOOMED_TIMEOUT_MS = 4000
+const DOOMED_TIMEOUT_MS = 6000
 const SNAPSHOT_LIMIT_MS = 10_000
 const HEADER_BYTES = 32
 const DIGEST_BYTES = 12
