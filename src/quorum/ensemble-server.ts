@@ -25,6 +25,7 @@ import { EpochFiles } from './epoch-files.ts'
 import { Following } from './following.ts'
 import { Leading } from './leading.ts'
 import { ElectionMesh } from './wire/election-mesh.ts'
+import type { SocketLink } from './wire/packet-link.ts'
 import { Election } from './zab/election.ts'
 import type { Outcome } from './zab/election.ts'
 import type { QuorumLimits } from './zab/leader.ts'
@@ -32,8 +33,6 @@ import { HistoryNotHeld } from './zab/learner.ts'
 import { counterOf, follows } from './zab/packets.ts'
 import { QuorumConfig } from './zab/quorum-config.ts'
 
-/** As Java: a smaller committed log helps nobody. */
-const LEAST_COMMITTED = 500
 const UNABLE_TO_BIND_ELECTION_PORT = 14
 /** A server without data that must not vote as if it had some. */
 const NO_DATA = -1n
@@ -72,6 +71,8 @@ export class EnsembleServer extends ServerCore {
   readonly limits: QuorumLimits
   /** Told of each role begun, each leader's epoch and each return to the election. */
   onRoleChange: (role: Role | undefined) => void = () => {}
+  /** Told of each connection to a leader before anything is said on it. */
+  onLink: (link: SocketLink) => void = () => {}
   #mesh: ElectionMesh | undefined
   #election: Election | undefined
   #role: Leading | Following | undefined
@@ -116,7 +117,7 @@ export class EnsembleServer extends ServerCore {
     this.self = BigInt(settings.serverId)
     this.config = new QuorumConfig(settings)
     this.epochs = new EpochFiles(host, dirs.snapshotDirectory)
-    this.committed = new CommittedLog(Math.max(LEAST_COMMITTED, settings.commitLogCount))
+    this.committed = new CommittedLog(Math.max(settings.turns.committedTxns, settings.commitLogCount))
     this.limits = { tickTimeMs: settings.tickTime, initLimit: settings.initLimit, syncLimit: settings.syncLimit }
   }
 

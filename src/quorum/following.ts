@@ -130,6 +130,7 @@ export class Following implements Role, LearnerServer {
     this.#link = link
     this.#learner = learner
     this.#reachedAt = host.clock.now()
+    this.#server.onLink(link)
     learner.start()
   }
 

@@ -101,7 +101,7 @@ export class Leading implements Role, LeaderServer {
     const link = new SocketLink(
       host.clock,
       socket,
-      { maxLength, firstMaxLength: GREETING_BYTES },
+      { maxLength, firstMaxLength: GREETING_BYTES, turns: settings.turns },
       {
         onPacket: (packet) => learner.onPacket(packet),
         onClose: (reason) => learner.onClosed(reason),

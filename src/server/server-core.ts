@@ -51,10 +51,6 @@ import { EventType } from './watch/watch-table.ts'
 
 /** What Java adds for the stat to the bytes of a read. */
 const STAT_BYTES = 68
-/** Applied in one turn: some milliseconds at the most, unless a single one is long (bench/turns.mjs). */
-const TURN_TXNS = 256
-/** Sessions whose end is prepared in one turn. */
-const TURN_EXPIRIES = 64
 
 export type ServerStarted<S extends ServerCore> = (error: Error | undefined, server: S | undefined) => void
 
@@ -203,6 +199,7 @@ export abstract class ServerCore implements Proposer {
         compression: settings.snapshotCompression,
         digestEnabled: settings.digestEnabled,
         serializeLastProcessedZxid: settings.serializeLastProcessedZxidEnabled,
+        turns: settings.turns,
       },
       (zxid, done) => this.#log.whenDurable(zxid, done),
     )
@@ -422,7 +419,7 @@ export abstract class ServerCore implements Proposer {
     this.#isApplying = false
     if (this.#isStopping) return
     const pending = this.#pending
-    for (let left = TURN_TXNS; left > 0 && this.#isNextDurable; left--) this.#apply(pending[this.#applied++]!)
+    for (let left = this.settings.turns.txns; left > 0 && this.#isNextDurable; left--) this.#apply(pending[this.#applied++]!)
     this.#pending = pending.slice(this.#applied)
     this.#applied = 0
     this.#isApplying = this.#isNextDurable
@@ -548,7 +545,7 @@ export abstract class ServerCore implements Proposer {
     if (expired.length === 0) return
     let done = 0
     this.processor.slices.add(() => {
-      for (const end = Math.min(done + TURN_EXPIRIES, expired.length); done < end; done++) this.#expire(expired[done]!)
+      for (const end = Math.min(done + this.settings.turns.expiries, expired.length); done < end; done++) this.#expire(expired[done]!)
       return done < expired.length
     })
   }

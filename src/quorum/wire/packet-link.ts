@@ -4,6 +4,8 @@ import { JuteWriter } from '../../jute/writer.ts'
 import { MalformedFrame } from '../../jute/malformed-frame.ts'
 import { QuorumPacket } from '../../jute/generated/quorum.ts'
 import type { Id } from '../../jute/generated/data.ts'
+import { defaultTurnLimits } from '../../server/config/turn-limits.ts'
+import type { TurnLimits } from '../../server/config/turn-limits.ts'
 import type { Clock, Socket } from '../../server/host/host.ts'
 import type { SnapshotTarget } from '../../server/storage/image.ts'
 import { SnapshotDecoder } from '../../server/storage/snapshot-decoder.ts'
@@ -14,8 +16,6 @@ import { SNAPSHOT_SIGNATURE } from './snapshot-stream.ts'
 
 /** A run of packets longer than this is copied out of the scratch at once. */
 const RUN_LIMIT_BYTES = 256 * 1024
-/** Encoded at once from a source; as much again may be on its way. */
-const SLICE_BYTES = 256 * 1024
 const SIGNATURE_SIZE = 4 + SNAPSHOT_SIGNATURE.length
 
 export interface LinkHandlers {
@@ -31,6 +31,7 @@ export interface LinkOptions {
   readonly maxLength: number
   /** Of those of the first packet, before it is known who speaks. */
   readonly firstMaxLength?: number
+  readonly turns?: TurnLimits
 }
 
 interface SnapshotReception {
@@ -47,6 +48,7 @@ export class SocketLink implements PacketLink {
   readonly #clock: Clock
   readonly #socket: Socket
   readonly #maxLength: number
+  readonly #turns: TurnLimits
   readonly #decoder: PacketDecoder
   readonly #writer = new JuteWriter()
   #runs: Uint8Array[] = []
@@ -63,12 +65,13 @@ export class SocketLink implements PacketLink {
   #closeReason: string | undefined
   #isClosed = false
 
-  constructor(clock: Clock, socket: Socket, { maxLength, firstMaxLength }: LinkOptions, handlers: LinkHandlers) {
+  constructor(clock: Clock, socket: Socket, { maxLength, firstMaxLength, turns = defaultTurnLimits }: LinkOptions, handlers: LinkHandlers) {
     this.peer = `${socket.remoteAddress}:${socket.remotePort}`
     this.handlers = handlers
     this.#clock = clock
     this.#socket = socket
     this.#maxLength = maxLength
+    this.#turns = turns
     this.#decoder = new PacketDecoder(maxLength, firstMaxLength)
     this.heardAt = clock.now()
     socket.handlers = {
@@ -145,7 +148,7 @@ export class SocketLink implements PacketLink {
     const slice = new JuteWriter()
     let isDone: boolean
     try {
-      isDone = source.fill(slice, SLICE_BYTES)
+      isDone = source.fill(slice, this.#turns.streamBytes)
     } catch (error) {
       this.close(`the stream cannot go on: ${(error as Error).message}`)
       return

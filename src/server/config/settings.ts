@@ -16,12 +16,19 @@ import { storageDefaults, storageKeys } from './storage-settings.ts'
 import type { StorageSettings } from './storage-settings.ts'
 import { throttleDefaults, throttleKeys } from './throttle-settings.ts'
 import type { ThrottleSettings } from './throttle-settings.ts'
+import { defaultTurnLimits } from './turn-limits.ts'
+import type { TurnLimits } from './turn-limits.ts'
 
 interface SourceSettings {
   /** All properties in force by their full names, for keys without a field of their own (TLS, SASL). May hold passwords. */
   readonly properties: ReadonlyMap<string, string>
   /** The file as it was read; undefined = there was none. */
   readonly configText: string | undefined
+}
+
+/** What no file sets. */
+interface InnerSettings {
+  readonly turns: TurnLimits
 }
 
 export interface Settings
@@ -31,7 +38,8 @@ export interface Settings
     ThrottleSettings,
     OperatorSettings,
     QuorumSettings,
-    SourceSettings {}
+    SourceSettings,
+    InnerSettings {}
 
 const defaults: Settings = {
   ...clientPortDefaults,
@@ -42,9 +50,10 @@ const defaults: Settings = {
   ...quorumDefaults,
   properties: new Map(),
   configText: undefined,
+  turns: defaultTurnLimits,
 }
 
-export const settingKeys: KeyTable<Omit<Settings, keyof SourceSettings>> = {
+export const settingKeys: KeyTable<Omit<Settings, keyof SourceSettings | keyof InnerSettings>> = {
   ...clientPortKeys,
   ...storageKeys,
   ...authKeys,

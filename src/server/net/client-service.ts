@@ -88,7 +88,7 @@ export class ClientService {
     this.clock = host.clock
     this.settings = settings
     this.reader = new JuteReader({ maxLength: maxRecordLength(settings) })
-    this.scratch = new OutgoingScratch(host.clock, this.slabs)
+    this.scratch = new OutgoingScratch(host.clock, this.slabs, settings.turns)
     this.words = new Words(words, settings, host.log)
     this.throttle = new ConnectionThrottle(host, settings)
     this.throttler = new RequestThrottler(host.clock, settings, processor, {

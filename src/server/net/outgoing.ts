@@ -5,6 +5,8 @@
  * very much to hand on, the connections take turns at it, a share each, and the rest goes in the next turns.
  */
 import { JuteWriter } from '../../jute/writer.ts'
+import { defaultTurnLimits } from '../config/turn-limits.ts'
+import type { TurnLimits } from '../config/turn-limits.ts'
 import type { Clock, Socket } from '../host/host.ts'
 import { LENT_BYTES } from '../tree/node-store.ts'
 import { ByteQueue } from './slabs.ts'
@@ -19,11 +21,7 @@ const SOCKET_LIMIT_BYTES = 64 * 1024
 /** What it is given then of those that waited. */
 const PIECE_BYTES = 256 * 1024
 
-/** What one turn hands to sockets: a write costs as much as reading and answering some requests (bench/turns.mjs). */
-const TURN_SOCKETS = 256
-const TURN_BYTES = 2 * 1024 * 1024
-/** What one connection hands on before it is the next one's turn, and the longest run behind that which still goes with it. */
-const SHARE_BYTES = 512 * 1024
+/** The longest run behind a connection's share that still goes with it. */
 const SMALL_RUN_BYTES = 1024
 
 const NO_RUNS: readonly Uint8Array[] = []
@@ -32,13 +30,15 @@ export class OutgoingScratch {
   readonly writer = new JuteWriter({ supplementary: 'cesu8', apartFrom: LENT_BYTES })
   readonly slabs: Slabs
   readonly #clock: Clock
+  readonly #turns: TurnLimits
   #owner: Outgoing | undefined
   #dirty: Outgoing[] = []
   #isScheduled = false
 
-  constructor(clock: Clock, slabs: Slabs) {
+  constructor(clock: Clock, slabs: Slabs, turns: TurnLimits = defaultTurnLimits) {
     this.#clock = clock
     this.slabs = slabs
+    this.#turns = turns
   }
 
   /** The writer, at the end of what this connection has written in its present run. */
@@ -69,7 +69,8 @@ export class OutgoingScratch {
     this.#dirty = []
     let bytes = 0
     let sockets = 0
-    while (sockets < dirty.length && sockets < TURN_SOCKETS && bytes < TURN_BYTES) bytes += dirty[sockets++]!.flush(SHARE_BYTES)
+    const limits = this.#turns
+    while (sockets < dirty.length && sockets < limits.sockets && bytes < limits.bytes) bytes += dirty[sockets++]!.flush(limits.shareBytes)
     if (sockets === dirty.length) return
     // What was said during the flush, or is more than a share, comes behind those who have not had theirs.
     this.#dirty = [...dirty.slice(sockets), ...this.#dirty]

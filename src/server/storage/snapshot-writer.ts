@@ -5,6 +5,8 @@
  */
 
 import { assert } from '../../assert.ts'
+import { defaultTurnLimits } from '../config/turn-limits.ts'
+import type { TurnLimits } from '../config/turn-limits.ts'
 import { hex } from '../hex.ts'
 import type { Compressor, DiskFile, Host, Timer } from '../host/host.ts'
 import { snapshotName, unfinishedName } from './file-names.ts'
@@ -27,6 +29,7 @@ export interface SnapshotWriterOptions {
   readonly digestEnabled: boolean
   /** zookeeper.serializeLastProcessedZxid.enabled; without the digest block it is not written all the same. */
   readonly serializeLastProcessedZxid: boolean
+  readonly turns?: TurnLimits
 }
 
 export interface WrittenSnapshot {
@@ -41,15 +44,8 @@ export type SnapshotDone = (error: Error | undefined, snapshot: WrittenSnapshot 
 /** Delays a file's appearance until the log reaches as far as what is in the file: TxnLog.whenDurable. */
 export type WhenDurable = (zxid: bigint, done: () => void) => void
 
-/** A slice takes about a millisecond to encode and sum (bench/storage.mjs). */
-const SLICE_SIZE = 512 << 10
 /** Snappy is compressed on this thread, a few times slower than all the rest. */
 const SNAPPY_SLICE_SIZE = 128 << 10
-/**
- * Bytes a second of a snapshot that nobody waits for. The log is on the same disk as a rule: at full speed the snapshots of a growing tree of a
- * million nodes took most of what a disk can write, and each commit waited behind them.
- */
-const UNHURRIED_PACE = 32 << 20
 /** What is synced at once while it goes slowly: a commit of the log waits for less. */
 const UNHURRIED_SYNC_SIZE = 4 << 20
 
@@ -116,7 +112,7 @@ class SnapshotJob {
   private readonly path: string
   private readonly unfinished: string
   private readonly compress: CompressSlice
-  private readonly sliceSize: number
+  private readonly turns: TurnLimits
   private readonly startedAt: number
   private file: DiskFile | undefined
   private position = 0
@@ -141,7 +137,7 @@ class SnapshotJob {
     this.path = `${options.directory}/${name}`
     this.unfinished = `${options.directory}/${unfinishedName(name)}`
     this.compress = compressSlice(options.compression, host)
-    this.sliceSize = options.compression === 'snappy' ? SNAPPY_SLICE_SIZE : SLICE_SIZE
+    this.turns = options.turns ?? defaultTurnLimits
     this.startedAt = host.clock.now()
   }
 
@@ -167,7 +163,9 @@ class SnapshotJob {
   }
 
   private encodeSlice(): boolean {
-    const complete = this.encoder.fill(this.sealed.writer, this.sliceSize)
+    const { snapshotBytes } = this.turns
+    const limit = this.options.compression === 'snappy' ? Math.min(SNAPPY_SLICE_SIZE, snapshotBytes) : snapshotBytes
+    const complete = this.encoder.fill(this.sealed.writer, limit)
     if (!complete) return false
     this.sealed.seal()
     const { digestEnabled, serializeLastProcessedZxid } = this.options
@@ -199,7 +197,7 @@ class SnapshotJob {
       })
       return
     }
-    const dueMs = this.startedAt + (this.position / UNHURRIED_PACE) * 1000 - this.host.clock.now()
+    const dueMs = this.startedAt + (this.position / this.turns.snapshotPace) * 1000 - this.host.clock.now()
     if (dueMs <= 0) return this.writeSlice(file, this.encodeSlice())
     this.state = 'resting'
     this.pause = this.host.clock.after(dueMs, () => {

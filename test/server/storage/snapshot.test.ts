@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { defaultTurnLimits } from '../../../src/server/config/turn-limits.ts'
 import type { Disk, DiskFile } from '../../../src/server/host/host.ts'
 import { nodeGzip } from '../../../src/server/host/node-gzip.ts'
 import { adler32 } from '../../../src/server/storage/adler32.ts'
@@ -373,6 +374,20 @@ describe('writing a snapshot', () => {
     expect(written / host.timeMs).toBeGreaterThan((31 << 20) / 1000)
     expect(mostUnsynced).toBeLessThan(5 << 20)
     expect(load(host, 'snapshot.5', 5n).image.content()).toEqual(image.content())
+  })
+
+  it('asks for the size of each slice anew, and writes the same file', () => {
+    const image = largeImage(200)
+    const sizes: number[] = []
+    const turns = {
+      ...defaultTurnLimits,
+      get snapshotBytes() {
+        sizes.push(100 * (sizes.length + 1))
+        return sizes.at(-1)!
+      },
+    }
+    expect(bytesOf(image, { turns })).toEqual(bytesOf(image))
+    expect(sizes.length).toBeGreaterThan(10)
   })
 
   it('writes the sessions and ACLs of its first turn', () => {
