@@ -121,6 +121,8 @@ export abstract class ServerCore implements Proposer {
   #durable = 0n
   /** The next turn goes on with what may be applied. */
   #isApplying = false
+  /** Another one from each `startDeciding` to the next `stopDeciding`: what was decided before the last one counts no more. */
+  #term: object | undefined
   /** Who wants to know when a session's end has been applied. */
   readonly #onClosed = new Map<bigint, (() => void)[]>()
   #isStopping = false
@@ -319,6 +321,7 @@ export abstract class ServerCore implements Proposer {
 
   /** Sessions expire and containers are reaped by this server from now on; every session has its full time. */
   startDeciding(): void {
+    this.#term = {}
     this.replica.dropOrphans()
     this.preparer.startAfter(this.replica.lastProcessedZxid < 0n ? 0n : this.replica.lastProcessedZxid)
     this.sessions.restartExpiry(this.host.clock.now())
@@ -332,6 +335,7 @@ export abstract class ServerCore implements Proposer {
   }
 
   protected stopDeciding(): void {
+    this.#term = undefined
     this.#expiry.stop()
     this.#reaper.stop()
   }
@@ -538,13 +542,18 @@ export abstract class ServerCore implements Proposer {
 
   // What the server asks of itself ----------------------------------------------------------------------------
 
-  /** All of them are over at once; their txns are made some in a turn. */
+  /**
+   * All of them are over at once; their txns are made some in a turn. A server that no longer decides makes no more of them: a later leader
+   * may have heard of those clients.
+   */
   #expireSessions(now: number): void {
+    const term = this.#term
     const expired = this.sessions.takeExpired(now)
     for (const session of expired) this.sessions.setClosing(session)
     if (expired.length === 0) return
     let done = 0
     this.processor.slices.add(() => {
+      if (this.#term !== term) return false
       for (const end = Math.min(done + this.settings.turns.expiries, expired.length); done < end; done++) this.#expire(expired[done]!)
       return done < expired.length
     })

@@ -2,6 +2,7 @@
 // same disk, must find nothing of it in its way.
 import { describe, expect, test } from 'vitest'
 import { Code } from '../../src/server/codes.ts'
+import { defaultTurnLimits } from '../../src/server/config/turn-limits.ts'
 import { DATA_DIRECTORY, FakeEnsemble } from '../support/fake-ensemble.ts'
 import type { FakeMember } from '../support/fake-ensemble.ts'
 import * as ask from '../support/requests.ts'
@@ -268,4 +269,21 @@ test('a snapshot that is given up is not told of the tree’s changes any more',
   leader.releaseDisk()
   ensemble.world.settle()
   expect(leader.server!.replica.tree.walks.size).toBe(0)
+})
+
+describe('work that a role has begun and not ended', () => {
+  test('sessions that a leader found expired are not ended once it leads no more', () => {
+    const turns = { ...defaultTurnLimits, expiries: 1 }
+    const ensemble = new FakeEnsemble('1 2 3', { turns })
+    const leader = ensemble.converge()
+    const sessions = Array.from({ length: 8 }, () => leader.session({ timeOut: 400 }))
+    const { server } = leader
+    const { staleSessionsExpired } = server!.metrics
+    ensemble.until('they expire', () => staleSessionsExpired.value === 2)
+    server!.leave(server!.role!, 'its time is over')
+    ensemble.converge()
+    expect(staleSessionsExpired.value).toBe(2)
+    const last = sessions.at(-1)!
+    expect(ensemble.leader!.reattach(last).id).toBe(last.id)
+  })
 })
