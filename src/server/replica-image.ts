@@ -6,6 +6,7 @@ import type { Replica } from './replica.ts'
 import type { NodeWalk, RecoveryTarget, SnapshotInfo, SnapshotNode, SnapshotSource, ZxidDigest } from './storage/image.ts'
 import { CorruptStorage } from './storage/storage-errors.ts'
 import { NO_NODE } from './tree/node-store.ts'
+import type { KeptNode } from './tree/tree-walk.ts'
 import { TreeWalk } from './tree/tree-walk.ts'
 
 /** Nodes keep the number in 32 bits. */
@@ -79,8 +80,18 @@ export class ReplicaImage implements RecoveryTarget, SnapshotSource {
     const { tree } = this.#replica
     const walk = new TreeWalk(tree)
     const { store } = tree
+    let kept: KeptNode[] = []
     return {
       next(into: SnapshotNode): boolean {
+        if (kept.length === 0) kept = [...walk.takeKept()]
+        const gone = kept.pop()
+        if (gone !== undefined) {
+          into.path = gone.path
+          into.data = gone.data
+          into.aclKey = BigInt(gone.aclKey)
+          into.stat = gone.stat
+          return true
+        }
         const id = walk.next()
         if (id === NO_NODE) return false
         into.path = id === store.root ? '' : store.path(id)

@@ -41,7 +41,7 @@ export class Replica implements ApplyContext {
   #digestedZxid = 0n
   /** The tree's digest after that. */
   readonly #lastDigest = new DigestSum()
-  /** A fuzzy snapshot's tree agrees with no digest before this zxid. */
+  /** A fuzzy snapshot's tree agrees with no digest before this zxid; NOT_KNOWN until some digest agrees, or until somebody tells. */
   #fuzzyUntil = 0n
 
   readonly trackSession: ApplyContext['trackSession']
@@ -76,6 +76,8 @@ export class Replica implements ApplyContext {
   }
 
   #onDigest(zxid: bigint, promised: bigint | undefined): void {
+    // A tree that agrees with a digest shows no traces of what came later.
+    if (this.#fuzzyUntil === NOT_KNOWN && promised === this.tree.digest) this.#fuzzyUntil = zxid
     if (this.isFuzzyAt(zxid)) return
     if (promised !== undefined && promised !== this.tree.digest) this.#events.onDigestMismatch(zxid)
     this.#digestedZxid = zxid
@@ -107,18 +109,23 @@ export class Replica implements ApplyContext {
     this.tree.reset()
   }
 
-  /** The snapshot's nodes are in; digests are compared again from `digest.zxid` on. */
+  /**
+   * The snapshot's nodes are in; digests are compared again from `digest.zxid` on. A snapshot without a digest may be one of a tree that a leader
+   * had sent while it changed: it shows traces of txns that this server has never seen. Java takes such a tree for exact, and counts mismatches.
+   */
   finishLoading(zxid: bigint, digest: ZxidDigest | undefined): void {
-    this.tree.finishLoading()
-    this.#lastZxid = zxid
+    this.adopt(zxid)
     if (digest === undefined || !this.#settings.digestEnabled) return
-    this.#fuzzyUntil = digest.zxid
-    if (digest.zxid === zxid && digest.value !== this.tree.digest) this.#events.onDigestMismatch(zxid)
+    const agrees = digest.value === this.tree.digest
+    if (digest.zxid >= zxid) this.#fuzzyUntil = digest.zxid
+    else if (agrees) this.#fuzzyUntil = zxid
+    if (digest.zxid === zxid && !agrees) this.#events.onDigestMismatch(zxid)
   }
 
   /** The tree came from a leader, and may show traces of txns above its zxid: how far, turns out later (`endFuzziness`). */
   adopt(zxid: bigint): void {
-    this.finishLoading(zxid, undefined)
+    this.tree.finishLoading()
+    this.#lastZxid = zxid
     this.#fuzzyUntil = NOT_KNOWN
   }
 

@@ -322,6 +322,8 @@ export abstract class ServerCore implements Proposer {
   /** Sessions expire and containers are reaped by this server from now on; every session has its full time. */
   startDeciding(): void {
     this.#term = {}
+    // Nothing is newer than what this server holds.
+    this.replica.endFuzziness(this.replica.lastProcessedZxid)
     this.replica.dropOrphans()
     this.preparer.startAfter(this.replica.lastProcessedZxid < 0n ? 0n : this.replica.lastProcessedZxid)
     this.sessions.restartExpiry(this.host.clock.now())

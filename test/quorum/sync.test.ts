@@ -83,6 +83,34 @@ test('a tree that txns change while it is sent costs no digest mismatch, neither
   expect(trees(ensemble).size).toBe(1)
 })
 
+test('a tree that was sent while it changed is still taken for that after a crash, until a digest agrees again', () => {
+  const ensemble = withLargeTree()
+  const session = ensemble.leader!.session()
+  const member = ensemble.member(1)
+  const snapshots = (): number => storedFiles(member.disk.list(`${DATA_DIRECTORY}/version-2`), 'snapshot').length
+  member.start()
+  ensemble.until('it syncs', () => member.state === 'following synchronization')
+  const before = snapshots()
+  let writes = 0
+  ensemble.until('it has stored the tree', () => {
+    session.send(ask.setData(`/large-${LARGE_NODES - 1 - (writes++ % 20)}`, `written ${writes}`))
+    return snapshots() > before
+  })
+  member.kill()
+  ensemble.world.settle()
+  member.start()
+  ensemble.converge()
+  expect(mismatches(ensemble)).toEqual([0, 0, 0])
+  write(ensemble, 'after', 3)
+  const { replica } = member.server!
+  expect(replica.lastDigest.zxid).toBe(member.zxid)
+  expect(trees(ensemble).size).toBe(1)
+  // From here on a tree that is another is noticed.
+  replica.tree.setData('/large-0', Buffer.from('spoiled'), 7, 1n, 1n)
+  write(ensemble, 'behind', 1)
+  expect(mismatches(ensemble)[0]).toBeGreaterThan(0)
+})
+
 /** 1 is away while 600 txns are made, of which memory keeps 500. Whether it is then sent a snapshot, which it stores. */
 function isSentSnapshot(settings: Partial<Settings>): boolean {
   const ensemble = new FakeEnsemble('1 2 3', settings)

@@ -18,8 +18,9 @@ export interface SnapshotInfo {
   /** From the file's name: everything up to it is in the snapshot, and perhaps some of what came later. */
   readonly zxid: bigint
   /**
-   * Where the snapshot stops being fuzzy: digests are comparable again once replay has reached its zxid. Undefined when
-   * the file has none, or one that says nothing (of no txn at all, or of one below the snapshot's zxid).
+   * Where the snapshot stops being fuzzy: digests are comparable again once replay has reached its zxid. It may be that of a txn below the
+   * snapshot's zxid, where the digests of those behind it were not compared or the zxid names an epoch. Undefined when the file has none, or one
+   * of no txn at all.
    */
   readonly digest: ZxidDigest | undefined
   /** lastProcessedZxid at the end of the write; the file's name outranks it except in the admin restore. */

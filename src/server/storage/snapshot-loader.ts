@@ -97,7 +97,5 @@ export function loadSnapshot(
 }
 
 function snapshotInfo(zxid: bigint, { digest, lastZxid }: SnapshotTrailer): SnapshotInfo {
-  // As DataTree.deserializeZxidDigest: a digest of no txn, or of one that came before a new epoch, says nothing.
-  const telling = digest !== undefined && digest.zxid > 0n && digest.zxid >= zxid
-  return { zxid, digest: telling ? digest : undefined, lastZxid }
+  return { zxid, digest: digest !== undefined && digest.zxid > 0n ? digest : undefined, lastZxid }
 }

@@ -24,6 +24,14 @@ export interface TreeListener {
   onDataChanged(path: string, zxid: bigint, acl: ACL[]): void
 }
 
+/** A walk over the tree, told of what changes before it happens, and of what is new. */
+export interface TreeWatcher {
+  afterCreate(id: number): void
+  beforeRemove(id: number): void
+  /** Before `beforeRemove`, of a node that no txn names. */
+  beforeUnnamedRemove?(id: number, path: string): void
+}
+
 /** Told how many bytes of which node were read or written. */
 export interface TreeMeter {
   onRead(path: string, bytes: number): void
@@ -50,7 +58,7 @@ export class DataTree {
   /** UTF-16 units of all paths plus bytes of all data, the root counted twice as in Java. */
   #dataSize = 0
   /** Walks in progress: told of nodes that come and before nodes go. */
-  readonly walks = new Set<{ afterCreate(id: number): void; beforeRemove(id: number): void }>()
+  readonly walks = new Set<TreeWatcher>()
   /** The parent of the node loaded last: brothers and sisters stand together in a snapshot. */
   #loadedUnder: { readonly path: string | undefined; readonly id: number } = NOWHERE
   meter: TreeMeter = { onRead() {}, onWritten() {} }
@@ -299,7 +307,11 @@ export class DataTree {
   /** Deletes the listed paths, then whatever else is indexed under the session; a null list means the index alone. */
   closeSession(session: bigint, paths: readonly (string | null)[] | null, zxid: bigint): void {
     if (paths !== null) for (const path of paths) if (path !== null) this.deleteNode(path, zxid)
-    for (const path of [...this.owners.ephemeralsOf(session)]) this.deleteNode(path, zxid)
+    for (const path of [...this.owners.ephemeralsOf(session)]) {
+      const id = this.store.find(path)
+      for (const walk of this.walks) walk.beforeUnnamedRemove?.(id, path)
+      this.deleteNode(path, zxid)
+    }
   }
 
   // Loading a snapshot ----------------------------------------------------------------------------------------

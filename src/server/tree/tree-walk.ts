@@ -6,11 +6,22 @@
 import { IdSet } from './id-set.ts'
 import { NO_NODE } from './node-store.ts'
 import type { DataTree } from './data-tree.ts'
+import type { StatPersisted } from '../../jute/generated/data.ts'
+
+/** A node as it was when it went. */
+export interface KeptNode {
+  readonly path: string
+  readonly data: Uint8Array | null
+  readonly aclKey: number
+  readonly stat: StatPersisted
+}
 
 export class TreeWalk {
   readonly #tree: DataTree
   /** Made since the walk began, and still there. */
   readonly #fresh = new IdSet()
+  readonly #visited = new IdSet()
+  #kept: KeptNode[] = []
   /** By depth, the next node to visit there. */
   readonly #next: number[]
 
@@ -34,6 +45,7 @@ export class TreeWalk {
       stack[stack.length - 1] = store.nextSibling(id)
       if (this.#fresh.has(id)) continue
       stack.push(store.firstChild(id))
+      this.#visited.add(id)
       return id
     }
     this.close()
@@ -48,9 +60,28 @@ export class TreeWalk {
     this.#fresh.add(id)
   }
 
+  /**
+   * The node goes with its session, and no txn names it. Its parent has been visited and does not know of that: the node has to be visited all the
+   * same, or nothing would tell who replays the txn.
+   */
+  beforeUnnamedRemove(id: number, path: string): void {
+    const { store } = this.#tree
+    if (this.#fresh.has(id) || this.#visited.has(id) || !this.#visited.has(store.parent(id))) return
+    const data = store.data(id)
+    this.#kept.push({ path, data: data === null ? null : data.slice(), aclKey: store.aclKey(id), stat: this.#tree.persistedStat(id) })
+  }
+
+  /** Those that went so since the last call: to be taken before each `next`. */
+  takeKept(): readonly KeptNode[] {
+    const kept = this.#kept
+    if (kept.length > 0) this.#kept = []
+    return kept
+  }
+
   /** The place in the line that the node held goes to the one behind it. */
   beforeRemove(id: number): void {
     this.#fresh.delete(id)
+    this.#visited.delete(id)
     const stack = this.#next
     for (let depth = 0; depth < stack.length; depth++) {
       if (stack[depth] === id) stack[depth] = this.#tree.store.nextSibling(id)

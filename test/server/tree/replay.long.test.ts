@@ -45,10 +45,13 @@ const during = fc.array(step, { maxLength: 40 })
 const after = fc.array(wishes, { maxLength: 20 })
 
 describe('replay', () => {
-  it('over an image taken while the tree changed gives the tree', () => {
+  it.each([
+    ['that name what goes with a session', true],
+    ['that leave that to the index of ephemerals', false],
+  ])('of txns %s over an image taken while the tree changed gives the tree', (_what, closeSessionTxnEnabled) => {
     fc.assert(
       fc.property(before, during, after, (first, middle, last) => {
-        const bench = new Workbench()
+        const bench = new Workbench({ closeSessionTxnEnabled })
         const live = new ReplicaImage(bench.replica)
         const apply = (wish: (typeof first)[number]): void => {
           bench.prepare(wish)
