@@ -49,7 +49,7 @@ async function lay(network: Network, places: readonly Place[]): Promise<Ways> {
 }
 
 /** The dialler's first message with another port in its address. */
-function announced(first: Buffer, port: number, relay: number): Buffer {
+export function announced(first: Buffer, port: number, relay: number): Buffer {
   const text = first.toString('latin1').replace(`:${port}`, `:${relay}`)
   assert.equal(text.length, first.length, 'ports have five digits each')
   return Buffer.from(text, 'latin1')
