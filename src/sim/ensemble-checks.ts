@@ -9,6 +9,8 @@ import { Leading } from '../quorum/leading.ts'
 import { counterOf, epochOf, epochZxid, follows } from '../quorum/zab/packets.ts'
 import { hex } from '../server/hex.ts'
 import type { LoggedTxn } from '../server/request/request.ts'
+import { canDecide } from './electorate.ts'
+import type { Electorate } from './electorate.ts'
 import type { Inspector } from './inspector.ts'
 import { isSameTxn } from './ledger.ts'
 import type { Ledger } from './ledger.ts'
@@ -44,6 +46,7 @@ export interface EnsembleCheckOptions {
   readonly world: World
   readonly ledger: Ledger
   readonly members: readonly MemberRecord[]
+  readonly electorate: Electorate
   readonly seed: number
   readonly hasDigests: boolean
 }
@@ -160,6 +163,7 @@ export class EnsembleChecks {
     if (current > accepted) throw new Violation(`server ${member.id} is in epoch ${current} and has accepted ${accepted}`)
     member.accepted = accepted
     const { role, metrics } = server
+    if (role !== undefined && server.service.isReadOnly) throw new Violation(`server ${member.id} has a role, and serves as if there were no quorum`)
     if (metrics.digestMismatchesCount.value > 0) throw new Violation(`server ${member.id}: a digest did not match`)
     if (current > member.current) this.#onNewEpoch(member, current)
     member.current = current
@@ -217,7 +221,8 @@ export class EnsembleChecks {
       if (ephemeralCount !== ephemerals) throw new Violation(`server ${member.id} has ${ephemeralCount} ephemerals, not ${ephemerals}`)
       if (sessions.size !== ledger.sessionCount) throw new Violation(`server ${member.id} has ${sessions.size} sessions, not ${ledger.sessionCount}`)
     }
-    if (!this.#options.hasDigests || counterOf(zxid) === 0n) return
+    // A tree that came from a leader shows traces of what came later, as far as `isFuzzyAt` says.
+    if (!this.#options.hasDigests || counterOf(zxid) === 0n || replica.isFuzzyAt(zxid)) return
     const { digest } = replica.tree
     const known = this.#digests.get(zxid)
     if (known === undefined) this.#digests.set(zxid, digest)
@@ -294,22 +299,20 @@ export class EnsembleChecks {
 
   /** Had the power gone everywhere now: what is committed is on the disks of a quorum, and nobody has lost any of it. */
   #look(): void {
-    const { members, ledger } = this.#options
+    const { members, ledger, electorate } = this.#options
     this.looks++
-    const holders = new Set<bigint>()
-    let voters = 0
+    const holders = new Set<number>()
     for (const member of members) {
-      if (member.isVoter) voters++
       const durable = member.inspector.durableZxid()
       if (durable < member.held) {
         throw new Violation(`server ${member.id} had zxid 0x${hex(member.held)}, which was committed, on its disk, and now ends at 0x${hex(durable)}`)
       }
       const isSettled = member.isSettled || member.server === undefined
       if (isSettled && durable >= ledger.lastApplied) member.held = ledger.lastApplied
-      if (member.isVoter && durable >= ledger.lastApplied) holders.add(BigInt(member.id))
+      if (member.isVoter && durable >= ledger.lastApplied) holders.add(member.id)
     }
-    if (holders.size <= voters / 2) {
-      throw new Violation(`zxid 0x${hex(ledger.lastApplied)} is committed and on the disks of ${holders.size} of ${voters} voters`)
+    if (!canDecide(electorate, holders)) {
+      throw new Violation(`zxid 0x${hex(ledger.lastApplied)} is committed and on the disks of ${holders.size} of ${electorate.voters} voters`)
     }
   }
 }

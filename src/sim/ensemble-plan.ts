@@ -2,16 +2,18 @@
  * What a seed stands for when the servers are an ensemble: who belongs to it, how they are set, how fast and how faulty
  * the world is, for how long, and how each life of a member ends.
  */
-import { defaultSettings } from '../server/config/settings.ts'
-import type { Settings } from '../server/config/settings.ts'
+import { drawElectorate } from './electorate.ts'
+import type { Electorate } from './electorate.ts'
+import { drawSettings } from './ensemble-settings.ts'
+import type { SettingsOf } from './ensemble-settings.ts'
 import { ENSEMBLE_TROUBLES } from './ensemble-troubles.ts'
 import type { EnsembleTrouble } from './ensemble-troubles.ts'
-import { drawLife, PURGE_HOURS } from './plan.ts'
+import { drawLife } from './plan.ts'
 import type { LifePlan, StepTrigger, Trigger, WorldPlan } from './plan.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
 export interface EnsemblePlan extends WorldPlan {
-  readonly voters: number
+  readonly electorate: Electorate
   readonly observers: number
   readonly troubles: readonly EnsembleTrouble[]
   /** From one trouble to the next at most. */
@@ -20,8 +22,9 @@ export interface EnsemblePlan extends WorldPlan {
   readonly troubledMs: number
   /** Members die and start again, now and then. */
   readonly areMortal: boolean
-  /** For one of them: its address and its data directory are the same on every machine. */
-  settingsOf(serverId: number, servers: Settings['servers']): Settings
+  readonly settingsOf: SettingsOf
+  /** From the end of a member's turn to the next at most, where there is more to do. */
+  readonly turnMs: number
 }
 
 /** Answers that clients have got before a seed is over. */
@@ -29,17 +32,20 @@ export const OPERATIONS = 2000
 /** Of the troubled time, by and large; the rest is elections. */
 const SERVED_SHARE = 0.25
 
+/** Members die of these. */
+const MORTAL: ReadonlySet<EnsembleTrouble> = new Set(['outage', 'blackout', 'spoil disk'])
+
 const EPOCH_STEPS: readonly StepTrigger['step'][] = ['create', 'write', 'sync', 'rename', 'syncDirectory']
 
 export function drawEnsemblePlan(random: SeededRandom): EnsemblePlan {
-  const shared = drawSettings(random)
+  const electorate = drawElectorate(random)
   const isBig = random.chance(0.08)
   const clients = 2 + random.below(4)
   const depth = random.pick([2, 6, 20])
   const troubledMs = random.between(2000, 12_000)
   const areMortal = random.chance(0.85)
   return {
-    voters: random.pick([3, 3, 3, 5]),
+    electorate,
     observers: random.pick([0, 0, 1]),
     clients,
     depth,
@@ -59,44 +65,12 @@ export function drawEnsemblePlan(random: SeededRandom): EnsemblePlan {
       splitChance: random.pick([0, 0.2]),
       windowBytes: random.pick([2000, 65_536]),
     },
-    troubles: ENSEMBLE_TROUBLES.filter((kind) => random.chance(0.35) && (areMortal || kind !== 'outage')),
+    troubles: ENSEMBLE_TROUBLES.filter((kind) => random.chance(0.35) && (areMortal || !MORTAL.has(kind))),
     troubleIntervalMs: random.pick([200, 600, 1500]),
     troubledMs,
     areMortal,
-    settingsOf: (serverId, servers) => defaultSettings({ ...shared, ...drawOwnSettings(random), serverId, servers }),
-  }
-}
-
-function drawSettings(random: SeededRandom): Partial<Settings> {
-  return {
-    distributed: true,
-    dataDir: '/data',
-    dataLogDir: random.chance(0.25) ? '/logs' : '/data',
-    clientPort: 2181,
-    maxClientCnxns: 0,
-    tickTime: random.pick([50, 100, 200]),
-    initLimit: random.pick([5, 10, 20]),
-    syncLimit: random.pick([3, 5]),
-    leaderServes: random.chance(0.9),
-    preAllocSizeKb: random.pick([0, 4, 64]),
-    txnLogSizeLimitKb: random.pick([-1, -1, 6, 80]),
-    digestEnabled: random.chance(0.85),
-    serializeLastProcessedZxidEnabled: random.chance(0.8),
-    closeSessionTxnEnabled: random.chance(0.8),
-    flushDelayMs: random.pick([0, 0, 0, 8]),
-    maxBatchSize: random.pick([1000, 5]),
-    maxNotificationIntervalMs: random.pick([500, 2000]),
-    observerElectionDelayMs: 20,
-  }
-}
-
-/** Those in which members may differ: one leader sends a log where another sends a snapshot. */
-function drawOwnSettings(random: SeededRandom): Partial<Settings> {
-  return {
-    snapCount: random.pick([4, 12, 40, 150, 600]),
-    autopurgePurgeIntervalHours: random.chance(0.5) ? PURGE_HOURS : 0,
-    snapshotSizeFactor: random.pick([0.33, 0, 0, -1, 10]),
-    forceSnapshotSync: random.chance(0.25),
+    settingsOf: drawSettings(random, electorate),
+    turnMs: random.pick([0, 0.2, 1]),
   }
 }
 

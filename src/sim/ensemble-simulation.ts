@@ -6,11 +6,11 @@
 import { startEnsembleServer } from '../quorum/ensemble-server.ts'
 import type { EnsembleServer } from '../quorum/ensemble-server.ts'
 import type { Settings } from '../server/config/settings.ts'
-import { isWrite } from './actions.ts'
-import type { Answer } from './actions.ts'
 import { CrashPoints } from './crash-points.ts'
 import { EnsembleChecks } from './ensemble-checks.ts'
-import type { MemberRecord } from './ensemble-checks.ts'
+import { EnsembleClients } from './ensemble-clients.ts'
+import { checkExpiry, checkServed, stopAll } from './ensemble-end.ts'
+import type { HealedEnsemble, Member as HealedMember } from './ensemble-end.ts'
 import type { Defect } from './ensemble-mutants.ts'
 import { drawEnsemblePlan, drawMemberLife, OPERATIONS } from './ensemble-plan.ts'
 import type { EnsemblePlan } from './ensemble-plan.ts'
@@ -22,14 +22,10 @@ import type { Account, LifeEnd, Outcome } from './outcome.ts'
 import { HEALED } from './plan.ts'
 import type { LifePlan } from './plan.ts'
 import { ServerLife } from './server-life.ts'
-import { SimClient } from './sim-client.ts'
-import type { Asked, ClientObserver } from './sim-client.ts'
+import type { DiskStep } from './sim-disk.ts'
 import { SimMachine } from './sim-machine.ts'
 import { SimNetwork } from './sim-network.ts'
-import { SimProcess } from './sim-process.ts'
-import { SyncBook } from './sync-book.ts'
-import { Workload } from './workload.ts'
-import type { WorkloadOptions } from './workload.ts'
+import type { SimProcess } from './sim-process.ts'
 import { Violation, World } from './world.ts'
 
 export interface EnsembleOptions {
@@ -44,11 +40,6 @@ const ELECTION_PORT = 3888
 const LONGEST_TROUBLE_MS = 15_000
 /** Once all is healed, what is left to do is done. */
 const LONGEST_WORK_MS = 60_000
-/** Then everybody is served again within this time. */
-const LONGEST_RECOVERY_MS = 30_000
-/** Then the clients go, and their sessions end. */
-const LONGEST_EXPIRY_MS = 30_000
-const LONGEST_STOP_MS = 15_000
 /** From a failed write to the server's last word. */
 const LONGEST_AGONY_MS = 10_000
 
@@ -61,30 +52,26 @@ export function simulateEnsemble(seed: number, options: EnsembleOptions = {}): O
   }
 }
 
-interface Member extends MemberRecord {
-  readonly machine: SimMachine
+interface Member extends HealedMember {
   readonly settings: Settings
-  life: ServerLife<EnsembleServer> | undefined
   lives: number
 }
 
-class EnsembleSimulation implements ClientObserver {
+class EnsembleSimulation {
   readonly #seed: number
   readonly #options: EnsembleOptions
   readonly #world: World
   readonly #network: SimNetwork
   readonly #plan: EnsemblePlan
   readonly #ledger = new Ledger()
-  readonly #syncs = new SyncBook()
   readonly #members: readonly Member[]
   readonly #checks: EnsembleChecks
-  readonly #clients: SimClient[] = []
-  readonly #workloads = new Map<SimClient, Workload>()
+  readonly #clients: EnsembleClients
   readonly #ends: LifeEnd[] = []
   readonly #faults: string[] = []
+  /** Processes whose next call that waits for a disk takes long, ms. */
+  readonly #stalls = new Map<SimProcess, number>()
   #isHealed = false
-  /** Clients that were answered a write or a sync since the world was healed. */
-  readonly #served = new Set<SimClient>()
 
   constructor(seed: number, options: EnsembleOptions) {
     this.#seed = seed
@@ -95,21 +82,23 @@ class EnsembleSimulation implements ClientObserver {
     this.#network = new SimNetwork(world)
     const plan = drawEnsemblePlan(world.random)
     this.#plan = plan
-    const machines = Array.from({ length: plan.voters + plan.observers }, () => new SimMachine(this.#network))
+    const machines = Array.from({ length: plan.electorate.voters + plan.observers }, () => new SimMachine(this.#network))
     const servers = machines.map(({ address }, index) => ({
       sid: index + 1,
       addresses: [{ host: address, quorumPort: QUORUM_PORT, electionPort: ELECTION_PORT }],
-      learnerType: index < plan.voters ? ('participant' as const) : ('observer' as const),
+      learnerType: index < plan.electorate.voters ? ('participant' as const) : ('observer' as const),
       clientAddress: undefined,
     }))
     this.#members = machines.map((machine, index): Member => {
       const settings = plan.settingsOf(index + 1, servers)
       const inspector = new Inspector(machine, settings, this.#ledger, seed + index)
       const nothing = { server: undefined, process: undefined, turns: 0, accepted: 0n, current: 0n, held: 0n, isSettled: true, applied: 0n, life: undefined, lives: 0 }
-      return { id: index + 1, isVoter: index < plan.voters, machine, settings, inspector, ...nothing }
+      return { id: index + 1, isVoter: index < plan.electorate.voters, machine, settings, inspector, ...nothing }
     })
     const hasDigests = this.#members[0]!.settings.digestEnabled
-    this.#checks = new EnsembleChecks({ world, ledger: this.#ledger, members: this.#members, seed, hasDigests })
+    this.#checks = new EnsembleChecks({ world, ledger: this.#ledger, members: this.#members, electorate: plan.electorate, seed, hasDigests })
+    const ports = this.#members.map(({ machine, settings }) => ({ address: machine.address, port: settings.clientPort! }))
+    this.#clients = new EnsembleClients({ network: this.#network, ledger: this.#ledger, servers: ports, plan })
   }
 
   account(): Account {
@@ -128,16 +117,15 @@ class EnsembleSimulation implements ClientObserver {
       member.machine.disk.speed = plan.speed
       world.after(world.random.between(0, 300), () => this.#begin(member))
     }
-    for (let index = 0; index < plan.clients; index++) this.#addClient(`client${index}`)
-    this.#addClient('reader', { isReader: true })
+    for (let index = 0; index < plan.clients; index++) this.#clients.add(`client${index}`)
+    this.#clients.add('reader', { isReader: true })
+    if (this.#members[0]!.settings.readOnlyModeEnabled) this.#clients.add('onlooker', { isOnlooker: true })
     this.#trouble()
     world.runUntil(() => this.#ledger.answers >= 1.2 * OPERATIONS, plan.troubledMs)
     world.runUntil(() => this.#isWorkDone, LONGEST_TROUBLE_MS)
     this.#heal()
     this.#finishWork()
-    this.#checkLiveness()
-    this.#checkExpiry()
-    this.#stopAll()
+    this.#checkEnd()
   }
 
   // Members ---------------------------------------------------------------------------------------------------
@@ -156,14 +144,17 @@ class EnsembleSimulation implements ClientObserver {
       logLevel: onLine === undefined ? 'error' : 'info',
     })
     member.life = life
+    life.process.turnMs = this.#plan.turnMs
     const points = plan === undefined ? undefined : new CrashPoints(plan, (where) => this.#crash(member, life, plan, where))
     disk.onStep = (step, owner) => {
       if (owner !== life.process) return undefined
+      this.#stallIn(life.process, step)
       const wasFailed = points?.failed !== undefined
       const fault = this.#isHealed ? undefined : points?.onStep(step)
       if (!wasFailed && points?.failed !== undefined) this.#onFault(member, life, plan!, points)
       return fault
     }
+    disk.onUnreadable = (owner) => void (life.hasMetSpoiled ||= owner === life.process)
     this.#network.onSent = (owner) => this.#members.find(({ life: other }) => other?.process === owner) && this.#onSent.get(owner)?.()
     this.#onSent.set(life.process, () => this.#isHealed || points?.onSent())
     life.process.onDeath.push(() => {
@@ -178,6 +169,14 @@ class EnsembleSimulation implements ClientObserver {
     if (plan !== undefined) world.after(plan.longestMs, () => this.#atLast(member, life, plan))
   }
 
+  #stallIn(owner: SimProcess, { phase, kind, path }: DiskStep): void {
+    const ms = this.#stalls.get(owner)
+    if (ms === undefined || phase !== 'before' || this.#isHealed) return
+    this.#stalls.delete(owner)
+    this.#world.journal.note(`${owner.name} stands still for ${ms} ms in a ${kind} of ${path}`)
+    owner.stall(ms)
+  }
+
   readonly #onSent = new Map<SimProcess, () => unknown>()
 
   /** A server that gives up must have a reason. */
@@ -187,8 +186,8 @@ class EnsembleSimulation implements ClientObserver {
     const told = server!.onFatal
     server!.onFatal = (error, exitCode) => {
       told(error, exitCode)
-      if (points?.failed === undefined) return world.fail(new Violation(`server ${member.id} gives up without a cause: ${error.message}`))
-      world.after(1, () => this.#crash(member, life, plan!, 'after a fault'))
+      if (points?.failed === undefined && !life.hasMetSpoiled) return world.fail(new Violation(`server ${member.id} gives up without a cause: ${error.message}`))
+      world.after(1, () => this.#crash(member, life, plan ?? drawMemberLife(world.random), 'after a fault'))
     }
   }
 
@@ -239,11 +238,12 @@ class EnsembleSimulation implements ClientObserver {
         network: this.#network,
         members: alive.map(({ life }) => life!.process),
         leader: alive.find(({ server }) => server?.role?.kind === 'leading')?.life!.process,
-        clients: this.#clients,
-        crash: (owner, downMs) => {
+        clients: this.#clients.all,
+        crash: (owner, how) => {
           const member = this.#members.find(({ life }) => life?.process === owner)
-          if (member !== undefined && !this.#isHealed) this.#crash(member, member.life!, { ...drawMemberLife(world.random), downMs }, 'in an outage')
+          if (member !== undefined && !this.#isHealed) this.#crash(member, member.life!, { ...drawMemberLife(world.random), ...how }, 'in an outage')
         },
+        stallInCall: (owner, ms) => void this.#stalls.set(owner, ms),
       })
       this.#trouble()
     })
@@ -259,6 +259,7 @@ class EnsembleSimulation implements ClientObserver {
     this.#network.heal()
     for (const member of this.#members) {
       member.machine.disk.speed = HEALED.speed
+      member.machine.disk.heal()
       const { life } = member
       // One whose disk has failed ends with that, and begins again.
       if (life?.process.isAlive === true && life.state.kind !== 'starting' && life.state.kind !== 'serving') life.process.kill()
@@ -282,104 +283,26 @@ class EnsembleSimulation implements ClientObserver {
     if (!this.#world.runUntil(() => this.#isWorkDone, LONGEST_WORK_MS)) {
       throw new Violation(`all was healed ${LONGEST_WORK_MS} ms ago, and clients have had ${this.#ledger.answers} answers, not ${OPERATIONS}`)
     }
-    for (const workload of this.#workloads.values()) workload.calm()
+    this.#clients.calm()
   }
 
-  #checkLiveness(): void {
-    this.#served.clear()
-    this.#addClient('newcomer')
-    const world = this.#world
-    const isServed = (): boolean => this.#served.size === this.#clients.length && this.#members.every(({ server }) => server?.role?.phase === 'broadcast')
-    const comesBack = (): boolean => world.runUntil(isServed, LONGEST_RECOVERY_MS)
-    if (!comesBack() && !(this.#restartLeaderThatBars() && comesBack())) {
-      const left = this.#clients.filter((client) => !this.#served.has(client)).map(({ name }) => name)
-      const states = this.#members.map(({ id, server, life }) => {
-        return `${id} ${server?.role === undefined ? `looking (${life?.state.kind})` : `${server.role.kind} ${server.role.phase}`}`
-      })
-      throw new Violation(`all was healed ${LONGEST_RECOVERY_MS} ms ago; not served: ${left.join(', ') || 'nobody'}; servers: ${states.join(', ')}`)
+  #checkEnd(): void {
+    const ensemble: HealedEnsemble = {
+      world: this.#world,
+      members: this.#members,
+      clients: this.#clients,
+      checks: this.#checks,
+      restart: ({ id }) => this.#restart(this.#members[id - 1]!),
     }
+    this.#clients.add('newcomer')
+    checkServed(ensemble, 'all was healed')
+    checkExpiry(ensemble)
+    stopAll(ensemble)
   }
 
-  /**
-   * As an operator would, where the leader's epoch is below one that a voter has promised itself to and whose leader never came to lead: that voter
-   * has to wait for the next one. False where it is not that.
-   */
-  #restartLeaderThatBars(): boolean {
-    const leader = this.#members.find(({ server }) => server?.role?.kind === 'leading' && server.role.phase === 'broadcast')
-    const isBarred = ({ server }: Member): boolean => server !== undefined && server.epochs.accepted > leader!.server!.epochs.current
-    if (leader === undefined || !this.#members.some(isBarred)) return false
-    this.#world.journal.note(`server ${leader.id} is restarted`)
-    leader.life!.process.kill()
-    this.#begin(leader)
-    return true
-  }
-
-  /** The clients go without a word: their sessions end, with them their ephemerals, and all members are the same. */
-  #checkExpiry(): void {
-    for (const client of this.#clients) client.vanish()
-    const isQuiet = (): boolean =>
-      this.#members.every((member) => {
-        const { server } = member
-        return this.#checks.isUpToDate(member) && server!.sessions.size === 0 && server!.replica.tree.ephemeralCount === 0
-      })
-    if (!this.#world.runUntil(isQuiet, LONGEST_EXPIRY_MS)) {
-      const left = this.#members.map(({ id, server }) => `${id}: ${server?.sessions.size} and ${server?.replica.tree.ephemeralCount}`)
-      throw new Violation(`sessions and ephemerals outlive their clients: ${left.join(', ')}`)
-    }
-    this.#checks.checkEqual()
-  }
-
-  #stopAll(): void {
-    let stopped = 0
-    for (const { life } of this.#members) {
-      life!.process.deliver(() =>
-        life!.server!.stop(() => {
-          stopped++
-          life!.process.kill()
-        }),
-      )
-    }
-    if (!this.#world.runUntil(() => stopped === this.#members.length, LONGEST_STOP_MS)) throw new Violation('not every server stops')
-  }
-
-  // Clients ---------------------------------------------------------------------------------------------------
-
-  #addClient(name: string, options: Partial<WorkloadOptions> = {}): void {
-    const { sessionTimeoutMs, depth, pauseMs, dataBytes } = this.#plan
-    const timeoutMs = Math.floor(this.#world.random.between(...sessionTimeoutMs))
-    const servers = this.#members.map(({ machine, settings }) => ({ address: machine.address, port: settings.clientPort! }))
-    const client = new SimClient(new SimProcess(new SimMachine(this.#network), name), servers, timeoutMs, this)
-    const workload = new Workload(client, { depth, pauseMs, dataBytes, syncs: 0.15, ...options })
-    this.#clients.push(client)
-    this.#workloads.set(client, workload)
-    client.start()
-    workload.start()
-  }
-
-  onAsked(client: SimClient, asked: Asked): void {
-    this.#ledger.onAsked(client.sessionId, asked)
-    this.#syncs.onAsked(client, asked)
-  }
-
-  onAnswered(client: SimClient, asked: Asked, zxid: bigint, answer: Answer): void {
-    this.#ledger.onAnswered(client.sessionId, asked, zxid, answer)
-    this.#syncs.onAnswered(client, asked, zxid, answer)
-    const { action } = asked
-    if (isWrite(action) || action.kind === 'sync') this.#served.add(client)
-    if (action.kind === 'create' && action.mode === 'sequential' && answer.path !== undefined) {
-      this.#workloads.get(client)!.onQueued(answer.path)
-    }
-  }
-
-  onEvent(_client: SimClient, zxid: bigint): void {
-    this.#ledger.onSeen(zxid)
-  }
-
-  onConnected(): void {
-    // Nothing to write down.
-  }
-
-  onDisconnected(client: SimClient): void {
-    this.#syncs.onDisconnected(client)
+  #restart(member: Member): void {
+    this.#world.journal.note(`server ${member.id} is restarted`)
+    member.life?.process.kill()
+    this.#begin(member)
   }
 }

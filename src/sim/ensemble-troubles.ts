@@ -1,4 +1,6 @@
 /** What happens to an ensemble and its clients between crashes, now and then, each kind if the plan has it. */
+import { areaOf } from './crash-points.ts'
+import type { LifePlan } from './plan.ts'
 import type { SimClient } from './sim-client.ts'
 import type { SimNetwork } from './sim-network.ts'
 import type { SimProcess } from './sim-process.ts'
@@ -17,6 +19,11 @@ export const ENSEMBLE_TROUBLES = [
   'stall',
   'move client',
   'outage',
+  'blackout',
+  'hang disk',
+  'stall in call',
+  'slow wire',
+  'spoil disk',
 ] as const
 
 export type EnsembleTrouble = (typeof ENSEMBLE_TROUBLES)[number]
@@ -27,13 +34,19 @@ export interface TroubledEnsemble {
   readonly members: readonly SimProcess[]
   readonly leader: SimProcess | undefined
   readonly clients: readonly SimClient[]
-  /** Ends a process, if it lives, and begins another one in its place after the time. */
-  crash(member: SimProcess, downMs: number): void
+  /** Ends a process, if it lives, and begins another one in its place; what is not said of how is drawn. */
+  crash(member: SimProcess, how: Partial<LifePlan>): void
+  /** The next call of the process that waits for its disk takes so long. */
+  stallInCall(member: SimProcess, ms: number): void
 }
 
 const LONGEST_CUT_OFF_MS = 4000
 /** Then the system gives up what is not acknowledged, and tells the processes. */
 const LONGEST_RETRANSMISSION_MS = 8000
+/** Longer than syncLimit, whatever it is. */
+const LONGEST_HANG_MS = 3000
+const LONGEST_SLOW_MS = 6000
+const LONGEST_SPOILED_MS = 4000
 
 export function troubleEnsemble(kind: EnsembleTrouble, ensemble: TroubledEnsemble): void {
   const { network, members, leader, clients } = ensemble
@@ -94,6 +107,20 @@ export function troubleEnsemble(kind: EnsembleTrouble, ensemble: TroubledEnsembl
       return client.socket?.cut()
     case 'outage':
       return outage(ensemble)
+    case 'blackout':
+      return blackout(ensemble)
+    case 'hang disk':
+      return member.machine.disk.hang(random.pick([100, 1000, LONGEST_HANG_MS]))
+    case 'stall in call':
+      return ensemble.stallInCall(random.chance(0.4) ? (leader ?? member) : member, random.pick([30, 300, 3000]))
+    case 'slow wire': {
+      const others = members.filter((other) => other !== member)
+      if (others.length === 0) return
+      const other = random.pick(others)
+      return network.slowDown(member.machine.address, other.machine.address, random.pick([1000, 5000, 30_000]), random.between(200, LONGEST_SLOW_MS))
+    }
+    case 'spoil disk':
+      return spoil(member, random.between(100, LONGEST_SPOILED_MS))
   }
 }
 
@@ -106,9 +133,28 @@ function outage({ network, members, leader, crash }: TroubledEnsemble): void {
   const late = random.pick(others)
   const early = random.pick(others.filter((other) => other !== late))
   const [pauseMs, downMs, togetherMs] = [random.between(0, 600), random.between(200, 1500), random.between(100, 800)]
-  crash(late, random.between(2000, 5000))
-  world.after(pauseMs, () => crash(early, downMs))
-  world.after(pauseMs + downMs + togetherMs, () => crash(leader, random.between(1000, 4000)))
+  crash(late, { downMs: random.between(2000, 5000) })
+  world.after(pauseMs, () => crash(early, { downMs }))
+  world.after(pauseMs + downMs + togetherMs, () => crash(leader, { downMs: random.between(1000, 4000) }))
+}
+
+/** All lose their power at once, each keeps what its disk makes of that, and they come back one after the other. */
+function blackout({ network, members, crash }: TroubledEnsemble): void {
+  const { random } = network.world
+  const survival = random.pick(['nothing', 'some', undefined] as const)
+  for (const member of members) {
+    crash(member, { crash: 'power', survival: survival ?? random.pick(['everything', 'nothing', 'some']), downMs: random.between(50, 1500), fault: undefined })
+  }
+}
+
+/** Sectors of a file that the server may want to read, at its next start or for a learner. Another member is whole meanwhile, as a rule. */
+function spoil({ world, machine }: SimProcess, ms: number): void {
+  const { random } = world
+  const { disk } = machine
+  const files = [...disk.names.paths()].filter((path) => areaOf(path) === random.pick(['log', 'snapshot', 'snapshot'] as const))
+  if (files.length === 0) return
+  disk.spoil(random.chance(0.5) ? files.sort().at(-1)! : random.pick(files), random)
+  world.after(ms, () => disk.repair())
 }
 
 function cutOff(network: SimNetwork, from: SimProcess, to: SimProcess, ms: number): void {

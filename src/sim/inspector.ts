@@ -59,6 +59,7 @@ export class Inspector {
   constructor(machine: SimMachine, settings: Settings, ledger: Ledger, seed: number) {
     this.dirs = dataDirs(settings.dataDir, settings.dataLogDir)
     this.process = new SimProcess(machine, 'inspector')
+    this.process.seesSpoiled = false
     this.#settings = settings
     this.#ledger = ledger
     this.#random = new SeededRandom(~seed)

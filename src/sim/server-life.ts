@@ -32,6 +32,8 @@ export class ServerLife<Server extends ServerCore> {
   server: Server | undefined
   /** The last that it has logged. */
   lastLine = ''
+  /** Its disk has refused to read something. */
+  hasMetSpoiled = false
   readonly #begin: Begin<Server>
   readonly #options: LifeOptions
 

@@ -53,6 +53,10 @@ export class SimClient {
   readonly #servers: readonly ServerAddress[]
   readonly #timeoutMs: number
   readonly #observer: ClientObserver
+  /** Takes a server that only serves reads. */
+  readonly #isOnlooker: boolean
+  /** It is with a server without a quorum, which has a session of its own for it. */
+  isReadOnly = false
   readonly #writer = new JuteWriter({ supplementary: 'cesu8' })
   readonly #reader = new JuteReader({ maxLength: 0x7fff_ffff })
   readonly #watches = new WatchBook()
@@ -68,12 +72,13 @@ export class SimClient {
   #timer: Timer | undefined
 
   /** Tries any of the servers at each connect. */
-  constructor(owner: SimProcess, servers: readonly ServerAddress[], timeoutMs: number, observer: ClientObserver) {
+  constructor(owner: SimProcess, servers: readonly ServerAddress[], timeoutMs: number, observer: ClientObserver, isOnlooker = false) {
     this.process = owner
     this.name = owner.name
     this.#servers = servers
     this.#timeoutMs = timeoutMs
     this.#observer = observer
+    this.#isOnlooker = isOnlooker
   }
 
   get isConnected(): boolean {
@@ -150,7 +155,7 @@ export class SimClient {
         timeOut: this.#timeoutMs,
         sessionId: this.sessionId,
         passwd: this.#password,
-        readOnly: false,
+        readOnly: this.#isOnlooker,
       }),
     )
   }
@@ -181,6 +186,7 @@ export class SimClient {
     this.#note(`loses its connection, ${this.#asked.length} unanswered`)
     this.#asked = []
     this.socket = undefined
+    if (this.isReadOnly) this.#endSession()
     if (wasConnected) this.#observer.onDisconnected(this)
     this.#reconnectLater()
   }
@@ -193,6 +199,7 @@ export class SimClient {
   }
 
   #endSession(): void {
+    this.isReadOnly = false
     this.sessionId = 0n
     this.#password = NO_PASSWORD
     this.#lastZxidSeen = 0n
@@ -251,7 +258,7 @@ export class SimClient {
     this.#drop()
   }
 
-  #onHandshake({ sessionId, passwd, timeOut }: ConnectResponse): void {
+  #onHandshake({ sessionId, passwd, timeOut, readOnly }: ConnectResponse): void {
     if (sessionId === 0n) {
       this.#note('has no session any more')
       this.#endSession()
@@ -260,7 +267,9 @@ export class SimClient {
     }
     const isNew = this.sessionId === 0n
     if (!isNew && sessionId !== this.sessionId) throw new Violation(`${this.name} asks for its session and gets another`)
-    this.#note(`${isNew ? 'begins' : 'goes on with'} session ${sessionId.toString(16)}`)
+    if (readOnly && !this.#isOnlooker) throw new Violation(`${this.name} wants more than reads and gets a read-only session`)
+    this.isReadOnly = readOnly
+    this.#note(`${isNew ? 'begins' : 'goes on with'} ${readOnly ? 'read-only ' : ''}session ${sessionId.toString(16)}`)
     this.sessionId = sessionId
     this.#password = passwd!
     this.#negotiatedMs = timeOut

@@ -34,16 +34,16 @@ export class SimClock implements Clock {
   }
 
   now(): number {
-    return this.#origin + this.#world.now * this.#rate
+    return this.#origin + this.#process.now * this.#rate
   }
 
   wallTime(): number {
-    return Math.floor(WALL_START + this.#world.now * this.#rate + this.#machine.wallOffsetMs)
+    return Math.floor(WALL_START + this.#process.now * this.#rate + this.#machine.wallOffsetMs)
   }
 
   after(delayMs: number, callback: () => void): Timer {
     // In true time, so that rounding in the rate never makes a timer early: `now` is looked at when it fires.
-    const timer = { dueAt: this.#world.now + Math.max(0, delayMs) / this.#rate + 1e-6, sequence: this.#sequence++, callback }
+    const timer = { dueAt: this.#process.now + Math.max(0, delayMs) / this.#rate + 1e-6, sequence: this.#sequence++, callback }
     this.#timers.push(timer)
     this.#process.wakeAt(timer.dueAt)
     return { cancel: () => void (this.#timers = this.#timers.filter((other) => other !== timer)) }

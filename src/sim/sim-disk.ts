@@ -8,7 +8,7 @@ import { DirectoryInUse } from '../server/host/host.ts'
 import type { Disk, DiskDone, DiskFile, DirectoryLock, FileStatus } from '../server/host/host.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import { baseName, directoryOf, SimNames } from './sim-names.ts'
-import { SimInode } from './sim-inode.ts'
+import { SECTOR_BYTES, SimInode } from './sim-inode.ts'
 import type { Survival } from './sim-inode.ts'
 import { Halted } from './sim-process.ts'
 import type { SimProcess } from './sim-process.ts'
@@ -45,8 +45,13 @@ export class SimDisk {
   speed: DiskSpeed = { writeMs: 0.2, syncMs: 2, slowSyncChance: 0, slowSyncMs: 0 }
   /** Asked before each step, told after it. May kill the process; a fault is looked at before the step only. */
   onStep: (step: DiskStep, owner: SimProcess) => DiskFault | undefined = () => undefined
+  /** Told when a process has met what cannot be read. */
+  onUnreadable: (owner: SimProcess) => void = () => undefined
   readonly #world: World
   readonly #locks = new Map<string, SimProcess>()
+  #hangsUntil = -Infinity
+  /** Files of which a part cannot be read. */
+  readonly #spoiled = new Set<SimInode>()
 
   constructor(world: World, names = new SimNames()) {
     this.#world = world
@@ -56,6 +61,34 @@ export class SimDisk {
   /** The disk as one process sees it, while it lives. */
   mount(owner: SimProcess): SimMount {
     return new SimMount(this.#world, this, owner, this.#locks)
+  }
+
+  /** No sync ends before so long has passed, whenever it began. */
+  hang(ms: number): void {
+    this.#hangsUntil = this.#world.now + ms
+  }
+
+  get hangsUntil(): number {
+    return this.#hangsUntil
+  }
+
+  /** A few sectors of a file cannot be read, until the disk is repaired. */
+  spoil(path: string, random: SeededRandom): void {
+    const inode = this.names.get(path)
+    if (inode === undefined || inode.length === 0) return
+    const from = random.below(Math.ceil(inode.length / SECTOR_BYTES)) * SECTOR_BYTES
+    inode.unreadable = { from, to: from + SECTOR_BYTES * (1 + random.below(4)) }
+    this.#spoiled.add(inode)
+  }
+
+  heal(): void {
+    this.#hangsUntil = -Infinity
+    this.repair()
+  }
+
+  repair(): void {
+    for (const inode of this.#spoiled) inode.unreadable = undefined
+    this.#spoiled.clear()
   }
 
   losePower(survival: Survival): void {
@@ -113,7 +146,20 @@ export class SimMount implements Disk {
 
   readFile(path: string): Uint8Array {
     const inode = this.#inode(path)
-    return inode.read(0, inode.length)
+    return this.read(inode, path, 0, inode.length)
+  }
+
+  /** Who looks on from outside sees the whole disk. */
+  read(inode: SimInode, path: string, position: number, length: number): Uint8Array {
+    this.checkAlive()
+    const { unreadable } = inode
+    const isHit = unreadable !== undefined && this.process.seesSpoiled && position < unreadable.to && position + length > unreadable.from
+    if (isHit) {
+      this.world.journal.note(`${this.process.name} cannot read ${baseName(path)}`)
+      this.disk.onUnreadable(this.process)
+      throw faultError({ code: 'EIO' }, 'read', path)
+    }
+    return inode.read(position, length)
   }
 
   open(path: string, mode: 'read' | 'create' | 'update'): SimFile {
@@ -137,7 +183,7 @@ export class SimMount implements Disk {
     this.later(this.disk.speed.writeMs, done, () => {
       this.rename(from, to)
       // The second half is a step of its own: power may go between the two.
-      this.later(this.syncDelay(), done, () => this.#now('syncDirectory', to, () => this.disk.names.sync(directoryOf(to))), true)
+      this.later(this.syncDelay(), done, () => this.#now('syncDirectory', to, () => this.disk.names.sync(directoryOf(to))), true, true)
     })
   }
 
@@ -187,9 +233,10 @@ export class SimMount implements Disk {
   }
 
   /** Works after a while in the kernel's own time, and tells the process in one of its turns. */
-  later(longestMs: number, done: DiskDone, work: () => void, isLast = false): void {
-    this.world.after(this.world.random.between(0, longestMs), () => {
+  later(longestMs: number, done: DiskDone, work: () => void, isLast = false, waitsForSync = false): void {
+    const end = (): void => {
       if (!this.process.isAlive) return
+      if (waitsForSync && this.world.now < this.disk.hangsUntil) return void this.world.at(this.disk.hangsUntil, end)
       let error: Error | undefined
       try {
         work()
@@ -198,7 +245,8 @@ export class SimMount implements Disk {
         error = thrown as Error
       }
       if (error !== undefined || isLast) this.process.deliver(() => done(error))
-    })
+    }
+    this.world.at(this.process.now + this.world.random.between(0, longestMs), end)
   }
 
   syncDelay(): number {
@@ -242,8 +290,7 @@ export class SimFile implements DiskFile {
   }
 
   read(position: number, length: number): Uint8Array {
-    this.#mount.checkAlive()
-    return this.#inode.read(position, length)
+    return this.#mount.read(this.#inode, this.#path, position, length)
   }
 
   write(position: number, bytes: Uint8Array, done: DiskDone): void {
@@ -314,7 +361,7 @@ export class SimFile implements DiskFile {
       }
       sync.succeed()
       this.#mount.after('sync', this.#path)
-    }, true)
+    }, true, true)
   }
 
   /** Linux forgets what it could not write: a second sync succeeds, and lies. */
@@ -324,7 +371,7 @@ export class SimFile implements DiskFile {
   }
 }
 
-function faultError(fault: DiskFault, kind: StepKind, path: string): Error {
+function faultError(fault: DiskFault, kind: StepKind | 'read', path: string): Error {
   return Object.assign(new Error(`${fault.code}: ${kind} '${path}'`), { code: fault.code })
 }
 

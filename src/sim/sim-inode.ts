@@ -4,7 +4,7 @@
  */
 import type { SeededRandom } from './seeded-random.ts'
 
-const SECTOR_BYTES = 512
+export const SECTOR_BYTES = 512
 
 /** What a loss of power leaves of what was not synced. */
 export type Survival = 'everything' | 'nothing' | 'some'
@@ -20,6 +20,8 @@ interface Change {
 
 export class SimInode {
   modifiedAt = 0
+  /** From one byte to before another. */
+  unreadable: { readonly from: number; readonly to: number } | undefined
   /** Processes that were told of a failed sync: the system has forgotten what it could not write, and says so only once. */
   readonly toldOfFailure = new Set<unknown>()
   readonly #current: Content

@@ -20,6 +20,11 @@ export class SimNames {
     return this.#current.get(path)
   }
 
+  /** Of all files. */
+  paths(): Iterable<string> {
+    return this.#current.keys()
+  }
+
   /** Names in the directory, sorted. */
   list(directory: string): string[] {
     const names: string[] = []

@@ -40,6 +40,8 @@ export class SimNetwork {
   readonly #sockets = new Set<SimSocket>()
   /** By the two ends of a one-way path: until when nothing comes through. */
   readonly #cutOff = new Map<string, number>()
+  /** By the two ends of a one-way path: bytes a second, and until when. */
+  readonly #slow = new Map<string, { readonly pace: number; readonly until: number }>()
   #machines = 0
   #nextPort = FIRST_PORT
 
@@ -64,7 +66,7 @@ export class SimNetwork {
     let isCancelled = false
     const { random } = this.world
     const from = owner.machine.address
-    const arrival = Math.max(this.world.now, this.cutOffUntil(from, address), this.cutOffUntil(address, from)) + random.between(0, ACCEPT_MS)
+    const arrival = Math.max(owner.now, this.cutOffUntil(from, address), this.cutOffUntil(address, from)) + random.between(0, ACCEPT_MS)
     this.world.at(arrival, () => {
       const listening = this.#listeners.get(`${address}:${port}`)
       if (!owner.isAlive || isCancelled) return
@@ -88,6 +90,18 @@ export class SimNetwork {
   /** All paths are free from now on; what is held up already comes when it was to come. */
   heal(): void {
     this.#cutOff.clear()
+    this.#slow.clear()
+  }
+
+  /** Each stream from one machine to another gets so many bytes a second through. */
+  slowDown(from: string, to: string, pace: number, ms: number): void {
+    this.#slow.set(`${from} ${to}`, { pace, until: this.world.now + ms })
+  }
+
+  /** Undefined where it is as fast as any. */
+  pace(from: string, to: string): number | undefined {
+    const slow = this.#slow.size === 0 ? undefined : this.#slow.get(`${from} ${to}`)
+    return slow !== undefined && slow.until > this.world.now ? slow.pace : undefined
   }
 
   /** In the past when the path is free. */

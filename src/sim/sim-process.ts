@@ -25,6 +25,12 @@ export class SimProcess {
   readonly name: string
   readonly clock: SimClock
   isAlive = true
+  /** What it has handed on for a later time is lost with it. */
+  diedAt = Infinity
+  /** The longest time from the end of a turn to the next where there is more to do. */
+  turnMs = 0
+  /** Sectors that cannot be read cannot be read by it. */
+  seesSpoiled = true
   /** So many it has had. */
   turns = 0
   /** Called at the end of a process, for those who hold something of it. */
@@ -34,6 +40,8 @@ export class SimProcess {
   #wakeAt = Infinity
   #wakeToken = 0
   #frozenUntil = -Infinity
+  #stalledUntil = -Infinity
+  #isInTurn = false
 
   constructor(machine: SimMachine, name: string) {
     this.world = machine.world
@@ -52,7 +60,7 @@ export class SimProcess {
   endOfTurn(callback: () => void): void {
     if (!this.isAlive) return
     this.#ends.push(callback)
-    this.wakeAt(this.world.now)
+    if (!this.#isInTurn) this.wakeAt(this.world.now)
   }
 
   /** Not scheduled by the system for so long: bytes and timers wait. Not soon after the last time. */
@@ -60,9 +68,25 @@ export class SimProcess {
     if (this.world.now >= this.#frozenUntil + LEAST_AWAKE_MS) this.#frozenUntil = this.world.now + ms
   }
 
+  /**
+   * A call within this turn, one that waits for the disk as a rule, comes back only after so long: the rest of the turn happens then, and
+   * whatever comes in meanwhile waits.
+   */
+  stall(ms: number): void {
+    this.#stalledUntil = this.now + ms
+    this.#frozenUntil = Math.max(this.#frozenUntil, this.#stalledUntil)
+  }
+
+  /** True time as this process lives it. */
+  get now(): number {
+    return Math.max(this.world.now, this.#stalledUntil)
+  }
+
   kill(): void {
     if (!this.isAlive) return
     this.isAlive = false
+    this.diedAt = this.world.now
+    this.#stalledUntil = -Infinity
     this.#inbox = []
     this.#ends = []
     for (const callback of this.onDeath) callback()
@@ -88,14 +112,21 @@ export class SimProcess {
 
   #turn(): void {
     this.turns++
+    this.#isInTurn = true
+    this.#runPhases()
+    this.#isInTurn = false
+    if (!this.isAlive) return
+    // What came meanwhile belongs to the next turn, which follows at once.
+    if (this.#inbox.length > 0 || this.#ends.length > 0) this.wakeAt(this.world.now + this.world.random.between(0, this.turnMs))
+    const due = this.clock.nextDueAt
+    if (due !== undefined) this.wakeAt(Math.max(due, this.world.now))
+  }
+
+  #runPhases(): void {
     const limit = this.clock.timerLimit
     for (let timer = this.clock.takeDue(limit); timer !== undefined; timer = this.clock.takeDue(limit)) if (!this.#run(timer)) return
     for (const callback of takeAll(this.#inbox)) if (!this.#run(callback)) return
     for (const callback of takeAll(this.#ends)) if (!this.#run(callback)) return
-    // What came meanwhile belongs to the next turn, which follows at once.
-    if (this.#inbox.length > 0 || this.#ends.length > 0) this.wakeAt(this.world.now)
-    const due = this.clock.nextDueAt
-    if (due !== undefined) this.wakeAt(Math.max(due, this.world.now))
   }
 
   #run(callback: () => void): boolean {

@@ -13,6 +13,8 @@ const NO_HANDLERS: SocketHandlers = { onData() {}, onDrain() {}, onEnd() {}, onC
 const READ_BYTES = 65_536
 /** As node-network: how long a peer may take to close its side once ours is done. */
 const LINGER_MS = 2000
+/** What a slow wire carries in this time arrives at once. */
+const SLOW_PIECE_MS = 40
 
 interface Address {
   readonly address: string
@@ -158,12 +160,13 @@ export class SimSocket implements Socket {
     const { quality } = this.#network
     while (this.#outbox.length > 0 && (this.#unreadBytes < quality.windowBytes || this.#peer.#isClosed)) {
       const next = this.#outbox.shift()!
-      const room = Math.max(1, quality.windowBytes - this.#unreadBytes)
+      const pace = this.#network.pace(this.localAddress, this.remoteAddress)
+      const room = Math.max(1, Math.min(quality.windowBytes - this.#unreadBytes, pace === undefined ? Infinity : Math.ceil((pace * SLOW_PIECE_MS) / 1000)))
       if (next.length > room) this.#outbox.unshift(next.subarray(room))
       const piece = next.subarray(0, room)
       this.#outboxBytes -= piece.length
       this.#unreadBytes += piece.length
-      this.#send(() => this.#peer.#arrive(piece))
+      this.#send(() => this.#peer.#arrive(piece), pace === undefined ? 0 : (piece.length / pace) * 1000)
     }
     if (this.#outboxBytes === 0 && this.#isFinOwed && !this.#isFinSent) {
       this.#isFinSent = true
@@ -175,13 +178,17 @@ export class SimSocket implements Socket {
     this.#tell(() => this.#isEnding || this.handlers.onDrain())
   }
 
-  #send(arrive: () => void): void {
+  /** `takesMs`: on a slow wire. */
+  #send(arrive: () => void, takesMs = 0): void {
     const { world, quality } = this.#network
+    const { process: sender } = this
     const held = world.random.chance(quality.stallChance) ? world.random.between(0, quality.stallMs) : 0
-    const leaves = Math.max(world.now, this.#network.cutOffUntil(this.localAddress, this.remoteAddress))
-    this.#lastArrival = Math.max(this.#lastArrival, leaves + world.random.between(0, quality.latencyMs) + held)
+    const saidAt = sender.now
+    const leaves = Math.max(saidAt, this.#network.cutOffUntil(this.localAddress, this.remoteAddress))
+    this.#lastArrival = Math.max(this.#lastArrival, leaves + world.random.between(0, quality.latencyMs) + held) + takesMs
     world.at(this.#lastArrival, () => {
-      if (!this.#isDeaf) arrive()
+      // One that died before it came so far has said nothing.
+      if (!this.#isDeaf && sender.diedAt >= saidAt) arrive()
     })
   }
 

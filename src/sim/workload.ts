@@ -32,6 +32,7 @@ export class Workload {
   #serial = 0
   #hasBegun = false
   #isOver = false
+  #isResting = false
 
   constructor(client: SimClient, options: WorkloadOptions) {
     this.#client = client
@@ -48,6 +49,10 @@ export class Workload {
     this.#isOver = true
   }
 
+  rest(isResting: boolean): void {
+    this.#isResting = isResting
+  }
+
   /** Asks for little from now on. */
   calm(): void {
     this.#pauseMs = Math.max(this.#pauseMs, CALM_PAUSE_MS)
@@ -60,8 +65,9 @@ export class Workload {
   #later(): void {
     this.#client.process.clock.after(this.#random.between(0.5, this.#pauseMs), () => {
       if (this.#isOver) return
-      if (this.#client.isConnected && this.#options.isReader === true) this.#lookOnce()
-      else if (this.#client.isConnected) this.#burst()
+      const isAble = this.#client.isConnected && !this.#isResting
+      if (isAble && this.#options.isReader === true) this.#lookOnce()
+      else if (isAble) this.#burst()
       this.#later()
     })
   }

@@ -157,3 +157,41 @@ describe('a disk that fails', () => {
     expect(() => world.run(1000)).toThrow(Violation)
   })
 })
+
+describe('a disk that hangs', () => {
+  it('ends no sync before it comes back, those under way among them', () => {
+    boot()
+    const file = mount.open(NAME, 'create')
+    const ends: number[] = []
+    file.write(0, Buffer.from('a'), () => undefined)
+    file.sync(() => void ends.push(world.now))
+    disk.hang(500)
+    file.sync(() => void ends.push(world.now))
+    world.run(400)
+    expect(ends).toEqual([])
+    world.run(200)
+    expect(ends.length).toBe(2)
+  })
+})
+
+describe('sectors that cannot be read', () => {
+  it('fail whoever reads them, not those beside them nor who looks on from outside, until the disk is repaired', () => {
+    boot()
+    const file = mount.open(NAME, 'create')
+    finish((done) => file.writeAndSync(0, Buffer.alloc(SECTOR * 40, 'x'), done))
+    disk.spoil(NAME, world.random)
+    const { from, to } = disk.names.get(NAME)!.unreadable!
+    let met = 0
+    disk.onUnreadable = () => void met++
+    expect(() => file.read(from, 1)).toThrow('EIO')
+    expect(() => mount.readFile(NAME)).toThrow('EIO')
+    expect(met).toBe(2)
+    if (from > 0) expect(file.read(0, from).length).toBe(from)
+    if (to < SECTOR * 40) expect(file.read(to, 1).length).toBe(1)
+    const outsider = new SimProcess(machine, 'inspector')
+    outsider.seesSpoiled = false
+    expect(disk.mount(outsider).readFile(NAME).length).toBe(SECTOR * 40)
+    disk.repair()
+    expect(mount.readFile(NAME).length).toBe(SECTOR * 40)
+  })
+})

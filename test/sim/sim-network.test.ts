@@ -83,3 +83,58 @@ describe('a path that is cut off', () => {
     expect(dialled.socket).toBeDefined()
   })
 })
+
+describe('a slow path', () => {
+  it('lets so many bytes a second through, little by little, and the other way is as fast as ever', () => {
+    listen(there)
+    const { socket } = dial()
+    let answered: number | undefined
+    socket!.handlers = { onData: () => (answered = world.now), onDrain() {}, onEnd() {}, onClose() {} }
+    network.slowDown(here.machine.address, there.machine.address, 1000, 10_000)
+    const begin = world.now
+    socket!.write(Buffer.alloc(2000, 'x'))
+    accepted!.write(Buffer.from('quick'))
+    world.run(1000)
+    expect(answered! - begin).toBeLessThan(10)
+    const half = heard.reduce((sum, { text }) => sum + text.length, 0)
+    expect(half).toBeGreaterThan(900)
+    expect(half).toBeLessThan(1100)
+    world.run(1100)
+    expect(heard.reduce((sum, { text }) => sum + text.length, 0)).toBe(2000)
+    expect(heard.length).toBeGreaterThan(20)
+  })
+})
+
+describe('a process that stands still in the middle of a turn', () => {
+  it('says what comes after the call only then, and by a clock that has gone on', () => {
+    listen(there)
+    const { socket } = dial()
+    const begin = world.now
+    let told: number | undefined
+    here.clock.after(0, () => {
+      const before = here.clock.now()
+      here.stall(400)
+      told = here.clock.now() - before
+      socket!.write(Buffer.from('late'))
+    })
+    world.run(300)
+    expect(told).toBeCloseTo(400 * here.machine.clockRate, 3)
+    expect(heard).toEqual([])
+    world.run(200)
+    expect(heard[0].at - begin).toBeGreaterThanOrEqual(400)
+  })
+
+  it('has said nothing when it dies meanwhile', () => {
+    listen(there)
+    const { socket } = dial()
+    here.clock.after(0, () => {
+      socket!.write(Buffer.from('before'))
+      here.stall(400)
+      socket!.write(Buffer.from('behind'))
+    })
+    world.run(100)
+    here.kill()
+    world.run(1000)
+    expect(heard.map(({ text }) => text)).toEqual(['before'])
+  })
+})

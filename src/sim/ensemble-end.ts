@@ -1,0 +1,86 @@
+/** What must hold of an ensemble once all is healed: everybody is served, sessions live as long as their clients and no longer, all stop. */
+import type { EnsembleChecks, MemberRecord } from './ensemble-checks.ts'
+import type { EnsembleClients } from './ensemble-clients.ts'
+import type { ServerLife } from './server-life.ts'
+import type { EnsembleServer } from '../quorum/ensemble-server.ts'
+import type { SimMachine } from './sim-machine.ts'
+import { Violation } from './world.ts'
+import type { World } from './world.ts'
+
+/** Everybody is served again within this time. */
+const LONGEST_RECOVERY_MS = 30_000
+/** Then the clients go, and their sessions end. */
+const LONGEST_EXPIRY_MS = 30_000
+const LONGEST_STOP_MS = 15_000
+
+export interface Member extends MemberRecord {
+  readonly machine: SimMachine
+  life: ServerLife<EnsembleServer> | undefined
+}
+
+export interface HealedEnsemble {
+  readonly world: World
+  readonly members: readonly Member[]
+  readonly clients: EnsembleClients
+  readonly checks: EnsembleChecks
+  /** Ends a member's life, if it has one, and begins the next. */
+  restart(member: Member): void
+}
+
+export function leaderOf({ members }: Pick<HealedEnsemble, 'members'>): Member | undefined {
+  return members.find(({ server }) => server?.role?.kind === 'leading' && server.role.phase === 'broadcast')
+}
+
+/** Every client is answered a write or a sync, and every member has a role. */
+export function checkServed(ensemble: HealedEnsemble, when: string, limitMs = LONGEST_RECOVERY_MS): void {
+  const { world, clients, members } = ensemble
+  clients.served.clear()
+  const isServed = (): boolean => clients.unserved.length === 0 && members.every(({ server }) => server?.role?.phase === 'broadcast')
+  const comesBack = (): boolean => world.runUntil(isServed, limitMs)
+  if (comesBack() || (restartLeaderThatBars(ensemble) && comesBack())) return
+  const left = clients.unserved.map(({ name }) => name)
+  const states = members.map(({ id, server, life }) => {
+    return `${id} ${server?.role === undefined ? `looking (${life?.state.kind})` : `${server.role.kind} ${server.role.phase}`}`
+  })
+  throw new Violation(`${when} ${limitMs} ms ago; not served: ${left.join(', ') || 'nobody'}; servers: ${states.join(', ')}`)
+}
+
+/**
+ * As an operator would, where the leader's epoch is below one that a voter has promised itself to and whose leader never came to lead: that voter
+ * has to wait for the next one. False where it is not that.
+ */
+function restartLeaderThatBars(ensemble: HealedEnsemble): boolean {
+  const leader = leaderOf(ensemble)
+  const isBarred = ({ server }: Member): boolean => server !== undefined && server.epochs.accepted > leader!.server!.epochs.current
+  if (leader === undefined || !ensemble.members.some(isBarred)) return false
+  ensemble.restart(leader)
+  return true
+}
+
+/** The clients go without a word: their sessions end, with them their ephemerals, and all members are the same. */
+export function checkExpiry({ world, members, clients, checks }: HealedEnsemble): void {
+  for (const client of clients.all) client.vanish()
+  const isQuiet = (): boolean =>
+    members.every((member) => {
+      const { server } = member
+      return checks.isUpToDate(member) && server!.sessions.size === 0 && server!.replica.tree.ephemeralCount === 0
+    })
+  if (!world.runUntil(isQuiet, LONGEST_EXPIRY_MS)) {
+    const left = members.map(({ id, server }) => `${id}: ${server?.sessions.size} and ${server?.replica.tree.ephemeralCount}`)
+    throw new Violation(`sessions and ephemerals outlive their clients: ${left.join(', ')}`)
+  }
+  checks.checkEqual()
+}
+
+export function stopAll({ world, members }: HealedEnsemble): void {
+  let stopped = 0
+  for (const { life } of members) {
+    life!.process.deliver(() =>
+      life!.server!.stop(() => {
+        stopped++
+        life!.process.kill()
+      }),
+    )
+  }
+  if (!world.runUntil(() => stopped === members.length, LONGEST_STOP_MS)) throw new Violation('not every server stops')
+}
