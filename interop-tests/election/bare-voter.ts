@@ -32,7 +32,7 @@ export class BareVoter {
       settings,
       onNotification: (from, notification) => this.election.onNotification(from, notification),
       onPeerLost: (sid) => this.election.onPeerLost(sid),
-      onPeerDown: () => this.election.onPeerDown(),
+      onPeerDown: (sid) => this.election.onPeerDown(sid),
       onUnableToBind: () => {
         throw new Error('the election port is taken')
       },
@@ -45,6 +45,7 @@ export class BareVoter {
       effects: this.#mesh,
       minIntervalMs: settings.minNotificationIntervalMs,
       maxIntervalMs: settings.maxNotificationIntervalMs,
+      absenceMs: 40_000,
     })
   }
 

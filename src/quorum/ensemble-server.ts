@@ -26,6 +26,7 @@ import { Following } from './following.ts'
 import { Leading } from './leading.ts'
 import { ElectionMesh } from './wire/election-mesh.ts'
 import type { SocketLink } from './wire/packet-link.ts'
+import type { LetDown } from './zab/absentees.ts'
 import { Election } from './zab/election.ts'
 import type { Outcome } from './zab/election.ts'
 import type { QuorumLimits } from './zab/leader.ts'
@@ -40,9 +41,19 @@ const NO_DATA = -1n
 /** As Java: an election that takes no longer leaves nobody unserved. */
 const LEAST_READ_ONLY_DELAY_MS = 2000
 
+/**
+ * How long a voter counts as absent that has let this server down, in initLimits: as long as a leader may wait for a quorum, in each
+ * of three steps, and one more. So whoever leads or follows in vain has ended before somebody who knows better forgets it.
+ */
+const ABSENCE_INIT_LIMITS = 4
+
 /** So many roles may end before they come to serve until there is a pause before each further election. */
 const FREE_VAIN_ROLES = 3
 const VAIN_PAUSE_MS = 200
+
+/** Between tries to store an epoch, while that fails. */
+const FIRST_ABSTENTION_MS = 500
+const LONGEST_ABSTENTION_MS = 4000
 
 /** What a server does between two elections. */
 export interface Role {
@@ -89,6 +100,7 @@ export class EnsembleServer extends ServerCore {
   #unavailableSince: number | undefined
   #isEnding = false
   #readOnlyDelay: Timer | undefined
+  #abstention: Timer | undefined
   /** Roles since the last one that came to serve. */
   #vainRoles = 0
   /** The log holds the whole history from this zxid on. What is older may have holes, where a leader's snapshot took the place of txns. */
@@ -168,7 +180,7 @@ export class EnsembleServer extends ServerCore {
       host,
       onNotification: (from, notification) => this.#election?.onNotification(from, notification),
       onPeerLost: (sid) => this.#election?.onPeerLost(sid),
-      onPeerDown: () => this.#election?.onPeerDown(),
+      onPeerDown: (sid) => this.#election?.onPeerDown(sid),
       onUnableToBind: () => this.fail(new Error('The election port cannot be had'), UNABLE_TO_BIND_ELECTION_PORT),
     })
     this.#mesh = mesh
@@ -180,9 +192,13 @@ export class EnsembleServer extends ServerCore {
       effects: { send: (to, notification) => mesh.send(to, notification), isDown: (sid) => mesh.isDown(sid) },
       minIntervalMs: settings.minNotificationIntervalMs,
       maxIntervalMs: settings.maxNotificationIntervalMs,
+      absenceMs: ABSENCE_INIT_LIMITS * settings.initLimit * settings.tickTime,
     })
-    this.#election.onElectorLooks = () => {
-      if (this.#role?.kind === 'leading' && this.#role.leader.onElectorLooks()) this.metrics.quitLeadingDueToDisloyalVoter.add(1)
+    this.#election.onElectorLooks = (sid) => {
+      if (this.#role?.kind === 'leading' && this.#role.leader.onElectorLooks(sid)) this.metrics.quitLeadingDueToDisloyalVoter.add(1)
+    }
+    this.#election.onLeaderLooks = () => {
+      if (this.#role !== undefined && this.#role.kind !== 'leading') this.#role.onLeaderLooks()
     }
   }
 
@@ -197,6 +213,7 @@ export class EnsembleServer extends ServerCore {
     this.#role = undefined
     role?.stop('the server is shutting down')
     this.#election?.stop()
+    this.#abstention?.cancel()
     this.#readOnlyDelay?.cancel()
     const stopRest = (): void => this.#whenDiskRests(() => super.stop(done))
     if (this.#mesh === undefined) stopRest()
@@ -205,9 +222,29 @@ export class EnsembleServer extends ServerCore {
 
   // Roles -----------------------------------------------------------------------------------------------------
 
+  /** A server that cannot store an epoch can neither lead nor follow: it does not vote for anybody until it can. */
   #look(): void {
     if (this.isStopping || this.#election === undefined) return
     this.onRoleChange(undefined)
+    if (this.epochs.hasFailed) this.#abstain(FIRST_ABSTENTION_MS)
+    else this.#elect()
+  }
+
+  #abstain(pauseMs: number): void {
+    this.host.log.warn(`This server takes no part in elections while it cannot store an epoch; it tries again in ${pauseMs} ms`)
+    this.#election!.stop()
+    this.#abstention = this.host.clock.after(pauseMs, () =>
+      this.epochs.probe((error) => {
+        if (this.isStopping) return
+        if (error === undefined) return this.#elect()
+        this.host.log.warn(`The disk still refuses to store an epoch: ${error.message}`)
+        this.#abstain(Math.min(pauseMs * 2, LONGEST_ABSTENTION_MS))
+      }),
+    )
+  }
+
+  #elect(): void {
+    if (this.#election === undefined) return
     this.#lookingSince = this.host.clock.now()
     this.#unavailableSince ??= this.#lookingSince
     this.metrics.lookingCount.add(1)
@@ -237,13 +274,13 @@ export class EnsembleServer extends ServerCore {
     if (this.service.isReadOnly) this.service.stopServing('there is a quorum again')
   }
 
-  #enter({ role, vote }: Outcome): void {
+  #enter({ role, vote, electors }: Outcome): void {
     if (this.isStopping) return
     this.#endReadOnly()
     if (role !== 'observing') this.metrics.electionTime.add(this.host.clock.now() - this.#lookingSince)
     if (role === 'leading') {
       this.host.log.info('LEADING')
-      const leading = new Leading(this)
+      const leading = new Leading(this, electors)
       this.#role = leading
       leading.start()
     } else {
@@ -273,6 +310,11 @@ export class EnsembleServer extends ServerCore {
     this.#unavailableSince = undefined
     this.metrics.unavailableTime.add(elapsedMs)
     if (this.#role?.kind === 'leading') this.metrics.leaderUnavailableTime.add(elapsedMs)
+  }
+
+  /** A voter has not done its part in the role. Who votes no more for it is served all the same, once there is a leader. */
+  onLetDown(sid: bigint, how: LetDown): void {
+    this.#election?.onLetDown(sid, how)
   }
 
   /**

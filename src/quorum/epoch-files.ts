@@ -16,6 +16,7 @@ export class EpochFiles {
   /** The first is under way; each is begun when the one before has ended. */
   readonly #writes: (() => void)[] = []
   readonly #idle: (() => void)[] = []
+  #hasFailed = false
 
   /** `directory`: `version-2` below dataDir. */
   constructor(host: Pick<Host, 'disk' | 'clock' | 'log'>, directory: string) {
@@ -70,6 +71,16 @@ export class EpochFiles {
     })
   }
 
+  /** The last write has failed, and so may the next. */
+  get hasFailed(): boolean {
+    return this.#hasFailed
+  }
+
+  /** Stores what is stored already. */
+  probe(done: DiskDone): void {
+    this.#write('acceptedEpoch', this.#accepted, done)
+  }
+
   /** Calls back, later, once nothing is being written. */
   whenIdle(done: () => void): void {
     if (this.#writes.length === 0) this.#host.clock.endOfTurn(done)
@@ -97,6 +108,7 @@ export class EpochFiles {
   /** A role may end while its file is written, and the next have one of its own to write. */
   #write(name: EpochName, epoch: bigint, done: DiskDone): void {
     const ended: DiskDone = (error) => {
+      this.#hasFailed = error !== undefined
       this.#writes.shift()
       this.#writes[0]?.()
       done(error)

@@ -13,6 +13,7 @@ import type { EnsembleServer, Role } from './ensemble-server.ts'
 import { Dial } from './wire/dial.ts'
 import { SocketLink } from './wire/packet-link.ts'
 import { Learner } from './zab/learner.ts'
+import type { LetDown } from './zab/absentees.ts'
 import type { LearnerServer, StepDone } from './zab/learner.ts'
 import type { Touch } from './zab/learner-handler.ts'
 
@@ -71,7 +72,7 @@ export class Following implements Role, LearnerServer {
 
   #limitDials(): void {
     const limitMs = this.#reachLimitMs
-    this.#timer = this.#server.host.clock.after(limitMs, () => this.leave(`the leader ${this.leaderId} is not reached within ${limitMs} ms`))
+    this.#timer = this.#server.host.clock.after(limitMs, () => this.leave(`the leader ${this.leaderId} is not reached within ${limitMs} ms`, 'unreached'))
   }
 
   #connect(): void {
@@ -92,7 +93,7 @@ export class Following implements Role, LearnerServer {
   #onRefused(error: Error): void {
     const { clock } = this.#server.host
     if (this.#isStopped) return
-    if (this.#dials >= MOST_DIALS) return this.leave(`the leader ${this.leaderId} cannot be reached: ${error.message}`)
+    if (this.#dials >= MOST_DIALS) return this.leave(`the leader ${this.leaderId} cannot be reached: ${error.message}`, 'unreached')
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (this.#dials - 1), this.#server.settings.leaderConnectDelayDuringRetryMs)
     clock.after(pauseMs, () => {
       if (!this.#isStopped) this.#connect()
@@ -155,8 +156,14 @@ export class Following implements Role, LearnerServer {
     this.#revalidating.clear()
   }
 
-  leave(reason: string): void {
+  leave(reason: string, how?: LetDown): void {
+    if (how !== undefined && (how !== 'closed' || (this.kind === 'following' && !this.#isServing))) this.#server.onLetDown(this.leaderId, how)
     this.#server.leave(this, reason)
+  }
+
+  /** The leader is none any more. Whoever hears it finds that out at once, and whoever does not must not wait for it. */
+  onLeaderLooks(): void {
+    if (this.#link?.hasHeard !== true) this.leave(`the leader ${this.leaderId} looks for a leader itself, and was not reached`, 'unreached')
   }
 
   fail(reason: string, exitCode: number): void {

@@ -56,13 +56,15 @@ export class Leading implements Role, LeaderServer {
   /** Those of this server's clients. */
   readonly #syncs = new Set<Request>()
 
-  constructor(server: EnsembleServer) {
+  /** `electors`: whose votes have made it the leader. */
+  constructor(server: EnsembleServer, electors: ReadonlySet<bigint>) {
     this.#server = server
     const { host, settings } = server
     this.#reader = new JuteReader({ maxLength: maxRecordLength(settings) })
     this.leader = new Leader({
       self: server.self,
       config: server.config,
+      electors,
       clock: host.clock,
       epochs: server.epochs,
       server: this,
@@ -132,7 +134,8 @@ export class Leading implements Role, LeaderServer {
     this.#waitingBytes = 0
   }
 
-  abdicate(reason: string): void {
+  abdicate(reason: string, missing: readonly bigint[] = []): void {
+    for (const sid of missing) this.#server.onLetDown(sid, 'silent')
     this.#server.leave(this, reason)
   }
 

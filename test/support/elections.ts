@@ -45,7 +45,7 @@ export class Elector {
         this.election.onNotification(from, notification)
       },
       onPeerLost: (sid) => this.election.onPeerLost(sid),
-      onPeerDown: () => this.election.onPeerDown(),
+      onPeerDown: (sid) => this.election.onPeerDown(sid),
       onUnableToBind: () => this.heard.push('unable to bind'),
     })
     this.election = new Election({
@@ -56,6 +56,7 @@ export class Elector {
       effects: this.mesh,
       minIntervalMs: 200,
       maxIntervalMs: 60_000,
+      absenceMs: 40_000,
     })
   }
 

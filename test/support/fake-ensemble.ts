@@ -17,6 +17,10 @@ const QUORUM_PORT = 2280
 const ELECTION_PORT = 2380
 export const DATA_DIRECTORY = '/data'
 
+export type PeerPort = 'quorum' | 'election'
+/** Refused at once, or never answered. */
+export type Blockade = 'refused' | 'silent'
+
 export function quorumPortOf(sid: number): number {
   return QUORUM_PORT + sid
 }
@@ -124,6 +128,8 @@ export class FakeEnsemble {
   readonly members: ReadonlyMap<number, FakeMember>
   readonly #links: { readonly from: number; readonly to: number; readonly socket: FakeSocket }[] = []
   readonly #cuts = new Set<string>()
+  /** What becomes of a dial, by `from to port`. */
+  readonly #ports = new Map<string, Blockade>()
 
   /** `1 2 3 4:observer`; all are members, those in `running` are started. */
   constructor(members: string, settings: Partial<Settings> = {}, running?: readonly number[]) {
@@ -217,8 +223,15 @@ export class FakeEnsemble {
     }
   }
 
+  /** One kind of port of a member is out of reach for another from now on; connections that stand break. */
+  block(from: number, to: number, port: PeerPort, how: Blockade): void {
+    this.#ports.set(`${from} ${to} ${port}`, how)
+    this.breakLinks(from, to)
+  }
+
   heal(): void {
     this.#cuts.clear()
+    this.#ports.clear()
   }
 
   /** The world's network as one member sees it. */
@@ -228,7 +241,10 @@ export class FakeEnsemble {
       listen: (options, onSocket, done) => network.listen(options, onSocket, done),
       connect: (host, port, onConnect, onError) => {
         const to = port > ELECTION_PORT ? port - ELECTION_PORT : port - QUORUM_PORT
-        if (this.#cuts.has(`${self} ${to}`)) return { cancel: () => {} }
+        const blockade = this.#ports.get(`${self} ${to} ${port > ELECTION_PORT ? 'election' : 'quorum'}`)
+        if (this.#cuts.has(`${self} ${to}`) || blockade === 'silent') return { cancel: () => {} }
+        // Nobody listens there.
+        if (blockade === 'refused') return network.connect(host, 1, onConnect, onError)
         const connected = (socket: Socket): void => {
           this.#links.push({ from: self, to, socket: socket as FakeSocket })
           onConnect(socket)

@@ -57,6 +57,7 @@ export class LoneElection {
       log: pino({ level: 'silent' }),
       minIntervalMs: 200,
       maxIntervalMs: 60_000,
+      absenceMs: 40_000,
       effects: {
         send: (to, notification) => void this.#said.push(`${to}: ${notificationText(notification)}`),
         isDown: (sid) => this.down.has(sid),
@@ -79,7 +80,7 @@ export class LoneElection {
 
   lose(sid: bigint): void {
     this.down.add(sid)
-    this.election.onPeerDown()
+    this.election.onPeerDown(sid)
   }
 
   advance(ms: number): void {

@@ -23,6 +23,8 @@ export interface LoneLeaderOptions {
   /** Committed and in memory, `1:1 1:2`; the last one is that of the history. */
   readonly history?: string
   readonly accepted?: number
+  /** `1 3`; by default all voters. */
+  readonly electors?: string
   readonly current?: number
 }
 
@@ -36,12 +38,13 @@ export class LoneLeader implements Scripted, LeaderServer {
   #lines: string[] = []
   readonly #waiting: StepDone[] = []
 
-  constructor({ members = '1 2 3', history = '1:1 1:2 1:3', accepted = 1, current = 1 }: LoneLeaderOptions = {}) {
+  constructor({ members = '1 2 3', history = '1:1 1:2 1:3', accepted = 1, current = 1, electors }: LoneLeaderOptions = {}) {
     this.#committed = history.split(' ').filter((text) => text !== '').map((text) => errorTxn(zxidOf(text))).map(({ header, payload }) => ({ zxid: header.zxid, payload }))
     this.#lastZxid = this.#committed.at(-1)?.zxid ?? 0n
     this.leader = new Leader({
       self: 3n,
       config: configOf(members),
+      electors: new Set((electors ?? members.replaceAll(/\S+:observer/g, '')).split(' ').filter((sid) => sid !== '').map(BigInt)),
       clock: this.clock,
       epochs: watchedEpochs(this.clock, (line) => this.#lines.push(line), this.#waiting, accepted, current),
       server: this,
@@ -105,7 +108,7 @@ export class LoneLeader implements Scripted, LeaderServer {
         this.leader.confirm(() => this.#lines.push('confirmed'))
         return true
       case 'elector':
-        this.leader.onElectorLooks()
+        this.leader.onElectorLooks(BigInt(rest[0]!))
         return true
       case 'hear':
         this.leader.hearAll(() => this.#lines.push('heard'))
@@ -181,8 +184,9 @@ export class LoneLeader implements Scripted, LeaderServer {
     this.#lines.push(`${this.#nameOf(learner)} is gone`)
   }
 
-  abdicate(reason: string): void {
+  abdicate(reason: string, missing: readonly bigint[]): void {
     this.#lines.push(`abdicate: ${reason}`)
+    if (missing.length > 0) this.#lines.push(`missing ${missing.join(' ')}`)
   }
 }
 

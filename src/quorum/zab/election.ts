@@ -10,16 +10,28 @@
  *   still followed the dead leader when that came;
  * - for the same reason, what a voter asked in the moment before we look ourselves is heard then (`#justHeard`);
  * - what was said on a connection that then turns out to be dead is said again at once (`onPeerLost`).
+ *
+ * And one voter that lets others down (it votes and never follows, or is elected and cannot lead) does not keep them apart:
+ * it counts as absent for a while, wherever those that have been heard of are a quorum without it (Absentees).
  */
 import type { Logger } from 'pino'
 import { assert } from '../../assert.ts'
 import type { Clock, Timer } from '../../server/host/host.ts'
+import { Absentees } from './absentees.ts'
+import type { LetDown } from './absentees.ts'
 import type { QuorumConfig } from './quorum-config.ts'
 import { NOTIFICATION_VERSION, NOT_ELECTABLE, beats, isSameVote, voteText } from './vote.ts'
 import type { Ballot, Notification, ServerState, Vote } from './vote.ts'
 
 /** How long a better vote may take to arrive once a quorum agrees (FastLeaderElection.finalizeWait). */
 const FINALIZE_WAIT_MS = 200
+
+/**
+ * How long a voter waits at least for others than those that count as absent: twice as long in each election that came to nothing,
+ * up to a limit. Whoever is there answers within milliseconds.
+ */
+const PATIENCE_MS = 200
+const MOST_PATIENCE_DOUBLINGS = 4
 
 /** The zxid of a server whose data is gone: it may neither win nor help to choose. */
 const NO_DATA = -1n
@@ -29,6 +41,8 @@ export type ElectedRole = 'leading' | 'following' | 'observing'
 export interface Outcome {
   readonly role: ElectedRole
   readonly vote: Vote
+  /** Whose votes have decided it. */
+  readonly electors: ReadonlySet<bigint>
 }
 
 export interface ElectionEffects {
@@ -47,6 +61,8 @@ export interface ElectionParts {
   /** First silence after which the ballot is sent again, ms; doubles up to the largest. */
   readonly minIntervalMs: number
   readonly maxIntervalMs: number
+  /** How long a voter counts as absent that has let this server down: longer than any server leads or follows in vain. */
+  readonly absenceMs: number
 }
 
 /** What this server has to show: its last logged txn, and its currentEpoch. */
@@ -76,6 +92,13 @@ interface Looking {
   resend: Timer | undefined
   /** Runs while a quorum agrees on the ballot and others might yet say better. */
   finalize: Timer | undefined
+  /** Voters that have said anything since it began, and have not become unreachable. */
+  readonly heard: Set<bigint>
+  /** What voters say that count as absent: heard as soon as they do not. */
+  readonly setAside: Map<bigint, Notification>
+  /** Until then others are waited for, whoever has been heard. Clock milliseconds. */
+  readonly patientUntil: number
+  reconsider: Timer | undefined
 }
 
 interface Settled {
@@ -88,8 +111,10 @@ interface Settled {
 type Phase = { readonly kind: 'idle' } | Looking | Settled
 
 export class Election {
-  /** A voter that wanted this server as leader, which it is, looks again. */
-  onElectorLooks: () => void = () => {}
+  /** A voter that wanted this server as leader, which it is, looks for another. */
+  onElectorLooks: (sid: bigint) => void = () => {}
+  /** The leader that this server has found looks for one itself. */
+  onLeaderLooks: () => void = () => {}
   readonly #parts: ElectionParts
   readonly #isVoter: boolean
   #phase: Phase = { kind: 'idle' }
@@ -99,9 +124,13 @@ export class Election {
   #vote: Vote | undefined
   /** What voters that look have said while this server did not, and when. */
   readonly #justHeard = new Map<bigint, { readonly notification: Notification; readonly at: number }>()
+  readonly #absentees: Absentees
+  /** Elections since this server last came into a leader's epoch. */
+  #vainElections = 0
 
   constructor(parts: ElectionParts) {
     this.#parts = parts
+    this.#absentees = new Absentees(parts.clock, parts.absenceMs)
     this.#isVoter = parts.config.voters.has(parts.self)
   }
 
@@ -138,6 +167,10 @@ export class Election {
       intervalMs: minIntervalMs,
       resend: undefined,
       finalize: undefined,
+      heard: new Set(),
+      setAside: new Map(),
+      patientUntil: clock.now() + PATIENCE_MS * 2 ** Math.min(this.#vainElections++, MOST_PATIENCE_DOUBLINGS),
+      reconsider: undefined,
     }
     this.#phase = looking
     log.info(`New election. My id = ${self}, proposed ${voteText(this.#cast(looking))}`)
@@ -145,12 +178,20 @@ export class Election {
     clock.endOfTurn(() => {
       if (this.#phase === looking) this.#hearAgain(looking)
     })
+    this.#reconsiderLater(looking)
+  }
+
+  /** A voter has let this server's last role down. */
+  onLetDown(sid: bigint, how: LetDown): void {
+    this.#absentees.add(sid, how)
   }
 
   /** The new epoch has begun (updateElectionVote): without it, who comes later sees votes of different epochs and never a quorum. */
   onEpochEstablished(epoch: bigint): void {
     assert(this.#phase.kind === 'settled' && this.#vote !== undefined, 'only a settled server comes to a new epoch')
     this.#vote = { ...this.#vote, peerEpoch: epoch }
+    this.#vainElections = 0
+    this.#absentees.delete(this.#vote.leader)
   }
 
   onNotification(from: bigint, notification: Notification): void {
@@ -163,10 +204,18 @@ export class Election {
       this.#justHeard.delete(from)
       this.#onVoter(phase, from, notification)
     } else if (notification.state === 'looking') {
-      if (phase.role === 'leading' && phase.electors.has(from)) this.onElectorLooks()
+      this.#onLooksAgain(phase, from, notification)
       this.#justHeard.set(from, { notification, at: this.#parts.clock.now() })
       this.#answer(from, this.#vote!)
     }
+  }
+
+  /** In this round or an older one a voter may only be late with what it said before it came to the same vote. */
+  #onLooksAgain({ role, electors }: Settled, from: bigint, { leader, electionEpoch }: Notification): void {
+    const vote = this.#vote!
+    const isLater = electionEpoch > vote.electionEpoch
+    if (role === 'leading' && electors.has(from) && (isLater || leader !== vote.leader)) this.onElectorLooks(from)
+    if (role !== 'leading' && from === vote.leader && isLater) this.onLeaderLooks()
   }
 
   /** The connection with that server is gone, and perhaps with it what was said last: it is said again, but not without end. */
@@ -178,8 +227,11 @@ export class Election {
   }
 
   /** A member has just become unreachable. */
-  onPeerDown(): void {
-    if (this.#phase.kind === 'looking') this.#tally(this.#phase)
+  onPeerDown(sid: bigint): void {
+    const looking = this.#phase
+    if (looking.kind !== 'looking') return
+    looking.heard.delete(sid)
+    this.#hearSetAside(looking)
   }
 
   stop(): void {
@@ -200,6 +252,10 @@ export class Election {
   }
 
   #onVoter(looking: Looking, from: bigint, notification: Notification): void {
+    if (notification.zxid === NO_DATA) looking.heard.delete(from)
+    else looking.heard.add(from)
+    if (this.#shuns(looking, from, notification)) return void looking.setAside.set(from, notification)
+    looking.setAside.delete(from)
     if (!this.#parts.config.voters.has(notification.leader)) {
       this.#parts.log.warn(`Ignoring notification for non-cluster member sid ${notification.leader} from sid ${from}`)
       if (notification.state === 'looking') this.#correct(looking, from, notification)
@@ -268,6 +324,51 @@ export class Election {
     if (this.#phase === looking) this.#tally(looking)
   }
 
+  // Those that let others down ----------------------------------------------------------------------------------
+
+  /** The vote of a voter that counts as absent is not heard; nor that it leads, once it was out of reach more than once. */
+  #shuns(looking: Looking, from: bigint, { state, leader }: Notification): boolean {
+    if (state === 'looking') return this.#isAbsent(looking, from)
+    return this.#absentees.isOutOfReach(leader) && this.#isAbsent(looking, leader)
+  }
+
+  /** While others may yet be heard, and where those that have been are a quorum without all that have let this server down. */
+  #isAbsent({ heard, patientUntil }: Looking, sid: bigint): boolean {
+    if (!this.#absentees.has(sid)) return false
+    const { self, config, clock } = this.#parts
+    if (clock.now() < patientUntil) return true
+    const present = new Set([self])
+    for (const other of heard) if (!this.#absentees.has(other)) present.add(other)
+    return config.containsQuorum(present)
+  }
+
+  /** When patience is over, and when somebody's absence is. */
+  #reconsiderLater(looking: Looking): void {
+    const { clock } = this.#parts
+    const end = this.#absentees.nextEnd
+    looking.reconsider?.cancel()
+    looking.reconsider = undefined
+    if (end === undefined) return
+    const now = clock.now()
+    const next = now < looking.patientUntil ? looking.patientUntil : end
+    looking.reconsider = clock.after(Math.max(1, next - now), () => {
+      this.#hearSetAside(looking)
+      if (this.#phase === looking) this.#reconsiderLater(looking)
+    })
+  }
+
+  /** What was set aside for no reason that still holds: a vote is heard now; who has a leader is asked again, since that may be over. */
+  #hearSetAside(looking: Looking): void {
+    for (const [from, notification] of [...looking.setAside]) {
+      if (this.#phase !== looking) return
+      if (this.#shuns(looking, from, notification)) continue
+      looking.setAside.delete(from)
+      if (notification.state === 'looking') this.#onVoter(looking, from, notification)
+      else this.#answer(from, this.#cast(looking))
+    }
+    if (this.#phase === looking) this.#tally(looking)
+  }
+
   // Speaking --------------------------------------------------------------------------------------------------
 
   #adopt(looking: Looking, { leader, zxid, peerEpoch }: Ballot): void {
@@ -311,6 +412,7 @@ export class Election {
     const { config, clock } = this.#parts
     const vote = this.#cast(looking)
     const supporters = supportersOf(looking.received, { vote, state: 'looking', version: 0 })
+    for (const sid of [...supporters]) if (this.#isAbsent(looking, sid)) supporters.delete(sid)
     if (!config.containsQuorum(supporters)) {
       cancelFinalize(looking)
     } else if (this.#isUndisputed(looking, supporters)) {
@@ -321,13 +423,16 @@ export class Election {
   }
 
   /**
-   * No better vote can come: every voter has cast this one or, but for a first election, is known to be down. (An observer
+   * No better vote can come: every voter has cast this one or, but for a first election, is known to be down, or counts as absent. (An observer
    * always waits, because what voters answer it while they look is the vote of the election before.)
    */
-  #isUndisputed({ isFirst }: Looking, supporters: ReadonlySet<bigint>): boolean {
+  #isUndisputed(looking: Looking, supporters: ReadonlySet<bigint>): boolean {
     const { config, effects } = this.#parts
     if (!this.#isVoter) return false
-    for (const sid of config.voters) if (!supporters.has(sid) && (isFirst || !effects.isDown(sid))) return false
+    for (const sid of config.voters) {
+      const isMissing = (!looking.isFirst && effects.isDown(sid)) || this.#isAbsent(looking, sid)
+      if (!supporters.has(sid) && !isMissing) return false
+    }
     return true
   }
 
@@ -347,11 +452,11 @@ export class Election {
     this.#phase = { kind: 'settled', role, electors }
     this.#vote = vote
     this.#parts.log.info(`Election is over: ${role}, ${voteText(vote)}`)
-    looking.decided({ role, vote })
+    looking.decided({ role, vote, electors })
   }
 }
 
-function supportersOf(statements: ReadonlyMap<bigint, Statement>, statement: Statement): ReadonlySet<bigint> {
+function supportersOf(statements: ReadonlyMap<bigint, Statement>, statement: Statement): Set<bigint> {
   const supporters = new Set<bigint>()
   for (const [sid, other] of statements) if (agree(statement, other)) supporters.add(sid)
   return supporters
@@ -366,6 +471,7 @@ function agree(a: Statement, b: Statement): boolean {
 
 function cancelTimers(looking: Looking): void {
   looking.resend?.cancel()
+  looking.reconsider?.cancel()
   cancelFinalize(looking)
 }
 

@@ -53,13 +53,15 @@ export interface LeaderServer {
   onSyncing(way: SyncWay, underWay: number, isMore: boolean): void
   /** A voter holds the proposal; told of one in so many. */
   onAcked(sid: bigint, txn: LoggedTxn): void
-  /** It leads no more. Called once, unless `stop` was. */
-  abdicate(reason: string): void
+  /** It leads no more; these have not done what it waited for, if it waited. Called once, unless `stop` was. */
+  abdicate(reason: string, missing: readonly bigint[]): void
 }
 
 export interface LeaderParts {
   readonly self: bigint
   readonly config: QuorumConfig
+  /** Who has elected it. */
+  readonly electors: ReadonlySet<bigint>
   readonly clock: Clock
   readonly epochs: EpochFiles
   readonly server: LeaderServer
@@ -121,6 +123,8 @@ export class Leader implements LearnerEvents {
   #doubtTimer: Timer | undefined
   readonly #proved = new Set<bigint>()
   readonly #holdHistory = new Set<bigint>()
+  /** Voters that have elected it, or have come, and do not look for another leader since: nobody else can be waited for. */
+  readonly #loyal: Set<bigint>
   #proposals: Proposals | undefined
   #ownAck = 0n
   #phaseTimer: Timer | undefined
@@ -139,6 +143,7 @@ export class Leader implements LearnerEvents {
 
   constructor(parts: LeaderParts) {
     this.#parts = parts
+    this.#loyal = new Set([...parts.electors, parts.self])
     this.#config = Buffer.from(parts.config.text, 'utf8')
   }
 
@@ -217,17 +222,37 @@ export class Leader implements LearnerEvents {
     for (const learner of [...this.#learners]) learner.close(reason)
   }
 
-  #abdicate(reason: string): void {
+  #abdicate(reason: string, missing: readonly bigint[] = []): void {
     if (this.#phase === 'ended') return
     this.stop(reason)
-    this.#parts.server.abdicate(reason)
+    this.#parts.server.abdicate(reason, missing)
   }
 
   /** Each wait for a quorum may take initLimit. */
   #limitPhase(reason: string): void {
     this.#phaseTimer?.cancel()
-    const { limits, clock } = this.#parts
-    this.#phaseTimer = clock.after(limits.initLimit * limits.tickTimeMs, () => this.#abdicate(reason))
+    const { limits, clock, electors } = this.#parts
+    this.#phaseTimer = clock.after(limits.initLimit * limits.tickTimeMs, () => {
+      const done = this.#awaited
+      this.#abdicate(reason, [...electors].filter((sid) => done?.has(sid) === false))
+    })
+  }
+
+  /** Who has done what a quorum is waited for to do; undefined while nobody is waited for. */
+  get #awaited(): ReadonlySet<bigint> | undefined {
+    switch (this.#phase) {
+      case 'discovery':
+        return this.#greeted
+      case 'proving':
+        return this.#proved
+      case 'synchronization':
+        return this.#holdHistory
+      case 'choosing':
+      case 'adopting':
+      case 'broadcast':
+      case 'ended':
+        return undefined
+    }
   }
 
   // Learners come and go --------------------------------------------------------------------------------------
@@ -273,6 +298,7 @@ export class Leader implements LearnerEvents {
     const fault = this.#faultOf(learner.sid!, greeting)
     if (fault !== undefined) return learner.close(fault)
     if (!this.#makeRoomFor(learner, learner.sid!)) return
+    if (this.#parts.config.voters.has(learner.sid!)) this.#loyal.add(learner.sid!)
     if (this.#phase !== 'discovery') {
       if (this.#phase !== 'choosing') learner.sendLeaderInfo(this.#epoch)
       return
@@ -288,13 +314,26 @@ export class Leader implements LearnerEvents {
     this.#chooseEpoch()
   }
 
-  /** Leader.reportLookingSid: the voter, which elected this leader, has changed its mind. Whether it gives up for that. */
-  onElectorLooks(): boolean {
-    const { settings, clock } = this.#parts
+  /**
+   * The voter, which has elected this leader, looks for another, so it is waited for no more. Gives up where nobody is left
+   * that could make a quorum: whoever is well looks for a leader meanwhile, and this server is to look with them. Java waits
+   * on, unless one such voter is too many by its settings (Leader.reportLookingSid). Tells whether it has given up.
+   */
+  onElectorLooks(sid: bigint): boolean {
+    if (this.#phase === 'broadcast' || this.#phase === 'ended') return false
+    const { settings, clock, config } = this.#parts
+    this.#loyal.delete(sid)
     const { maxTimeToWaitForEpochMs: limitMs } = settings
-    const isTooMuch = this.#phase === 'discovery' && limitMs >= 0 && clock.now() - this.#startedAt > limitMs
-    if (isTooMuch) this.#abdicate('Quit leading due to voter changed mind.')
-    return isTooMuch
+    if (this.#phase === 'discovery' && limitMs >= 0 && clock.now() - this.#startedAt > limitMs) {
+      this.#abdicate('Quit leading due to voter changed mind.', [sid])
+    } else if (!config.containsQuorum(this.#loyal)) {
+      this.#abdicate(`voter ${sid} looks for a leader again, and without it no quorum can follow this one`, this.#faithless())
+    }
+    return (this.#phase as Phase) === 'ended'
+  }
+
+  #faithless(): bigint[] {
+    return [...this.#parts.electors].filter((sid) => !this.#loyal.has(sid))
   }
 
   #countDoubtful(): void {

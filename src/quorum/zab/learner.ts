@@ -11,6 +11,7 @@ import { MalformedFrame } from '../../jute/malformed-frame.ts'
 import type { Clock, Timer } from '../../server/host/host.ts'
 import type { LoggedTxn } from '../../server/request/request.ts'
 import type { EpochFiles } from '../epoch-files.ts'
+import type { LetDown } from './absentees.ts'
 import type { QuorumLimits } from './leader.ts'
 import { epochOf, epochZxid, follows, NO_BYTES, NO_ECHO, PacketType, PROTOCOL_VERSION } from './packets.ts'
 import type { PacketLink } from './packets.ts'
@@ -55,8 +56,8 @@ export interface LearnerServer {
   onRevalidated(session: bigint, isValid: boolean): void
   /** The oldest sync that was forwarded and not answered. */
   onSync(): void
-  /** It follows no more. Called once, unless `stop` was. */
-  leave(reason: string): void
+  /** It follows no more, and how the leader has let it down, if it has. Called once, unless `stop` was. */
+  leave(reason: string, how?: LetDown): void
   /** What is not to be survived. */
   fail(reason: string, exitCode: number): void
 }
@@ -136,7 +137,7 @@ export class Learner {
   }
 
   #leaveIfSilent(limitMs: number): void {
-    if (this.#parts.clock.now() - this.#link.heardAt > limitMs) this.#leave(`the leader has been silent for ${limitMs} ms`)
+    if (this.#parts.clock.now() - this.#link.heardAt > limitMs) this.#leave(`the leader has been silent for ${limitMs} ms`, 'silent')
   }
 
   stop(reason: string): void {
@@ -147,13 +148,13 @@ export class Learner {
   }
 
   onClosed(reason: string): void {
-    this.#leave(reason)
+    this.#leave(reason, 'closed')
   }
 
-  #leave(reason: string): void {
+  #leave(reason: string, how?: LetDown): void {
     if (this.#phase === 'ended') return
     this.stop(reason)
-    this.#parts.server.leave(reason)
+    this.#parts.server.leave(reason, how)
   }
 
   #fail(reason: string, exitCode: number): void {

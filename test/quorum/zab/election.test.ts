@@ -1,5 +1,6 @@
 // Fast leader election rule by rule: quorum-protocol 3.3 to 3.7, as conversations of one server with a script.
 import { describe, expect, it } from 'vitest'
+import type { LetDown } from '../../../src/quorum/zab/absentees.ts'
 import { LoneElection, configOf } from '../../support/lone-election.ts'
 
 const THREE = configOf('1 2 3')
@@ -500,4 +501,150 @@ it('leaves no timers behind', () => {
   const server = looking(1)
   server.hear('2: looking 3 z0 r1 e0', '3: looking 3 z0 r1 e0')
   expect(server.clock.timerCount).toBe(0)
+})
+
+describe('a voter that has let this server down', () => {
+  /** Server 2 of three has followed 3 in vain, or led in vain because 1 did not come, and looks again. */
+  function again(self: number, absent: bigint, how: LetDown = 'silent', config = THREE): LoneElection {
+    const server = looking(self, config)
+    server.hear('1: following 3 z0 r1 e0', '3: leading 3 z0 r1 e0')
+    expect(server.decision).toBe('following 3 z0 r1 e0')
+    server.forget()
+    server.election.onLetDown(absent, how)
+    server.look()
+    server.said()
+    return server
+  }
+
+  it('is not voted for, and does not count, where another is there', () => {
+    const server = again(2, 3n)
+    server.hear('3: looking 3 z9 r7 e9', '1: looking 1 z0 r2 e0')
+    expect(server.said()).toEqual(['1: looking 2 z0 r2 e0'])
+    server.advance(1000)
+    expect(server.decision).toBeUndefined()
+    server.hear('1: looking 2 z0 r2 e0')
+    expect(server.decision).toBe('leading 2 z0 r2 e0')
+  })
+
+  it('is waited for no longer than others may need to be heard, where it is the only one', () => {
+    const server = again(2, 3n)
+    server.hear('3: looking 3 z9 r2 e9')
+    server.advance(399)
+    expect(server.said().some((line) => line.includes('looking 3'))).toBe(false)
+    server.advance(1)
+    expect(server.said()).toContain('1: looking 3 z9 r2 e9')
+    server.advance(200)
+    expect(server.decision).toBe('following 3 z9 r2 e9')
+  })
+
+  it('counts again when the other one is gone', () => {
+    const server = again(2, 3n)
+    server.hear('3: looking 3 z9 r2 e9', '1: looking 1 z0 r2 e0')
+    server.advance(1000)
+    expect(server.decision).toBeUndefined()
+    server.lose(1n)
+    server.advance(200)
+    expect(server.decision).toBe('following 3 z9 r2 e9')
+  })
+
+  it('counts again when the other one has no data', () => {
+    const server = again(2, 3n)
+    server.hear('1: looking 1 z0 r2 e0', '1: looking 1 z-1 r2 e0', '3: looking 3 z9 r2 e9')
+    server.advance(600)
+    expect(server.decision).toBe('following 3 z9 r2 e9')
+  })
+
+  it('counts again after a while', () => {
+    const server = again(2, 3n)
+    server.hear('3: looking 3 z9 r2 e9', '1: looking 1 z0 r2 e0')
+    server.advance(39_999)
+    expect(server.decision).toBeUndefined()
+    server.advance(201)
+    expect(server.decision).toBe('following 3 z9 r2 e9')
+  })
+
+  it('is voted for when somebody else that counts votes for it', () => {
+    const server = again(2, 3n)
+    server.hear('3: looking 3 z9 r2 e9', '1: looking 3 z9 r2 e9')
+    expect(server.said()).toContain('1: looking 3 z9 r2 e9')
+  })
+
+  it('is followed at once when it leads a quorum', () => {
+    const server = again(2, 3n)
+    server.hear('3: leading 3 z9 r5 e9', '1: following 3 z9 r5 e9')
+    expect(server.decision).toBe('following 3 z9 r5 e9')
+  })
+
+  it('but not when it could not be reached twice, as long as there are others', () => {
+    const server = again(2, 3n, 'unreached')
+    server.election.onLetDown(3n, 'unreached')
+    server.hear('3: leading 3 z9 r5 e9', '1: following 3 z9 r5 e9')
+    server.advance(1000)
+    expect(server.decision).toBeUndefined()
+    server.said()
+    server.advance(40_000)
+    expect(server.said()).toContain('1: looking 2 z0 r2 e0')
+    server.hear('3: leading 3 z9 r5 e9', '1: following 3 z9 r5 e9')
+    expect(server.decision).toBe('following 3 z9 r5 e9')
+  })
+
+  it('is one that closed the connection twice before it served', () => {
+    const server = again(2, 3n, 'closed')
+    server.hear('3: looking 3 z9 r2 e9', '1: looking 1 z0 r2 e0')
+    expect(server.said()).toContain('1: looking 3 z9 r2 e9')
+    const other = again(2, 3n, 'closed')
+    other.election.onLetDown(3n, 'closed')
+    other.hear('3: looking 3 z9 r2 e9', '1: looking 1 z0 r2 e0')
+    expect(other.said()).toEqual(['1: looking 2 z0 r2 e0'])
+  })
+
+  it('is forgiven when it has led this server into an epoch', () => {
+    const server = again(2, 3n)
+    server.hear('3: leading 3 z9 r5 e9', '1: following 3 z9 r5 e9')
+    server.election.onEpochEstablished(10n)
+    server.forget()
+    server.look()
+    server.said()
+    server.hear('3: looking 3 z9 r6 e9')
+    expect(server.said()).toContain('1: looking 3 z9 r6 e9')
+  })
+})
+
+describe('while it does not look', () => {
+  function leading(): { readonly server: LoneElection; readonly told: bigint[] } {
+    const server = looking(3)
+    const told: bigint[] = []
+    server.election.onElectorLooks = (sid) => void told.push(sid)
+    server.hear('1: looking 3 z0 r1 e0')
+    server.advance(200)
+    expect(server.decision).toBe('leading 3 z0 r1 e0')
+    return { server, told }
+  }
+
+  it('a leader is told when an elector looks for another', () => {
+    const { server, told } = leading()
+    server.hear('1: looking 1 z0 r2 e0', '2: looking 2 z0 r2 e0')
+    expect(told).toEqual([1n])
+    server.hear('1: looking 1 z0 r1 e0')
+    expect(told).toEqual([1n, 1n])
+  })
+
+  it('but not when an elector only says again what has elected it', () => {
+    const { server, told } = leading()
+    server.hear('1: looking 3 z0 r1 e0')
+    expect(told).toEqual([])
+  })
+
+  it('a follower is told when its leader looks for one', () => {
+    const server = looking(1)
+    let told = 0
+    server.election.onLeaderLooks = () => void told++
+    server.hear('3: looking 3 z0 r1 e0')
+    server.advance(200)
+    expect(server.decision).toBe('following 3 z0 r1 e0')
+    server.hear('3: looking 3 z0 r1 e0', '2: looking 2 z0 r2 e0')
+    expect(told).toBe(0)
+    server.hear('3: looking 3 z0 r2 e0')
+    expect(told).toBe(1)
+  })
 })

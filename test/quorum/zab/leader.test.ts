@@ -71,14 +71,53 @@ describe('discovery', () => {
       5< LEADERINFO 51:0`)
   })
 
-  test('an elector that looks again ends it only after the time that is set for that, and only while it waits for epochs', () => {
+  test('after the time that is set for that one elector that looks again ends it, while it waits for epochs', () => {
     new LoneLeader().play(`
       wait 3000
-      elector
+      elector 1
       wait 500
-      elector
-      abdicate: Quit leading due to voter changed mind.`)
-    serving().play('elector')
+      elector 2
+      abdicate: Quit leading due to voter changed mind.
+      missing 2`)
+    serving().play('elector 1')
+  })
+
+  test('it ends at once when those of its electors that do not look again are no quorum', () => {
+    new LoneLeader({ electors: '1 3' }).play(`
+      elector 1
+      abdicate: voter 1 looks for a leader again, and without it no quorum can follow this one
+      missing 1`)
+    new LoneLeader({ members: '1 2 3 4 5', electors: '1 2 3 4' }).play(`
+      elector 1
+      elector 2
+      abdicate: voter 2 looks for a leader again, and without it no quorum can follow this one
+      missing 1 2`)
+  })
+
+  test('whoever has come makes up for an elector that looks again, and one that comes after all is waited for again', () => {
+    new LoneLeader({ members: '1 2 3 4 5', electors: '1 3 4' }).play(`
+      2> FOLLOWERINFO 1:0 sid=2
+      elector 1
+      5> FOLLOWERINFO 1:0 sid=5
+      acceptedEpoch 2
+      elector 4`)
+    new LoneLeader({ members: '1 2 3 4 5', electors: '1 2 3' }).play(`
+      4> FOLLOWERINFO 1:0 sid=4
+      elector 1
+      1> FOLLOWERINFO 1:0 sid=1
+      acceptedEpoch 2
+      elector 2`)
+  })
+
+  test('an elector that came, and looks again before it has acknowledged the epoch or the history, ends it, too', () => {
+    const reason = 'voter 1 looks for a leader again, and without it no quorum can follow this one'
+    for (const leader of [proving({ electors: '1 3' }), adopted({ electors: '1 3' })]) {
+      leader.play(`
+        elector 1
+        1< closed: ${reason}
+        abdicate: ${reason}
+        missing 1`)
+    }
   })
 
   test('neither observers nor strangers make a quorum', () => {
@@ -125,7 +164,8 @@ describe('discovery', () => {
       1> ACKEPOCH ${ack}
       wait 10000
       1< closed: Timeout while waiting for epoch to be acked by quorum
-      abdicate: Timeout while waiting for epoch to be acked by quorum`)
+      abdicate: Timeout while waiting for epoch to be acked by quorum
+      missing 1 2`)
   })
 
   test('nobody has the id of the leader itself', () => {
@@ -169,9 +209,10 @@ describe('discovery', () => {
   })
 
   test('without a quorum it gives up after initLimit', () => {
-    new LoneLeader().play(`
+    new LoneLeader({ electors: '1 3' }).play(`
       wait 10000
-      abdicate: Timeout while waiting for epoch from quorum`)
+      abdicate: Timeout while waiting for epoch from quorum
+      missing 1`)
   })
 
   test('a disk that refuses ends it', () => {
@@ -228,6 +269,7 @@ describe('synchronization', () => {
     expect(leader.take().filter((line) => !line.includes('PING'))).toEqual([
       '1< closed: Timeout while waiting for a quorum to hold the history',
       'abdicate: Timeout while waiting for a quorum to hold the history',
+      'missing 1 2',
     ])
   })
 

@@ -1,0 +1,66 @@
+/**
+ * Voters that have let this server down of late. They may be slow, cut off, half broken or well again, and a voter that is
+ * needed counts whatever it has done, so this is no more than a preference: whom an election can do without. Java has none.
+ */
+import type { Clock } from '../../server/host/host.ts'
+
+/**
+ * How a voter lets another down. 'unreached': as leader it could not be reached, or never said a word. 'silent': as leader it
+ * said no more, or it voted and did not come to follow. 'closed': as leader it sent its follower away before it served,
+ * which need not be its own fault: it may have waited for others in vain.
+ */
+export type LetDown = 'unreached' | 'silent' | 'closed'
+
+interface Absence {
+  /** Clock milliseconds; when it was let down last, if that is in doubt. */
+  until: number
+  times: number
+  /** How often it could not be reached. */
+  unreached: number
+}
+
+export class Absentees {
+  readonly #clock: Clock
+  readonly #lengthMs: number
+  readonly #absences = new Map<bigint, Absence>()
+
+  /** `lengthMs`: how long one time is remembered. */
+  constructor(clock: Clock, lengthMs: number) {
+    this.#clock = clock
+    this.#lengthMs = lengthMs
+  }
+
+  /** One time more. */
+  add(sid: bigint, how: LetDown): void {
+    const now = this.#clock.now()
+    let absence = this.#absences.get(sid)
+    if (absence === undefined || absence.until + this.#lengthMs < now) absence = { until: now, times: 0, unreached: 0 }
+    absence.times++
+    if (how === 'unreached') absence.unreached++
+    const isCertain = how !== 'closed' || absence.times > 1
+    absence.until = isCertain ? now + this.#lengthMs : now
+    this.#absences.set(sid, absence)
+  }
+
+  delete(sid: bigint): void {
+    this.#absences.delete(sid)
+  }
+
+  has(sid: bigint): boolean {
+    const absence = this.#absences.get(sid)
+    return absence !== undefined && absence.until > this.#clock.now()
+  }
+
+  /** It was followed more than once and could not be reached. */
+  isOutOfReach(sid: bigint): boolean {
+    return (this.#absences.get(sid)?.unreached ?? 0) > 1
+  }
+
+  /** When the next one is over; undefined while there is none. */
+  get nextEnd(): number | undefined {
+    const now = this.#clock.now()
+    let next: number | undefined
+    for (const { until } of this.#absences.values()) if (until > now && (next === undefined || until < next)) next = until
+    return next
+  }
+}

@@ -1,0 +1,106 @@
+// One voter that is broken in one way, for ever, and the others, which are a majority and well: they are served, however the broken one
+// votes, and whenever they start. Time is that of a clock that tests move.
+import { describe, expect, it } from 'vitest'
+import type { EnsembleServer, Role } from '../../src/quorum/ensemble-server.ts'
+import { FakeEnsemble } from '../support/fake-ensemble.ts'
+import type { Blockade } from '../support/fake-ensemble.ts'
+
+const LIMITS = { tickTime: 500, initLimit: 10, syncLimit: 6 }
+const INIT_LIMIT_MS = LIMITS.tickTime * LIMITS.initLimit
+/** Each of the others may wait for the broken one once, and with it whoever follows. */
+const BOUND_MS = 2 * INIT_LIMIT_MS + 1000
+/** Then nothing may move. */
+const QUIET_MS = 2 * INIT_LIMIT_MS
+/** How much later than the others one of them starts. */
+const PAUSES_MS = [0, 1000, 4000, 7500]
+
+interface Breakage {
+  readonly name: string
+  /** Before it starts. */
+  apply?(ensemble: FakeEnsemble, broken: number, others: readonly number[]): void
+  /** When it has started. */
+  onServer?(server: EnsembleServer): void
+}
+
+function onRole(kind: Role['kind'], spoil: (server: EnsembleServer, role: Role) => void): Breakage['onServer'] {
+  return (server) => {
+    server.onRoleChange = (role) => {
+      if (role?.kind === kind && role.phase === 'discovery') spoil(server, role)
+    }
+  }
+}
+
+function blocked(name: string, which: 'its quorum port' | 'the quorum ports of others' | 'both', how: Blockade): Breakage {
+  return {
+    name,
+    apply: (ensemble, broken, others) => {
+      for (const other of others) {
+        if (which !== 'the quorum ports of others') ensemble.block(other, broken, 'quorum', how)
+        if (which !== 'its quorum port') ensemble.block(broken, other, 'quorum', how)
+      }
+    },
+  }
+}
+
+const BREAKAGES: readonly Breakage[] = [
+  blocked('its quorum port refuses', 'its quorum port', 'refused'),
+  blocked('its quorum port does not answer', 'its quorum port', 'silent'),
+  blocked('the quorum ports of others refuse', 'the quorum ports of others', 'refused'),
+  blocked('the quorum ports of others do not answer it', 'the quorum ports of others', 'silent'),
+  blocked('no quorum port between it and others', 'both', 'refused'),
+  blocked('no quorum port answers between it and others', 'both', 'silent'),
+  { name: 'it cannot be dialled on its election port', apply: (ensemble, broken, others) => others.forEach((other) => ensemble.block(other, broken, 'election', 'silent')) },
+  { name: 'it cannot dial election ports', apply: (ensemble, broken, others) => others.forEach((other) => ensemble.block(broken, other, 'election', 'silent')) },
+  { name: 'it refuses to store an epoch, and looks again', onServer: ({ epochs }) => (epochs.setAccepted = (_epoch, done) => done(new Error('the disk is full'))) },
+  { name: 'it never has stored the epoch that it accepts', onServer: ({ epochs }) => (epochs.setAccepted = epochs.whenIdle = () => {}) },
+  { name: 'it never has stored the epoch that it is in', onServer: ({ epochs }) => (epochs.setCurrent = epochs.whenIdle = () => {}) },
+  { name: 'its log never is durable', onServer: (server) => (server.whenDurable = () => {}) },
+  { name: 'it leaves every leader at once', onServer: onRole('following', (server, role) => server.leave(role, 'it is broken')) },
+  { name: 'it leads nobody', onServer: onRole('leading', (server, role) => server.leave(role, 'it is broken')) },
+  { name: 'it says that it follows, and never comes', onServer: onRole('following', (_, role) => role.stop('it is broken')) },
+  { name: 'it says that it leads, and is not there', onServer: onRole('leading', (_, role) => role.stop('it is broken')) },
+  { name: 'it acknowledges no proposal', onServer: onRole('following', (_, role) => (role.onLogged = () => {})) },
+]
+
+function start(ensemble: FakeEnsemble, sid: number, breakage: Breakage | undefined): void {
+  const member = ensemble.member(sid)
+  member.start()
+  if (breakage?.onServer === undefined) return
+  ensemble.until('it runs', () => member.server !== undefined)
+  breakage.onServer(member.server!)
+}
+
+function isServed(ensemble: FakeEnsemble, others: readonly number[]): boolean {
+  const states = others.map((sid) => ensemble.states[sid]!)
+  return states.every((state) => state.endsWith('broadcast'))
+}
+
+/** Nobody that is well looks again, and no epoch begins. */
+function staysServed(ensemble: FakeEnsemble, others: readonly number[]): void {
+  const [first] = others
+  const epoch = ensemble.server(first!).epochs.current
+  ensemble.world.advance(QUIET_MS)
+  expect(isServed(ensemble, others)).toBe(true)
+  expect(ensemble.server(first!).epochs.current).toBe(epoch)
+}
+
+describe.each(BREAKAGES)('$name', (breakage) => {
+  it.each([
+    [1, 'the lowest id'],
+    [3, 'the highest id'],
+  ])('and it is %i, with %s: the others serve', (broken) => {
+    const others = [1, 2, 3].filter((sid) => sid !== broken)
+    for (const pauseMs of PAUSES_MS) {
+      for (const late of others) {
+        const ensemble = new FakeEnsemble('1 2 3', LIMITS, [])
+        breakage.apply?.(ensemble, broken, others)
+        start(ensemble, broken, breakage)
+        for (const sid of others) if (sid !== late) start(ensemble, sid, undefined)
+        ensemble.world.advance(pauseMs)
+        start(ensemble, late, undefined)
+        ensemble.until(`the others serve when ${late} starts ${pauseMs} ms later`, () => isServed(ensemble, others), BOUND_MS)
+        staysServed(ensemble, others)
+      }
+    }
+  })
+})
