@@ -24,6 +24,7 @@ import { endsAt } from './cut-check.ts'
 import { EpochFiles } from './epoch-files.ts'
 import { Following } from './following.ts'
 import { Leading } from './leading.ts'
+import { DeadAddresses } from './wire/dead-addresses.ts'
 import { ElectionMesh } from './wire/election-mesh.ts'
 import type { SocketLink } from './wire/packet-link.ts'
 import type { LetDown } from './zab/absentees.ts'
@@ -80,6 +81,8 @@ export class EnsembleServer extends ServerCore {
   readonly epochs: EpochFiles
   readonly committed: CommittedLog
   readonly limits: QuorumLimits
+  /** Of quorum ports. */
+  readonly deadAddresses: DeadAddresses
   /** Told of each role begun, each leader's epoch and each return to the election. */
   onRoleChange: (role: Role | undefined) => void = () => {}
   /** Told of each connection to a leader before anything is said on it. */
@@ -130,6 +133,7 @@ export class EnsembleServer extends ServerCore {
     this.config = new QuorumConfig(settings)
     this.epochs = new EpochFiles(host, dirs.snapshotDirectory)
     this.committed = new CommittedLog(Math.max(settings.turns.committedTxns, settings.commitLogCount))
+    this.deadAddresses = new DeadAddresses(host.log)
     this.limits = { tickTimeMs: settings.tickTime, initLimit: settings.initLimit, syncLimit: settings.syncLimit }
   }
 

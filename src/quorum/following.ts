@@ -85,6 +85,7 @@ export class Following implements Role, LearnerServer {
       network: host.network,
       endpoints: leader.addresses.map(({ host: address, quorumPort }) => ({ host: address, port: quorumPort })),
       timeoutMs: this.#reachLimitMs,
+      deadAddresses: this.#server.deadAddresses,
       onConnect: (socket) => this.#onConnect(socket),
       onError: (error) => this.#onRefused(error),
     })

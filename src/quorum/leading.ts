@@ -4,7 +4,7 @@ import { JuteReader } from '../jute/reader.ts'
 import { MalformedFrame } from '../jute/malformed-frame.ts'
 import { Code, OpCode } from '../server/codes.ts'
 import { maxRecordLength } from '../server/config/settings.ts'
-import type { Listener, Socket } from '../server/host/host.ts'
+import type { Socket } from '../server/host/host.ts'
 import { closeSessionOp, createSessionOp } from '../server/ops/session.ts'
 import { decodeBody } from '../server/ops/op.ts'
 import { OPS } from '../server/ops/index.ts'
@@ -12,6 +12,7 @@ import { frameless } from '../server/request/request.ts'
 import type { LoggedTxn, Request } from '../server/request/request.ts'
 import type { EnsembleServer, Role } from './ensemble-server.ts'
 import { LoggedTxns } from './logged-txns.ts'
+import { OpenPorts } from './wire/open-ports.ts'
 import { SocketLink } from './wire/packet-link.ts'
 import { SnapshotStream } from './wire/snapshot-stream.ts'
 import { Leader } from './zab/leader.ts'
@@ -29,6 +30,9 @@ const GREETING_BYTES = 1024
 const WAITING_BYTES = 1024
 /** What only the leader itself may ask for, and what no learner could decode. */
 const NEVER_FORWARDED: ReadonlySet<number> = new Set([OpCode.deleteContainer, OpCode.check])
+
+/** Between two tries to bind the quorum port. */
+const BIND_PAUSE_MS = 100
 
 /** Whose requests keep their order: a session of this server, on whatever connection, or a learner with all of its clients. */
 type Source = bigint | object
@@ -48,7 +52,7 @@ export class Leading implements Role, LeaderServer {
   readonly leader: Leader
   readonly #server: EnsembleServer
   readonly #reader: JuteReader
-  #listeners: Listener[] = []
+  #ports: OpenPorts | undefined
   #isStopped = false
   /** Sources with a sync that is not answered yet, and what waits for that. */
   readonly #behindSync = new Map<Source, Waiting[]>()
@@ -81,18 +85,17 @@ export class Leading implements Role, LeaderServer {
   /** The port is open before anything else: learners dial at once, and give up soon. */
   start(): void {
     const { host, settings, config, self } = this.#server
-    for (const { host: address, quorumPort } of config.members.get(self)!.addresses) {
-      const options = { host: settings.quorumListenOnAllIPs ? undefined : address, port: quorumPort }
-      host.network.listen(
-        options,
-        (socket) => this.#accept(socket),
-        (error, listener) => {
-          if (error !== undefined) return this.abdicate(`the quorum port ${quorumPort} cannot be opened: ${error.message}`)
-          if (this.#isStopped) return listener!.close(() => {})
-          this.#listeners.push(listener!)
-        },
-      )
-    }
+    const { addresses } = config.members.get(self)!
+    this.#ports = new OpenPorts({
+      host,
+      name: 'quorum',
+      endpoints: addresses.map(({ host: address, quorumPort }) => ({ host: settings.quorumListenOnAllIPs ? undefined : address, port: quorumPort })),
+      pauseMs: BIND_PAUSE_MS,
+      // Those that have elected it dial for a second or so, and its time as a leader is over when they look again.
+      tries: 0,
+      onSocket: (socket) => this.#accept(socket),
+      onUnable: () => {},
+    })
     this.leader.start()
   }
 
@@ -123,7 +126,7 @@ export class Leading implements Role, LeaderServer {
   stop(reason: string): void {
     this.#isStopped = true
     this.leader.stop(reason)
-    for (const listener of this.#listeners) listener.close(() => {})
+    this.#ports?.stop(() => {})
     const { processor } = this.#server
     for (const request of this.#syncs) processor.abandon(request)
     for (const waiting of this.#behindSync.values()) {
@@ -135,7 +138,8 @@ export class Leading implements Role, LeaderServer {
   }
 
   abdicate(reason: string, missing: readonly bigint[] = []): void {
-    for (const sid of missing) this.#server.onLetDown(sid, 'silent')
+    // Where nobody can come it is nobody's fault.
+    if (this.#ports !== undefined && this.#ports.bound.length > 0) for (const sid of missing) this.#server.onLetDown(sid, 'silent')
     this.#server.leave(this, reason)
   }
 

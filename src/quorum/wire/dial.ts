@@ -3,6 +3,7 @@
  * the next is tried beside it, and the first that answers is taken, so that a dead address holds up nobody for long.
  */
 import type { Clock, Connecting, Network, Socket, Timer } from '../../server/host/host.ts'
+import type { DeadAddresses } from './dead-addresses.ts'
 
 /** So long an address is tried before the next one is tried, too. */
 const HEAD_START_MS = 250
@@ -19,12 +20,15 @@ export interface DialParts {
   readonly endpoints: readonly Endpoint[]
   /** For each address; the look-up of a name counts. */
   readonly timeoutMs: number
+  /** Is told of each of several that fails or answers. */
+  readonly deadAddresses: DeadAddresses
   onConnect(socket: Socket): void
   /** None of the addresses answered; the reason is that of the last. */
   onError(error: Error): void
 }
 
 interface Attempt {
+  readonly endpoint: Endpoint
   readonly connecting: Connecting
   readonly timeout: Timer
 }
@@ -57,8 +61,10 @@ export class Dial {
   #tryNext(): void {
     this.#headStart?.cancel()
     const { clock, network, endpoints, timeoutMs } = this.#parts
-    const { host, port } = endpoints[this.#tried++]!
+    const endpoint = endpoints[this.#tried++]!
+    const { host, port } = endpoint
     const attempt: Attempt = {
+      endpoint,
       connecting: network.connect(
         host,
         port,
@@ -78,12 +84,15 @@ export class Dial {
     attempt.timeout.cancel()
     this.#attempts.delete(attempt)
     this.cancel()
+    this.#parts.deadAddresses.onAlive(attempt.endpoint)
     this.#parts.onConnect(socket)
   }
 
   #onFailure(attempt: Attempt, error: Error): void {
     attempt.timeout.cancel()
     this.#attempts.delete(attempt)
+    const { endpoints, deadAddresses } = this.#parts
+    if (endpoints.length > 1) deadAddresses.onDead(attempt.endpoint, error)
     if (this.#hasMore) this.#tryNext()
     else if (this.#attempts.size === 0) this.#parts.onError(error)
   }

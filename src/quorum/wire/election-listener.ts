@@ -1,12 +1,13 @@
 /**
- * The election port: binds it, again and again if need be, and reads from each new connection who it is. Whoever says
+ * The election port: has it bound, and reads from each new connection who it is. Whoever says
  * nothing, half of it or nonsense is closed, and holds up nobody meanwhile (QuorumCnxManager.Listener).
  */
 import { MalformedFrame } from '../../jute/malformed-frame.ts'
-import type { Host, Listener, Socket, Timer } from '../../server/host/host.ts'
+import type { Host, Socket, Timer } from '../../server/host/host.ts'
 import { endpointText, readInitialMessage } from './initial-message.ts'
 import type { InitialMessage } from './initial-message.ts'
 import type { Endpoint } from './dial.ts'
+import { OpenPorts } from './open-ports.ts'
 
 const BIND_PAUSE_MS = 1000
 /** Beyond that the one that has been silent for longest gives way: a true peer says who it is at once. */
@@ -33,60 +34,32 @@ interface Unknown {
 
 export class ElectionListener {
   readonly #parts: ElectionListenerParts
-  readonly #listeners: Listener[] = []
+  readonly #ports: OpenPorts
   readonly #unknown = new Set<Unknown>()
-  readonly #retries = new Set<Timer>()
-  #givenUp = 0
   #isStopped = false
 
   constructor(parts: ElectionListenerParts) {
     this.#parts = parts
-    for (const { host, port } of parts.endpoints) this.#bind(host, port, 1)
+    this.#ports = new OpenPorts({
+      host: parts.host,
+      name: 'election',
+      endpoints: parts.endpoints,
+      pauseMs: BIND_PAUSE_MS,
+      tries: parts.bindTries,
+      onSocket: (socket) => this.#accept(socket),
+      onUnable: () => parts.onUnableToBind(),
+    })
   }
 
   /** Where it listens by now. */
   get bound(): readonly Endpoint[] {
-    return this.#listeners
+    return this.#ports.bound
   }
 
   stop(done: () => void): void {
     this.#isStopped = true
-    for (const timer of this.#retries) timer.cancel()
     for (const unknown of this.#unknown) this.#drop(unknown)
-    let open = this.#listeners.length
-    if (open === 0) this.#parts.host.clock.endOfTurn(done)
-    for (const listener of this.#listeners) listener.close(() => --open === 0 && done())
-  }
-
-  #bind(host: string | undefined, port: number, tries: number): void {
-    const { network, log } = this.#parts.host
-    const name = endpointText({ host: host ?? '0.0.0.0', port })
-    network.listen(
-      { host, port },
-      (socket) => this.#accept(socket),
-      (error, listener) => {
-        if (this.#isStopped) return listener?.close(() => undefined)
-        if (error === undefined) {
-          log.info(`My election bind port: ${name}`)
-          this.#listeners.push(listener!)
-        } else {
-          log.error(`Cannot bind the election port ${name}: ${error.message}`)
-          this.#bindLater(host, port, tries)
-        }
-      },
-    )
-  }
-
-  #bindLater(host: string | undefined, port: number, tries: number): void {
-    const { host: world, bindTries, endpoints, onUnableToBind } = this.#parts
-    const timer = world.clock.after(BIND_PAUSE_MS, () => {
-      this.#retries.delete(timer)
-      if (bindTries === 0 || tries < bindTries) return this.#bind(host, port, tries + 1)
-      this.#givenUp++
-      // As in Java: one address that works is enough.
-      if (this.#givenUp === endpoints.length) onUnableToBind()
-    })
-    this.#retries.add(timer)
+    this.#ports.stop(done)
   }
 
   #accept(socket: Socket): void {

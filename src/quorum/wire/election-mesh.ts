@@ -10,6 +10,7 @@ import type { Host, Socket } from '../../server/host/host.ts'
 import { Slabs } from '../../server/net/slabs.ts'
 import type { QuorumConfig } from '../zab/quorum-config.ts'
 import type { Notification } from '../zab/vote.ts'
+import { DeadAddresses } from './dead-addresses.ts'
 import { Dial } from './dial.ts'
 import type { Endpoint } from './dial.ts'
 import { ElectionLink } from './election-link.ts'
@@ -73,6 +74,7 @@ export class ElectionMesh {
   readonly #slabs = new Slabs()
   /** Where this server can be dialled. */
   readonly #own: readonly Endpoint[]
+  readonly #deadAddresses: DeadAddresses
   #nextAnonymous = -1n
   #isStopped = false
 
@@ -80,6 +82,7 @@ export class ElectionMesh {
   constructor(parts: ElectionMeshParts) {
     this.#parts = parts
     const { host, settings, self } = parts
+    this.#deadAddresses = new DeadAddresses(host.log)
     const own = this.#endpointsOf(self)
     assert(own !== undefined, 'a server is a member of its own configuration')
     this.#own = own
@@ -199,6 +202,7 @@ export class ElectionMesh {
       network: host.network,
       endpoints,
       timeoutMs: settings.cnxTimeoutMs,
+      deadAddresses: this.#deadAddresses,
       onConnect: (socket) => this.#onConnect(peer, socket),
       onError: (error) => {
         host.log.warn(`Cannot open channel to ${peer.sid} at election address ${place}: ${error.message}`)

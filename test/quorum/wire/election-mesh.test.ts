@@ -370,6 +370,22 @@ describe('the unreachable', () => {
     expect(third).toHaveLength(1)
     expect(third[0]!.bytes.subarray(0, 8).toString('hex')).toBe('ffffffffffff0001')
   })
+
+  it('are named once for each address, where a server has several', () => {
+    const five = new MeshOfFive({ multiAddressEnabled: true }, configWith({ 'server.3': '127.0.0.1:1:2|127.0.0.3:1:4003' }))
+    const named = (): string[] => five.host.warnings.filter((line) => line.startsWith('The address'))
+    const dial = (): void => {
+      five.send(3, anyVote(5))
+      for (const end of third.splice(0)) end.socket.destroy()
+      five.host.settle()
+    }
+    const third = five.listen(4003)
+    for (let times = 0; times < 3; times++) dial()
+    expect(named()).toEqual(['The address 127.0.0.1:2 does not answer: ECONNREFUSED: port 2. Its server is reached at another one, if that does'])
+    const first = five.listen(2)
+    dial()
+    expect(first).toHaveLength(1)
+  })
 })
 
 function configWith(lines: Record<string, string>): QuorumConfig {
