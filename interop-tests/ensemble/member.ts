@@ -59,7 +59,7 @@ export interface MemberOptions {
   /** System properties, the way each kind of server takes them. */
   readonly properties?: Readonly<Record<string, string>> | undefined
   /** Lines of zoo.cfg, added to (or replacing) those for tests. */
-  readonly config?: Readonly<Record<string, string>> | undefined
+  readonly config?: Readonly<Record<string, string>> | ((place: Place) => Readonly<Record<string, string>>) | undefined
   readonly ways?: Ways | undefined
   /** What a server of ours is started with besides. */
   readonly launch?: ((place: Place) => Launch) | undefined
@@ -116,7 +116,7 @@ export class Member {
       maxClientCnxns: '0',
       preAllocSize: '64',
       ...(place.isObserver && { peerType: 'observer' }),
-      ...config,
+      ...(typeof config === 'function' ? config(place) : config),
       ...Object.fromEntries(servers),
     }
     const configFile = join(place.directory, 'zoo.cfg')

@@ -87,6 +87,8 @@ export class EnsembleServer extends ServerCore {
   onRoleChange: (role: Role | undefined) => void = () => {}
   /** Told of each connection to a leader before anything is said on it. */
   onLink: (link: SocketLink) => void = () => {}
+  /** The epoch of the leader that has sent a history with a hole, until it has sent everything. */
+  holeOf: bigint | undefined
   #mesh: ElectionMesh | undefined
   #election: Election | undefined
   #role: Leading | Following | undefined
@@ -299,6 +301,7 @@ export class EnsembleServer extends ServerCore {
   /** The role has come to serve clients in the leader's epoch. */
   serve(epoch: bigint): void {
     this.#hasData = true
+    this.holeOf = undefined
     this.#countUnavailable()
     this.#vainRoles = 0
     this.#election?.onEpochEstablished(epoch)
@@ -490,7 +493,7 @@ export class EnsembleServer extends ServerCore {
   /** Log and tree end at the zxid. HistoryNotHeld where they cannot: nothing is removed then, and the next leader is asked for everything. */
   truncate(zxid: bigint, done: (error: Error | undefined) => void): void {
     if (!this.#canEndAt(zxid)) {
-      this.#hasData = false
+      this.loseHistory()
       return done(new HistoryNotHeld(`the history up to 0x${hex(zxid)} is not here as a whole`))
     }
     const role = this.#role
@@ -506,6 +509,11 @@ export class EnsembleServer extends ServerCore {
         else done(new Error(`the history ends at 0x${hex(this.lastZxid)}, not at 0x${hex(zxid)}`))
       },
     )
+  }
+
+  /** What is here is not the whole history: it has no vote, and the next leader is asked for everything. */
+  loseHistory(): void {
+    this.#hasData = false
   }
 
   #canEndAt(zxid: bigint): boolean {

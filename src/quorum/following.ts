@@ -273,6 +273,22 @@ export class Following implements Role, LearnerServer {
     this.#server.serve(epoch)
   }
 
+  onHole(epoch: bigint): void {
+    this.#server.holeOf = epoch
+  }
+
+  hasHole(epoch: bigint): boolean {
+    return this.#server.holeOf === epoch
+  }
+
+  onSpoilt(): void {
+    this.#server.loseHistory()
+  }
+
+  get digestMismatches(): number {
+    return this.#server.metrics.digestMismatchesCount.value
+  }
+
   // Sessions --------------------------------------------------------------------------------------------------
 
   revalidate(id: bigint, timeoutMs: number, answer: (isAlive: boolean) => void): void {

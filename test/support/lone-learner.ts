@@ -25,6 +25,11 @@ export class LoneLearner implements Scripted, LearnerServer {
   readonly learner: Learner
   lastZxid: bigint
   touched: Touch[] = []
+  /** The epoch of a leader that has sent a history with a hole. */
+  hole: bigint | undefined
+  /** After the txns that are named here the tree is another than they promise. */
+  readonly spoilt = new Set<bigint>()
+  digestMismatches = 0
   #lines: string[] = []
   readonly #waiting: StepDone[] = []
 
@@ -116,6 +121,7 @@ export class LoneLearner implements Scripted, LearnerServer {
   commit({ header }: LoggedTxn): void {
     this.#say(`commit ${zxidText(header.zxid)}`)
     this.lastZxid = header.zxid
+    if (this.spoilt.has(header.zxid)) this.digestMismatches++
   }
 
   beginReplacement(done: () => void): void {
@@ -132,6 +138,19 @@ export class LoneLearner implements Scripted, LearnerServer {
   }
 
   onPing(): void {}
+
+  onHole(epoch: bigint): void {
+    this.#say(`hole in epoch ${epoch}`)
+    this.hole = epoch
+  }
+
+  onSpoilt(): void {
+    this.#say('spoilt')
+  }
+
+  hasHole(epoch: bigint): boolean {
+    return this.hole === epoch
+  }
 
   truncate(zxid: bigint, done: StepDone): void {
     this.#step(`truncate ${zxidText(zxid)}`, done)

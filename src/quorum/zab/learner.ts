@@ -13,7 +13,7 @@ import type { LoggedTxn } from '../../server/request/request.ts'
 import type { EpochFiles } from '../epoch-files.ts'
 import type { LetDown } from './absentees.ts'
 import type { QuorumLimits } from './leader.ts'
-import { epochOf, epochZxid, follows, NO_BYTES, NO_ECHO, PacketType, PROTOCOL_VERSION } from './packets.ts'
+import { counterOf, epochOf, epochZxid, follows, NO_BYTES, NO_ECHO, PacketType, PROTOCOL_VERSION } from './packets.ts'
 import type { PacketLink } from './packets.ts'
 import type { Touch } from './learner-handler.ts'
 
@@ -24,6 +24,9 @@ export const ExitOnSync = 13
 export class HistoryNotHeld extends Error {}
 /** A server that was away may be that far behind; beyond that a leader is none, and would take the last epochs there are. */
 const MOST_EPOCHS_BEHIND = 1n << 30n
+
+/** In the place of an epoch in ACKEPOCH: the epoch was accepted before. */
+const NO_ACK = -1
 
 export type StepDone = (error: Error | undefined) => void
 
@@ -51,6 +54,14 @@ export interface LearnerServer {
   persist(done: StepDone): void
   /** The leader's epoch is established; clients may come. */
   serve(epoch: bigint): void
+  /** The history that the leader of this epoch has sent is not whole. */
+  onHole(epoch: bigint): void
+  /** Whether it was not: from that leader everything is wanted. */
+  hasHole(epoch: bigint): boolean
+  /** The tree and the log lack txns that were committed: nobody may take them for the history until a leader has sent everything. */
+  onSpoilt(): void
+  /** Txns after which the tree was another than they had promised. */
+  readonly digestMismatches: number
   /** Sessions that had a sign of life since the last call. */
   takeTouched(): readonly Touch[]
   onRevalidated(session: bigint, isValid: boolean): void
@@ -95,6 +106,11 @@ export class Learner {
   /** Committed while it synced, and not applied yet. */
   #committed: LoggedTxn[] = []
   #lastHeard = 0n
+  /** Where the DIFF is to end; 0 where nothing is said of that. */
+  #promisedEnd = 0n
+  /** The history goes from one epoch to another, where zxids do not show what may be missing. */
+  #crossesEpochs = false
+  #mismatchesBefore = 0
   /** Logged, or about to be, and not acknowledged yet. */
   readonly #unacked: bigint[] = []
   #isBusy = false
@@ -212,14 +228,20 @@ export class Learner {
       return this.#leave(`${what}: this server can follow a leader that is elected later; a restart of the leader brings one`)
     }
     if (this.#epoch - epochs.accepted > MOST_EPOCHS_BEHIND) return this.#leave(`the leader's epoch cannot be, ${this.#epoch}`)
-    if (this.#epoch === epochs.accepted) return this.#ackEpoch(-1)
+    if (this.#epoch === epochs.accepted) return this.#ackEpoch(NO_ACK)
     const current = Number(epochs.current)
     log.info(`The leader's epoch is ${this.#epoch}, ours was ${current}, with 0x${server.lastZxid.toString(16)} as the last zxid`)
     this.#step((done) => epochs.setAccepted(this.#epoch, done), () => this.#ackEpoch(current))
   }
 
+  /**
+   * Who has accepted the epoch before acknowledges nothing with this, and only tells from where on it wants the history. So it may say then that it
+   * has nothing: it is sent a snapshot, and its vote does not suffer.
+   */
   #ackEpoch(current: number): void {
-    this.#link.send(PacketType.ACKEPOCH, this.#parts.server.lastZxid, this.#encode((w) => w.int(current)))
+    const { lastZxid } = this.#parts.server
+    const wantsAll = current === NO_ACK && lastZxid > 0n && this.#parts.server.hasHole(this.#epoch)
+    this.#link.send(PacketType.ACKEPOCH, wantsAll ? 0n : lastZxid, this.#encode((w) => w.int(current)))
   }
 
   // Synchronization -------------------------------------------------------------------------------------------
@@ -228,7 +250,9 @@ export class Learner {
     const { server, log } = this.#parts
     this.#phase = 'syncing'
     this.#lastHeard = server.lastZxid
+    this.#mismatchesBefore = server.digestMismatches
     if (type === PacketType.DIFF) {
+      if (counterOf(zxid) !== 0n) this.#promisedEnd = zxid
       log.info(`Getting a diff from the leader, up to 0x${zxid.toString(16)}`)
     } else if (type === PacketType.SNAP) {
       log.info(`Getting a snapshot from the leader, 0x${zxid.toString(16)}`)
@@ -315,17 +339,27 @@ export class Learner {
     }
     if (zxid <= this.#lastHeard) return undefined
     if (!follows(this.#lastHeard, zxid)) {
-      this.#leave(`Got zxid 0x${zxid.toString(16)} expected 0x${(this.#lastHeard + 1n).toString(16)}`)
+      this.#leaveForHole(`Got zxid 0x${zxid.toString(16)} expected 0x${(this.#lastHeard + 1n).toString(16)}`)
       return undefined
     }
+    if (epochOf(zxid) !== epochOf(this.#lastHeard)) this.#crossesEpochs = true
     this.#lastHeard = zxid
     return txn
+  }
+
+  /** Another DIFF of this leader's would have the same hole. */
+  #leaveForHole(reason: string): void {
+    this.#parts.server.onHole(this.#epoch)
+    this.#leave(reason)
   }
 
   /** History first, then the epoch, then the ACK: whoever votes by the epoch has the history. */
   #hearNewLeader(): void {
     if (this.#phase !== 'syncing') return
     const { epochs } = this.#parts
+    if (this.#lastHeard < this.#promisedEnd) {
+      return this.#leaveForHole(`The history ends with 0x${this.#lastHeard.toString(16)}, and the leader said that it ends with 0x${this.#promisedEnd.toString(16)}`)
+    }
     this.#step(
       (done) => this.#storeHistory(done),
       () =>
@@ -341,15 +375,26 @@ export class Learner {
 
   #storeHistory(done: StepDone): void {
     const { server } = this.#parts
-    if (this.#isReplacing) return server.persist(done)
+    if (this.#isReplacing) return this.#lacksTxns ? this.#leaveSpoilt() : server.persist(done)
     const committed = this.#committed
     this.#committed = []
     for (const txn of committed) server.append(txn)
     server.whenDurable(() => {
       if (this.#phase === 'ended') return
       for (const txn of committed) server.commit(txn)
-      done(undefined)
+      if (this.#lacksTxns) this.#leaveSpoilt()
+      else done(undefined)
     })
+  }
+
+  /** A leader that was sent a snapshot has no txns of before it, and if the epoch changes there the zxids look whole. The digests do not. */
+  get #lacksTxns(): boolean {
+    return this.#crossesEpochs && this.#parts.server.digestMismatches > this.#mismatchesBefore
+  }
+
+  #leaveSpoilt(): void {
+    this.#parts.server.onSpoilt()
+    this.#leave('The history of the leader goes from one epoch to the next, and the tree is not the one that it promises: txns are missing')
   }
 
   #hearUpToDate(): void {

@@ -187,9 +187,6 @@ describe('DIFF', () => {
   })
 
   test.each([
-    ['a txn that is not the next', 'PROPOSAL 1:5', 'Got zxid 0x100000005 expected 0x100000004'],
-    ['an epoch that does not begin with its first txn', 'PROPOSAL 2:2', 'Got zxid 0x200000002 expected 0x100000004'],
-    ['a zxid that names an epoch', 'PROPOSAL 2:0', 'Got zxid 0x200000000 expected 0x100000004'],
     ['a packet and a txn of different zxids', 'PROPOSAL 1:4 1:5', 'a proposal of 0x100000004 holds the txn 0x100000005'],
     ['no txn', 'PROPOSAL 1:4 hex=00', "the leader's packet of type 2 is malformed: the frame ends 31 bytes early"],
     ['no data', 'PROPOSAL 1:4 null', "the leader's packet of type 2 is malformed: the frame ends 32 bytes early"],
@@ -200,6 +197,86 @@ describe('DIFF', () => {
       < ${packet}
       > closed: ${reason}
       leave: ${reason}`)
+  })
+
+  test.each([
+    ['a txn that is not the next', 'PROPOSAL 1:5', 'Got zxid 0x100000005 expected 0x100000004'],
+    ['an epoch that does not begin with its first txn', 'PROPOSAL 2:2', 'Got zxid 0x200000002 expected 0x100000004'],
+    ['a zxid that names an epoch', 'PROPOSAL 2:0', 'Got zxid 0x200000000 expected 0x100000004'],
+  ])('%s is a hole', (_, packet, reason) => {
+    joined().play(`
+      < DIFF 1:9
+      < ${packet}
+      hole in epoch 2
+      > closed: ${reason}
+      leave: ${reason}`)
+  })
+
+  test('that ends before the leader said is a hole', () => {
+    const reason = 'The history ends with 0x100000004, and the leader said that it ends with 0x100000005'
+    joined().play(`
+      < DIFF 1:5
+      < PROPOSAL 1:4
+      < COMMIT 1:4
+      < NEWLEADER 2:0
+      hole in epoch 2
+      > closed: ${reason}
+      leave: ${reason}`)
+  })
+
+  test('behind a hole a leader of the same epoch is told that nothing is here; nobody else is', () => {
+    const joins = (accepted: number): LoneLearner => {
+      const learner = new LoneLearner({ last: '2:3', accepted, current: 1 })
+      learner.hole = 2n
+      return learner
+    }
+    joins(2).play(`
+      > FOLLOWERINFO 2:0 sid=1
+      < LEADERINFO 2:0
+      > ACKEPOCH 0:0 -1`)
+    joins(2).play(`
+      > FOLLOWERINFO 2:0 sid=1
+      < LEADERINFO 3:0
+      acceptedEpoch 3
+      done
+      > ACKEPOCH 2:3 1`)
+    joins(1).play(`
+      > FOLLOWERINFO 1:0 sid=1
+      < LEADERINFO 2:0
+      acceptedEpoch 2
+      done
+      > ACKEPOCH 2:3 1`)
+  })
+
+  describe('from one epoch to another', () => {
+    const script = (first: string): string => `
+      < DIFF 3:2
+      < PROPOSAL ${first}
+      < COMMIT ${first}
+      < PROPOSAL 3:2
+      < COMMIT 3:2
+      < NEWLEADER 2:0
+      append ${first}
+      append 3:2
+      sync
+      done
+      commit ${first}
+      commit 3:2`
+
+    test('shows what it lacks by the digests', () => {
+      const reason = 'The history of the leader goes from one epoch to the next, and the tree is not the one that it promises: txns are missing'
+      const learner = joined()
+      learner.spoilt.add(0x3_0000_0002n)
+      learner.play(`${script('3:1')}
+      spoilt
+      > closed: ${reason}
+      leave: ${reason}`)
+    })
+
+    test('is taken where the digests agree', () => {
+      joined().play(`${script('3:1')}
+      currentEpoch 2`)
+    })
   })
 
   test('a COMMIT that leaves one out ends it', () => {
@@ -458,6 +535,7 @@ describe('broadcast', () => {
   test('a gap ends it', () => {
     active().play(`
       < PROPOSAL 2:2
+      hole in epoch 2
       > closed: Got zxid 0x200000002 expected 0x100000004
       leave: Got zxid 0x200000002 expected 0x100000004`)
   })
