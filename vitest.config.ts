@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
-const unit = { setupFiles: ['test/support/fast-check.ts'], isolate: false, testTimeout: 20_000 }
+// A test takes milliseconds, the longest some seconds; on a machine that is busy with other work each of them may take many times as long.
+const unit = { setupFiles: ['test/support/fast-check.ts'], isolate: false, testTimeout: 120_000, hookTimeout: 120_000 }
 
 export default defineConfig({
   test: {

@@ -22,6 +22,7 @@ const strace = await needPeer('strace')
 /** strace counts the calls of each thread: with one in the pool it is known which is which. */
 const ONE_THREAD = { UV_THREADPOOL_SIZE: '1' }
 const WRITERS = 2
+const WAIT_LIMIT_MS = 60_000
 
 interface Fault {
   readonly what: string
@@ -124,13 +125,13 @@ describe.skipIf(strace === undefined)('a disk that fails', () => {
     if (isRestart) {
       const server = await startTsKeeper({ dataDir })
       for (let index = 0; index < WRITERS; index++) writers.push((await openWriter(server.port, index))!)
-      await Promise.all([...writers.map((writer) => writer.write()), eventually('writes', 10_000, () => (writers[0]!.acknowledged > 50 ? server.kill() : undefined))])
+      await Promise.all([...writers.map((writer) => writer.write()), eventually('writes', WAIT_LIMIT_MS, () => (writers[0]!.acknowledged > 50 ? server.kill() : undefined))])
       for (const writer of writers) writer.drop()
     }
     const { configFile, directory } = await prepareConfig({ dataDir })
     const trace = join(directory, 'calls')
     const [program, ...args] = straced(tskeeperCommand('start-foreground', configFile), trace, [injection])
-    expectFatal(await runProgram(program!, args, { cwd: directory, env: ONE_THREAD, timeoutMs: 30_000 }), exitCode)
+    expectFatal(await runProgram(program!, args, { cwd: directory, env: ONE_THREAD, timeoutMs: WAIT_LIMIT_MS }), exitCode)
     expect(injectedCalls(await readFile(trace, 'latin1'))[0]).toMatch(hits)
     expect((await readdir(dataDir, { recursive: true })).filter((name) => name.includes('.unfinished-'))).toEqual([])
     await expectFound(dataDir, writers)

@@ -23,7 +23,8 @@ const LITTLE_ROOM = 200_000
 const WRITERS = 3
 /** Long enough to make room while a write that was cut short is held up. */
 const HELD_UP_US = 500_000
-const MOST_TIMES = 20
+const SHORT_WRITES_LIMIT_MS = 120_000
+const WAIT_LIMIT_MS = 60_000
 
 const random = new Random(3)
 
@@ -67,7 +68,7 @@ describe.skipIf(mount === undefined)('a disk that is full', () => {
     await disk.fill(0)
     const { configFile, directory } = await prepareConfig({ dataDir: disk.path })
     const [program, ...args] = command(configFile)
-    expectFatal(await runProgram(program!, args, { cwd: directory, timeoutMs: 30_000 }), 10)
+    expectFatal(await runProgram(program!, args, { cwd: directory, timeoutMs: WAIT_LIMIT_MS }), 10)
 
     await disk.makeRoom()
     await expectFound(disk.path, writers, start)
@@ -110,13 +111,13 @@ describe.skipIf(mount === undefined)('a disk that is full', () => {
     const trace = join(await temporaryDirectory('short'), 'calls')
     const [program, ...args] = disk.inside(straceOf(server.pid, trace, [`pwrite64:delay_exit=${HELD_UP_US}`]))
     const tracer = startProgram(program!, args)
-    await eventually('the server is traced', 10_000, () => ATTACHED.test(tracer.output()) || undefined)
+    await eventually('the server is traced', WAIT_LIMIT_MS, () => ATTACHED.test(tracer.output()) || undefined)
     let isOver = false
     const written = writers.map((writer) => writer.write(() => isOver))
     // Now and then a write ends in the last block, and the next one is given room before it begins.
-    for (let time = 0; time < MOST_TIMES && (await shortWrites(trace)) === 0; time++) {
+    for (const end = performance.now() + SHORT_WRITES_LIMIT_MS; performance.now() < end && (await shortWrites(trace)) === 0; ) {
       await disk.fill(room)
-      await eventually('the disk is full', 30_000, () => disk.freeBytes() === 0 || undefined)
+      await eventually('the disk is full', WAIT_LIMIT_MS, () => disk.freeBytes() === 0 || undefined)
       await disk.makeRoom()
     }
     isOver = true

@@ -31,8 +31,12 @@ const CONFIG = { snapCount: '100', 'autopurge.purgeInterval': '1', maxSessionTim
 const LONGEST_LOAD_MS = 350
 const LONGEST_START_MS = 700
 const LASTING_TIMEOUT_MS = 60_000
-const DOOMED_TIMEOUT_MS = 4000
-const EXPIRY_LIMIT_MS = 30_000
+/** A visitor's session lives through a start, however busy the machine is. */
+const DOOMED_TIMEOUT_MS = 10_000
+const EXPIRY_LIMIT_MS = 60_000
+/** On a busy machine many a server is killed before it has acknowledged anything. */
+const MOST_ROUNDS = 5 * ROUNDS
+const ACKNOWLEDGED = ROUNDS * 20
 
 /** A session with one ephemeral that is left alone after a round; `closed` when it was closed and that was acknowledged. */
 interface Visitor {
@@ -180,11 +184,11 @@ function expectNoGap(dataDir: string): void {
 }
 
 describe('kill -9 under load', () => {
-  it(`loses nothing in ${ROUNDS} rounds`, { timeout: 60_000 + ROUNDS * 20_000 }, async () => {
+  it(`loses nothing in ${ROUNDS} rounds`, { timeout: 60_000 + MOST_ROUNDS * 20_000 }, async () => {
     console.log(`SEED=${SEED}`)
     const begin = performance.now()
     const loop = new KillLoop(await temporaryDirectory('kill-loop'))
-    for (let round = 1; round <= ROUNDS; round++) await loop.round(round)
+    for (let round = 1; round <= ROUNDS || (loop.acknowledged <= ACKNOWLEDGED && round <= MOST_ROUNDS); round++) await loop.round(round)
     const server = await loop.start()
     let seen: Observation
     try {
@@ -194,7 +198,7 @@ describe('kill -9 under load', () => {
       await server.kill()
     }
     if (java !== undefined) expect(await loop.shownBy('java 3.9.6')).toEqual(seen)
-    expect(loop.acknowledged).toBeGreaterThan(ROUNDS * 20)
+    expect(loop.acknowledged).toBeGreaterThan(ACKNOWLEDGED)
     const seconds = ((performance.now() - begin) / 1000).toFixed(0)
     const closed = loop.visitors.filter((visitor) => visitor.closed).length
     console.log(`${ROUNDS} kills under load and ${loop.killedStarts} during a start in ${seconds} s: ${loop.acknowledged} writes were acknowledged and found, ` +
@@ -209,7 +213,7 @@ describe('kill -9 under load', () => {
     }])
     const loop = new KillLoop(await temporaryDirectory('kill-loop'), hasty)
     await expect(async () => {
-      for (let round = 1; round <= 10; round++) await loop.round(round)
+      for (let round = 1; round <= 50; round++) await loop.round(round)
     }).rejects.toThrow(/expected/)
   })
 })

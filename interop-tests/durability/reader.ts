@@ -8,13 +8,18 @@ import { RawClient } from '../wire/raw-client.ts'
 /** Rounds that are under way at a time. */
 const WINDOW = 4
 
+/** What it was told so far. */
+export interface Seen {
+  reads: number
+  notifications: number
+}
+
 /** Reads until it is enough or the server goes. */
-export async function readAlong(port: number, paths: readonly string[], isEnough: () => boolean): Promise<void> {
+export async function readAlong(port: number, paths: readonly string[], isEnough: () => boolean, seen: Seen = { reads: 0, notifications: 0 }): Promise<void> {
   const client = await RawClient.open(port)
   client.sendFrames([connectRequest({ protocolVersion: 0, lastZxidSeen: 0n, timeOut: 60_000, sessionId: 0n, passwd: new Uint8Array(16), readOnly: false })])
   await client.next()
   let xid = 0
-  let answers = 0
   const perRound = 2 * paths.length
   const ask = (): void => {
     client.sendFrames(paths.flatMap((path) => [
@@ -27,7 +32,8 @@ export async function readAlong(port: number, paths: readonly string[], isEnough
     const frame = await client.next()
     if (frame === undefined) break
     const isAnswer = Buffer.from(frame).readInt32BE(0) > 0
-    if (isAnswer && (answers += 1) % perRound === 0) ask()
+    if (!isAnswer) seen.notifications++
+    else if ((seen.reads += 1) % perRound === 0) ask()
   }
   client.close()
 }

@@ -47,7 +47,7 @@ export async function startTraced(options: TracedOptions): Promise<TracedServer>
   }
 }
 
-const ATTACH_LIMIT_MS = 20_000
+const ATTACH_LIMIT_MS = 60_000
 
 /** Traces a server that serves and is idle, from here to its end. The calls of its start do not count for the injections. */
 export async function attachTrace(server: ServerProcess, injections: readonly Injection[]): Promise<Pick<TracedServer, 'report'>> {

@@ -14,8 +14,9 @@ import type { Asked, SessionIdentity } from '../wire/raw-session.ts'
 const SET_WATCHES_XID = -8
 const PAUSE_MS = 20
 const PING_INTERVAL_MS = 2_000
-const HANDSHAKE_LIMIT_MS = 3_000
-const ANSWER_LIMIT_MS = 5_000
+const HANDSHAKE_LIMIT_MS = 5_000
+/** Members that die close their connections; this long one that is alive may be kept from answering by a busy machine. */
+const ANSWER_LIMIT_MS = 10_000
 
 /** The server is gone, or as good as gone. */
 class Disconnected extends Error {}

@@ -15,6 +15,8 @@ import { writeThrough } from './workload.ts'
 const isLong = process.env['TSK_ENSEMBLE_LONG'] === '1'
 const java = await needPeer('java')
 
+const LOGGED_LIMIT_MS = 30_000
+
 let ensemble: Ensemble | undefined
 
 afterEach(async () => {
@@ -83,7 +85,7 @@ async function loseTail(members: Ensemble): Promise<Way> {
   const paths = [1, 2, 3].map((n) => `/tail-${++stage}-${n}`)
   for (const member of others) member.signal('SIGSTOP')
   const answers = session.askUntilEnd(paths.map((path) => create(path)))
-  await eventually('the tail is in the log', 5_000, async () => ((await logHolds(leader, paths.at(-1)!)) ? true : undefined))
+  await eventually('the tail is in the log', LOGGED_LIMIT_MS, async () => ((await logHolds(leader, paths.at(-1)!)) ? true : undefined))
   await Promise.all(members.members.map((member) => member.kill()))
   expect(await answers).toEqual([])
   session.drop()

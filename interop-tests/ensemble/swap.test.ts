@@ -14,7 +14,7 @@ const java = await needPeer('java')
 
 const CLIENTS = 6
 const SESSION_MS = 30_000
-const EVENT_LIMIT_MS = 20_000
+const EVENT_LIMIT_MS = 60_000
 
 let ensemble: Ensemble | undefined
 let clients: HeldSession[] = []

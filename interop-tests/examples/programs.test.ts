@@ -8,7 +8,7 @@ import { runProgram } from '../peers/processes.ts'
 import { startReferenceServer } from '../peers/server-under-test.ts'
 import { places, useStage } from './stage.ts'
 
-const RUN_LIMIT_MS = 30_000
+const RUN_LIMIT_MS = 120_000
 
 /** `$ node examples/<name>` and what stands below it. */
 let shown: ReadonlyMap<string, string>

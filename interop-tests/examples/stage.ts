@@ -5,7 +5,7 @@ import { connect } from '../../examples/zookeeper.mjs'
 import type { Session } from '../../examples/zookeeper.mjs'
 import { startTestEnsemble, startTestServer } from '../../src/testing/index.ts'
 
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
 /** Sessions outlive the trouble; those that are to end are ended. */
 const settings = { tickTime: 500, fourLetterWords: 'all', initLimit: 10, syncLimit: 10 } as const
 
@@ -45,7 +45,7 @@ export const places: readonly Place[] = [
   {
     name: 'an ensemble whose leader is killed',
     open: async () => {
-      const ensemble = await startTestEnsemble(3, { settings })
+      const ensemble = await startTestEnsemble(3, { settings, timeoutMs: PATIENCE_MS })
       const trouble = async (): Promise<void> => {
         await ensemble.kill((await ensemble.leader()).id)
         await ensemble.leader()

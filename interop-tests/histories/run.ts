@@ -25,7 +25,7 @@ const SYNC_LIMIT = 8
 /** How long a leader and a learner wait for each other. */
 export const PATIENCE_MS = TICK_MS * SYNC_LIMIT
 const SESSION_MS = 30_000
-const SERVICE_LIMIT_MS = 30_000
+const SERVICE_LIMIT_MS = 90_000
 type Habit = Pick<HistoryClientOptions, 'readShare' | 'hopAfter'>
 
 /** Writers of all sorts, and readers, who wait for no write of their own and go from member to member. */

@@ -8,7 +8,7 @@ import { eventually } from '../peers/processes.ts'
 import { RawPeer } from './raw-peer.ts'
 import { joining } from './words.ts'
 
-const LIMIT_MS = 20_000
+const LIMIT_MS = 60_000
 const MAX_LENGTH = 4 << 20
 
 export class FalseLearner {

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net'
 import { eventually } from '../peers/processes.ts'
 import { dial } from '../wire/dial.ts'
 
-const CONNECT_LIMIT_MS = 20_000
-const CLOSE_LIMIT_MS = 20_000
+const CONNECT_LIMIT_MS = 60_000
+const CLOSE_LIMIT_MS = 60_000
 /** A port takes so many at a time, whatever its backlog is. */
 const AT_ONCE = 100
 

@@ -23,8 +23,8 @@ const java = await needPeer('java')
 const isFull = process.env['TSK_HOSTILE'] === 'full'
 
 const SESSION_MS = 60_000
-const SNAPSHOT_LIMIT_MS = 10_000
-const DEATH_LIMIT_MS = 20_000
+const SNAPSHOT_LIMIT_MS = 60_000
+const DEATH_LIMIT_MS = 60_000
 
 const exists = asked(OpCode.exists, ExistsRequest, { path: '/', watch: false })
 /** Long, so that a few of them make a list that is too long. */

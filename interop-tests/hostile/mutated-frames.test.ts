@@ -21,8 +21,8 @@ const FRAMES = process.env['TSK_HOSTILE'] === 'full' ? 1_000_000 : 50_000
 const SEED = Number(process.env['TSK_HOSTILE_SEED'] ?? 1)
 const ATTACKERS = 24
 const MENDING_MS = 500
-const EXPIRY_LIMIT_MS = 30_000
-const LIMIT_MS = 60_000 + FRAMES * 2
+const EXPIRY_LIMIT_MS = 60_000
+const LIMIT_MS = 120_000 + FRAMES * 4
 
 const side: Side = {
   kind: 'ours',

@@ -13,7 +13,7 @@ import type { Result, RunningProgram } from '../peers/processes.ts'
 import { fourLetterWord } from '../peers/server-process.ts'
 import { buildImage, contextAllows, dockerfile, readInstructions } from './build.ts'
 
-const RUN_LIMIT_MS = 30_000
+const RUN_LIMIT_MS = 60_000
 const ELECTION_LIMIT_MS = 60_000
 const isRoot = process.getuid?.() === 0
 

@@ -11,7 +11,7 @@ import traceback
 
 from kazoo.client import KazooClient
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 _checks = []
 _servers = None
 _clients = []

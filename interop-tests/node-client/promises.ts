@@ -5,7 +5,7 @@ import type { Client, Event, OpResult, Options, Stat, Watcher } from 'node-zooke
 
 const { CreateMode } = zookeeper
 type Acls = typeof zookeeper.ACL.OPEN_ACL_UNSAFE
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
 
 /** A connected client. */
 export async function connectClient(connectString: string, options: Options = {}): Promise<Client> {

@@ -6,7 +6,7 @@ import { projectRoot } from '../peers/cache.ts'
 import { mustRun } from '../peers/processes.ts'
 import { INSTALL_LIMIT_MS, compile, installPackage, lend } from './installed.ts'
 
-const RUN_LIMIT_MS = 60_000
+const RUN_LIMIT_MS = 120_000
 
 /** What each prints. */
 const printed: Record<string, string> = {

@@ -8,7 +8,7 @@ import type { RunningProgram } from '../peers/processes.ts'
 import { fourLetterWord } from '../peers/server-process.ts'
 import { INSTALL_LIMIT_MS, compile, installPackage, lend, npm } from './installed.ts'
 
-const RUN_LIMIT_MS = 60_000
+const RUN_LIMIT_MS = 120_000
 
 /** Starts a server from the package, asks it who it is, and ends; prints the answer. */
 const conversation = `

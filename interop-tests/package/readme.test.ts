@@ -20,7 +20,7 @@ import { interactive } from '../zkcli/cli.ts'
 import { INSTALL_LIMIT_MS, installPackage } from './installed.ts'
 import type { InstalledPackage } from './installed.ts'
 
-const RUN_LIMIT_MS = 60_000
+const RUN_LIMIT_MS = 120_000
 
 const read = (name: string): Promise<string> => readFile(join(projectRoot, name), 'utf8')
 const english = await read('README.md')

@@ -90,7 +90,7 @@ export function startProgram(command: string, args: readonly string[], options: 
     endInput: () => void child.stdin.end(),
     signal: (name) => void child.kill(name),
     kill,
-    async stop(patienceMs = 10_000) {
+    async stop(patienceMs = 60_000) {
       if (over) return await ended
       child.kill('SIGTERM')
       const timer = setTimeout(() => killGroup(child.pid), patienceMs)

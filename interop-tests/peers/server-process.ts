@@ -41,7 +41,9 @@ const testConfig = {
   preAllocSize: '64',
 }
 
-const START_LIMIT_MS = 60_000
+const START_LIMIT_MS = 120_000
+/** Asked again then: a server may have taken the connection before it could answer. */
+const ASK_AGAIN_MS = 2_000
 
 /** A zoo.cfg, in a directory of its own. */
 export interface PreparedConfig {
@@ -71,7 +73,7 @@ export async function startServerProcess(command: (configFile: string) => readon
   try {
     await eventually('the server serves', START_LIMIT_MS, async () => {
       if (running.hasEnded()) throw new Error('the server ended while it started')
-      return (await fourLetterWord(port, 'srvr').catch(() => '')).includes('Mode:') ? true : undefined
+      return (await fourLetterWord(port, 'srvr', ASK_AGAIN_MS).catch(() => '')).includes('Mode:') ? true : undefined
     })
   } catch (error) {
     await running.kill()
@@ -90,7 +92,7 @@ export async function startServerProcess(command: (configFile: string) => readon
 }
 
 /** Sends a four-letter word to a server on this machine and gives everything it answers. */
-export function fourLetterWord(port: number, word: string, timeoutMs = 5000): Promise<string> {
+export function fourLetterWord(port: number, word: string, timeoutMs = 30_000): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1')
     let answer = ''

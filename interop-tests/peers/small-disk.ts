@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { eventually, hasProgram, mustRun, runProgram, startProgram, temporaryDirectory } from './processes.ts'
 import { PeerUnavailable } from './programs.ts'
 
-const MOUNT_LIMIT_MS = 10_000
+const MOUNT_LIMIT_MS = 60_000
 
 export const smallDisk = {
   version: 'tmpfs',

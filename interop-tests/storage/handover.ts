@@ -20,7 +20,7 @@ import type { Side } from './sides.ts'
 
 /** Long enough for what comes between a start and the first look. */
 const DOOMED_TIMEOUT_MS = 6000
-const SNAPSHOT_LIMIT_MS = 10_000
+const SNAPSHOT_LIMIT_MS = 60_000
 const HEADER_BYTES = 32
 const DIGEST_BYTES = 12
 const DIGEST_VERSION = 2

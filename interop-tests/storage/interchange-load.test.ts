@@ -1,5 +1,6 @@
 // A server is killed in the middle of many writes, with snapshots and rolls of the log going on: from each of the snapshots that it leaves,
 // and the logs, servers of both kinds come up with the same tree.
+import { readdirSync } from 'node:fs'
 import { cp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -84,7 +85,9 @@ describe.skipIf(java === undefined)('killed under load', () => {
       try {
         const session: RawSession = await RawSession.open(server.port, observer ?? { timeoutMs: LONG_TIMEOUT_MS })
         observer = session
-        writers.push(...(await killUnderLoad(server, `load-${index}`, WRITERS, STEPS)))
+        // A busy machine leaves snapshots out.
+        const hasMany = (): boolean => readdirSync(join(dataDir, 'version-2')).filter((one) => one.startsWith('snapshot.')).length > SNAPSHOTS_LOST + 4
+        writers.push(...(await killUnderLoad(server, `load-${index}`, WRITERS, STEPS, hasMany)))
         session.drop()
       } finally {
         await server.kill()

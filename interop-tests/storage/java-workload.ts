@@ -124,7 +124,7 @@ export async function runWorkload(port: number): Promise<void> {
   // An empty container that once had a child is deleted by the server, with a txn of its own.
   await session.call(OpCode.create, CreateRequest, create('/c/child', null))
   await session.call(OpCode.delete, DeleteRequest, { path: '/c/child', version: -1 })
-  await eventually('the container is gone', 20_000, async () =>
+  await eventually('the container is gone', 60_000, async () =>
     (await session.call(OpCode.exists, ExistsRequest, { path: '/c', watch: false })) === -101 ? true : undefined,
   )
   await other.close()

@@ -22,8 +22,11 @@ export interface Writer {
   readonly acknowledged: number
 }
 
-/** Writes from several sessions at once, kills the server in the middle of it, and tells how far each writer got. */
-export async function killUnderLoad(server: ServerProcess, name: string, writers: number, steps: number): Promise<Writer[]> {
+/**
+ * Writes from several sessions at once, kills the server in the middle of it, not before `isEnough`, asked now and then, and tells how far each
+ * writer got.
+ */
+export async function killUnderLoad(server: ServerProcess, name: string, writers: number, steps: number, isEnough: () => boolean = () => true): Promise<Writer[]> {
   const sessions = await Promise.all(Array.from({ length: writers }, () => RawSession.open(server.port, { timeoutMs: LONG_TIMEOUT_MS })))
   const bases = sessions.map((_, index) => `/${name}-${index}`)
   const counters = bases.map((base) => `${base}/counter`)
@@ -35,7 +38,7 @@ export async function killUnderLoad(server: ServerProcess, name: string, writers
       expect(replies.every(({ header }) => header.err === Code.OK)).toBe(true)
       total += replies.length
       // Whoever sees that it is enough ends it for all, while the others have requests under way.
-      if (total >= steps) void server.kill()
+      if (total >= steps && isEnough()) void server.kill()
       if (replies.length < WINDOW) return { base, acknowledged: step + replies.length }
     }
   }

@@ -79,7 +79,7 @@ export function codeOf({ header, body }: Reply): number {
   return results.find(({ err }) => err !== Code.OK)?.err ?? header.err
 }
 
-const DISAPPEARANCE_LIMIT_MS = 20_000
+const DISAPPEARANCE_LIMIT_MS = 60_000
 
 /** Waits until the server, or the end of a session, has removed the node. */
 export async function gone(session: RawSession, path: string): Promise<void> {

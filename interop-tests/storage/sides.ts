@@ -36,7 +36,7 @@ const commonProperties = {
   'file.encoding': 'UTF-8',
 }
 
-const START_REFUSAL_LIMIT_MS = 30_000
+const START_REFUSAL_LIMIT_MS = 60_000
 
 /** Starts a server of that kind on the directory and waits until it serves. */
 export async function startSide(side: Side, dataDir: string): Promise<ServerProcess> {

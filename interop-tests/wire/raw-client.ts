@@ -5,11 +5,11 @@ import { dial } from './dial.ts'
 
 export interface RawClientOptions {
   readonly host?: string
-  /** Milliseconds until `open` gives up; default 10,000. */
+  /** Milliseconds until `open` gives up; default 60,000. */
   readonly timeoutMs?: number
 }
 
-const DEFAULT_TIMEOUT_MS = 10_000
+const DEFAULT_TIMEOUT_MS = 60_000
 const LENGTH_BYTES = 4
 
 /** One TCP connection to a client port. */

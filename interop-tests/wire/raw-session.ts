@@ -9,7 +9,7 @@ import type { MultiOperation, Reply } from './messages.ts'
 import { RawClient } from './raw-client.ts'
 
 const PING_INTERVAL_MS = 400
-const ANSWER_LIMIT_MS = 30_000
+const ANSWER_LIMIT_MS = 60_000
 
 /** What it takes to attach to a session. */
 export interface SessionIdentity {

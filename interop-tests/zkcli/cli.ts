@@ -5,7 +5,7 @@ import type { ServerProcess } from '../peers/server-process.ts'
 
 const mainClass = 'org.apache.zookeeper.ZooKeeperMain'
 const jvmFlags = ['-DZK_LOG=OFF']
-const COMMAND_LIMIT_MS = 30_000
+const COMMAND_LIMIT_MS = 120_000
 
 /** What one run of zkCli wrote, with everything masked that may differ between two servers. */
 export interface CliOutput {

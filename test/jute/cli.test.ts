@@ -19,7 +19,7 @@ let remove: () => Promise<void>
 /** Runs the program in the test's own directory. */
 function run(...args: string[]): Promise<Result> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [program, ...args], { cwd: directory, timeout: 20_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, [program, ...args], { cwd: directory, timeout: 60_000 }, (error, stdout, stderr) => {
       resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr })
     })
   })

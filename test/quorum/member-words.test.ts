@@ -42,7 +42,7 @@ async function allHaveApplied({ members }: TestEnsemble): Promise<void> {
   await vi.waitFor(async () => {
     const answers = await Promise.all(members.map((member) => ask(member, 'srvr')))
     expect(new Set(answers.map((answer) => /^Zxid: .*$/m.exec(answer)![0])).size).toBe(1)
-  })
+  }, { timeout: 60_000 })
 }
 
 const LEADER_NAMES = [

@@ -10,7 +10,7 @@ import type { Event, HandshakeOptions, Reply } from './raw-session.ts'
 import type { Asked } from './requests.ts'
 
 const NOTIFICATION_XID = -1
-const LIMIT_MS = 10_000
+const LIMIT_MS = 60_000
 
 export class ConnectionLost extends Error {}
 

@@ -9,13 +9,15 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { startTestEnsemble } from '../../src/testing/index.ts'
 import type { TestEnsemble, TestEnsembleOptions } from '../../src/testing/index.ts'
 
+const LIMIT_MS = 60_000
+
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
 async function start(size = 3, options: TestEnsembleOptions = {}): Promise<TestEnsemble> {
-  const ensemble = await startTestEnsemble(size, { settings: { tickTime: 100, syncLimit: 5 }, ...options })
+  const ensemble = await startTestEnsemble(size, { settings: { tickTime: 100, syncLimit: 5 }, timeoutMs: LIMIT_MS, ...options })
   cleanups.push(() => ensemble.close())
   return ensemble
 }
@@ -35,9 +37,9 @@ const isThere = (client: Client, path: string): Promise<boolean> =>
   new Promise((resolve, reject) => client.exists(path, null, (error, stat) => (error ? reject(error) : resolve(Boolean(stat)))))
 
 async function until(what: string, isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000
+  const deadline = performance.now() + LIMIT_MS
   while (!isSo()) {
-    if (performance.now() > deadline) throw new Error(`${what}: not within 10 s`)
+    if (performance.now() > deadline) throw new Error(`${what}: not within ${LIMIT_MS} ms`)
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
 }

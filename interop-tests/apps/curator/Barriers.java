@@ -20,6 +20,8 @@ import org.apache.zookeeper.KeeperException;
 final class Barriers implements Recipe {
   private static final int MEMBERS = 3;
   private static final long WAIT_MS = 20_000;
+  /** Nobody is waited for longer, as those who have lost their connection leave the others alone. */
+  private static final long MEETING_SECONDS = 8;
 
   private final List<CuratorFramework> clients;
   private final ExecutorService threads = Executors.newFixedThreadPool(MEMBERS);
@@ -95,10 +97,10 @@ final class Barriers implements Recipe {
       members.add(threads.submit(() -> {
         DistributedDoubleBarrier barrier = new DistributedDoubleBarrier(client, path, MEMBERS);
         Thread.sleep(entering.incrementAndGet() * 3L);
-        if (!barrier.enter(3, TimeUnit.SECONDS)) throw new KeeperException.ConnectionLossException();
+        if (!barrier.enter(MEETING_SECONDS, TimeUnit.SECONDS)) throw new KeeperException.ConnectionLossException();
         mustBeAll("entered", entering, changes);
         leaving.incrementAndGet();
-        if (!barrier.leave(3, TimeUnit.SECONDS)) throw new KeeperException.ConnectionLossException();
+        if (!barrier.leave(MEETING_SECONDS, TimeUnit.SECONDS)) throw new KeeperException.ConnectionLossException();
         mustBeAll("left", leaving, changes);
         return null;
       }));

@@ -4,7 +4,7 @@ import java.util.concurrent.Callable;
 
 /** What must hold. */
 final class Check {
-  private static final long PATIENCE_MS = 30_000;
+  private static final long PATIENCE_MS = 60_000;
 
   private Check() {}
 

@@ -14,7 +14,7 @@ import type { HandshakeOptions } from '../../support/raw-session.ts'
 const PATIENT = { tickTime: 1000, initLimit: 20, syncLimit: 20, minSessionTimeout: 1000, maxSessionTimeout: 60_000 }
 /** For scenes in which somebody falls silent, and is missed after 500 ms. */
 export const IMPATIENT = { settings: { tickTime: 100, initLimit: 100, syncLimit: 5 } }
-const LIMIT_MS = 10_000
+const LIMIT_MS = 60_000
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -39,7 +39,7 @@ export async function stage(size: number, options: TestEnsembleOptions = {}): Pr
       },
     }),
   )
-  const ensemble = await startTestEnsemble(size, { log, ...options, settings: { ...PATIENT, ...options.settings } })
+  const ensemble = await startTestEnsemble(size, { log, timeoutMs: LIMIT_MS, ...options, settings: { ...PATIENT, ...options.settings } })
   cleanups.push(() => ensemble.close())
   return Object.assign(ensemble, { reigns })
 }
