@@ -14,7 +14,7 @@ import (
 	"github.com/go-zookeeper/zk"
 )
 
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 // A check gets a connected client and a path of its own, and panics with what is wrong.
 type check struct {

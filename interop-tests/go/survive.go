@@ -30,7 +30,7 @@ func survive() {
 			break
 		}
 		content, _, err := conn.Get("/survivor")
-		for deadline := time.Now().Add(3 * patience); err != nil && time.Now().Before(deadline); {
+		for deadline := time.Now().Add(patience); err != nil && time.Now().Before(deadline); {
 			time.Sleep(20 * time.Millisecond)
 			content, _, err = conn.Get("/survivor")
 		}

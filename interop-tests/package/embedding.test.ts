@@ -72,7 +72,7 @@ describe('the page about embedding', () => {
     // Its own declarations ask for more than Node.js has.
     await compile(directory, ['registry.test.ts'], ['--skipLibCheck'])
     const vitest = join(projectRoot, 'node_modules', 'vitest', 'vitest.mjs')
-    const args = [vitest, 'run', '--root', directory, '--reporter=tap-flat', 'compiled/registry.test.js']
+    const args = [vitest, 'run', '--root', directory, '--reporter=tap-flat', '--testTimeout=60000', '--hookTimeout=60000', 'compiled/registry.test.js']
     // Not as part of the run that this test is part of.
     const env = { VITEST: '', VITEST_POOL_ID: '', VITEST_WORKER_ID: '', NODE_ENV: '' }
     const { stdout } = await mustRun(process.execPath, args, { cwd: directory, env, timeoutMs: RUN_LIMIT_MS })

@@ -3,7 +3,7 @@
 import { eventually, startProgram } from './processes.ts'
 import { restartServer, startServer } from './server-under-test.ts'
 
-const ROUND_LIMIT_MS = 60_000
+const ROUND_LIMIT_MS = 120_000
 
 /** Lets a client program live through a clean stop (SIGTERM) and a crash (SIGKILL) of its server; gives the lines that it wrote. */
 export async function surviveRestarts(command: (address: string) => readonly string[], env: Record<string, string> = {}): Promise<string[]> {
