@@ -1,6 +1,7 @@
 /** The public package: a server to embed, its settings and hosts, and the Jute runtime that generated code needs. */
 export { ZooKeeperServer } from './embed/zookeeper-server.ts'
 export type { ServerPorts, ServerRole, ZooKeeperServerEvents, ZooKeeperServerOptions } from './embed/zookeeper-server.ts'
+export type { SessionId } from './embed/session-id.ts'
 export { loadSettingsFile } from './embed/settings-file.ts'
 export type { SettingsFileOptions } from './embed/settings-file.ts'
 export { startStandalone } from './server/standalone.ts'

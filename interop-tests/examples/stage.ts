@@ -13,7 +13,7 @@ interface Servers {
   readonly connectString: string
   /** Ports of the servers that run. */
   ports(): number[]
-  expireSession(id: bigint): Promise<void>
+  expireSession(id: bigint): Promise<boolean>
   /** What kills a server; resolves when its place is taken. */
   trouble(): Promise<void>
   close(): Promise<void>
@@ -83,7 +83,7 @@ export function useStage(place: Place): Stage {
       return servers
     },
     sessions: async (count) => {
-      const sessions = await Promise.all(Array.from({ length: count }, () => connect(servers.connectString)))
+      const sessions = await Promise.all(Array.from({ length: count }, () => connect(servers.connectString, { patience: PATIENCE_MS })))
       opened.push(...sessions)
       return sessions
     },

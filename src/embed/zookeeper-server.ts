@@ -6,13 +6,15 @@ import { EventEmitter } from 'node:events'
 import { pino } from 'pino'
 import type { Logger } from 'pino'
 import type { EnsembleServer } from '../quorum/ensemble-server.ts'
-import { ConfigRefused } from '../server/config/config-refused.ts'
 import { leftOut, refusalOf } from '../server/config/not-yet.ts'
-import { defaultSettings } from '../server/config/settings.ts'
 import type { Settings } from '../server/config/settings.ts'
 import type { Host } from '../server/host/host.ts'
 import { createNodeHost } from '../server/host/node-host.ts'
 import type { StandaloneServer } from '../server/standalone.ts'
+import { fields, having, judgeOptions, logger, record } from './arguments.ts'
+import { sessionIdFrom } from './session-id.ts'
+import type { SessionId } from './session-id.ts'
+import { completeSettings } from './setting-checks.ts'
 import { startServerFor } from './start-server.ts'
 
 export type ServerRole = 'standalone' | 'leader' | 'follower' | 'observer'
@@ -31,12 +33,27 @@ export interface ZooKeeperServerOptions {
   readonly host?: Host
 }
 
+/** What becomes of it between its starts and stops. */
+type Life =
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'starting'; readonly done: Promise<void> }
+  | { readonly kind: 'running'; readonly core: StandaloneServer | EnsembleServer; hasFailed: boolean }
+  | { readonly kind: 'stopping'; readonly done: Promise<void> }
+
 /** Undefined = there is none; servers on their own have a client port only. */
 export interface ServerPorts {
   readonly client: number | undefined
   readonly quorum: number | undefined
   readonly election: number | undefined
 }
+
+const hostCheck = fields({
+  clock: having('a clock', 'now', 'wallTime', 'after', 'endOfTurn'),
+  network: having('a network', 'listen', 'connect'),
+  disk: having('a disk', 'open', 'lock'),
+  random: record,
+  log: logger,
+})
 
 /** What is inside, for tests that look at it: undefined while it does not run. Not for users, and not in the package's door. */
 export let coreOf: (server: ZooKeeperServer) => StandaloneServer | EnsembleServer | undefined
@@ -46,11 +63,11 @@ export class ZooKeeperServer extends EventEmitter<ZooKeeperServerEvents> {
   /** Complete, and frozen. */
   readonly settings: Settings
   readonly #host: Host
-  #core: StandaloneServer | EnsembleServer | undefined
-  #hasFailed = false
-  #starting: Promise<StandaloneServer | EnsembleServer> | undefined
+  #life: Life = { kind: 'stopped' }
   #clientPort: number | undefined
   #toldRole: ServerRole | undefined
+  /** Who waits for an answer of the core, which it cannot give any more once it has failed or lost its role. */
+  readonly #waiting = new Set<(reason: Error) => void>()
 
   static {
     coreOf = (server) => server.#core
@@ -58,28 +75,34 @@ export class ZooKeeperServer extends EventEmitter<ZooKeeperServerEvents> {
 
   /**
    * Takes anything that zoo.cfg can say, by the names of `Settings`. Without a `clientPort` (0 = any free one) there are no clients; with
-   * `distributed` it is the member `serverId` of `servers`. Throws ConfigRefused for what this version does not have.
+   * `distributed` it is the member `serverId` of `servers`. Throws a TypeError or RangeError that names the setting and its value when one is not what
+   * it must be, and ConfigRefused for what this version does not have.
    */
   constructor(settings: Partial<Settings>, options: ZooKeeperServerOptions = {}) {
     super()
-    this.settings = defaultSettings(settings)
+    judgeOptions('options', options, { log: logger, host: hostCheck })
+    this.settings = completeSettings(settings)
     this.#clientPort = this.settings.clientPort
-    if (this.settings.distributed) checkMember(this.settings)
     const refusal = refusalOf(this.settings)
     if (refusal !== undefined) throw refusal
     const keepAlive = this.settings.clientTcpKeepAlive || this.settings.tcpKeepAlive
     this.#host = options.host ?? createNodeHost({ log: options.log ?? pino({ level: 'silent' }), keepAlive })
   }
 
-  /** Undefined while it serves nobody. */
-  get role(): ServerRole | undefined {
-    const core = this.#core
-    if (core === undefined || this.#hasFailed) return undefined
-    return 'role' in core ? roleOf(core) : 'standalone'
+  get #core(): StandaloneServer | EnsembleServer | undefined {
+    return this.#life.kind === 'running' ? this.#life.core : undefined
   }
 
+  /** Undefined while it serves nobody. */
+  get role(): ServerRole | undefined {
+    const life = this.#life
+    if (life.kind !== 'running' || life.hasFailed) return undefined
+    return 'role' in life.core ? roleOf(life.core) : 'standalone'
+  }
+
+  /** From the end of its start to the call of `stop`. */
   get isRunning(): boolean {
-    return this.#core !== undefined
+    return this.#life.kind === 'running'
   }
 
   /** A port that was free is known after the first start, and kept. */
@@ -96,28 +119,37 @@ export class ZooKeeperServer extends EventEmitter<ZooKeeperServerEvents> {
   }
 
   /**
-   * Reads the data directory and opens the ports. Resolves when a server on its own serves, and when a member begins to look for a leader.
-   * Rejects with StartupRefused, DirectoryInUse or an error of the network; it may be tried again.
+   * Reads the data directory and opens the ports. Resolves when a server on its own serves, and when a member begins to look for a leader. While the server
+   * stops, it waits for the end of that. Rejects when the server runs or starts already, with StartupRefused, DirectoryInUse or an error of the network; it
+   * may be tried again.
    */
   async start(): Promise<void> {
-    if (this.#core !== undefined || this.#starting !== undefined) throw new Error('the server is running')
-    for (const line of leftOut(this.settings)) this.#host.log.warn(line)
-    const settings = this.#clientPort === this.settings.clientPort ? this.settings : { ...this.settings, clientPort: this.#clientPort }
-    this.#starting = startServerFor(this.#host, settings)
+    while (this.#life.kind === 'stopping') await this.#life.done
+    if (this.#life.kind !== 'stopped') throw new Error(`the server is ${this.#life.kind}`)
+    const done = this.#start()
+    this.#life = { kind: 'starting', done }
+    await done
+  }
+
+  async #start(): Promise<void> {
     try {
-      this.#begin(await this.#starting)
-    } finally {
-      this.#starting = undefined
+      for (const line of leftOut(this.settings)) this.#host.log.warn(line)
+      const settings = this.#clientPort === this.settings.clientPort ? this.settings : { ...this.settings, clientPort: this.#clientPort }
+      this.#begin(await startServerFor(this.#host, settings))
+    } catch (error) {
+      this.#life = { kind: 'stopped' }
+      throw error
     }
   }
 
   #begin(core: StandaloneServer | EnsembleServer): void {
-    this.#core = core
-    this.#hasFailed = false
+    const life: Life = { kind: 'running', core, hasFailed: false }
+    this.#life = life
     if (this.#clientPort !== undefined) this.#clientPort = core.clientPort
     core.onFatal = (error, exitCode) => {
-      this.#hasFailed = true
+      life.hasFailed = true
       this.#tellRole()
+      this.#giveUpWaiting(error)
       this.emit('error', error, exitCode)
     }
     if ('onRoleChange' in core) core.onRoleChange = () => this.#tellRole()
@@ -127,28 +159,52 @@ export class ZooKeeperServer extends EventEmitter<ZooKeeperServerEvents> {
   #tellRole(): void {
     const { role } = this
     if (role === this.#toldRole) return
+    const hasLed = this.#toldRole === 'leader'
     this.#toldRole = role
+    if (hasLed) this.#giveUpWaiting(new Error('the server leads no more: whether it has ended the session is not known'))
     this.emit('role', role)
   }
 
-  /** Ends all connections and frees the directory; what was acknowledged is on disk. Does nothing when it does not run. */
-  async stop(): Promise<void> {
-    await this.#starting?.catch(() => undefined)
-    const core = this.#core
-    if (core === undefined) return
-    this.#core = undefined
-    this.#tellRole()
-    await new Promise<void>((resolve) => core.stop(resolve))
+  #giveUpWaiting(reason: Error): void {
+    for (const giveUp of [...this.#waiting]) giveUp(reason)
   }
 
   /**
-   * Ends the session as if its client had been silent for too long; resolves when its ephemeral nodes are gone here. Of an ensemble's members, only
-   * the leader can do it.
+   * Ends all connections and frees the directory; what was acknowledged is on disk. Does nothing when it does not run, waits for the end of a start that is
+   * under way, and resolves for all who call it when the server has stopped.
    */
-  async expireSession(sessionId: bigint): Promise<void> {
+  async stop(): Promise<void> {
+    if (this.#life.kind === 'starting') await this.#life.done.catch(() => undefined)
+    const life = this.#life
+    if (life.kind === 'running') {
+      const done = new Promise<void>((resolve) => life.core.stop(resolve)).then(() => {
+        this.#life = { kind: 'stopped' }
+      })
+      this.#life = { kind: 'stopping', done }
+      this.#tellRole()
+      await done
+    } else if (life.kind === 'stopping') {
+      await life.done
+    }
+  }
+
+  /**
+   * Ends the session as if its client had been silent for too long; resolves when its ephemeral nodes are gone here, to true, or to false if there is no
+   * such session. Of an ensemble's members only the leader can do it; the others reject. Rejects with a TypeError or RangeError for what is no id, and when
+   * the server does not run, fails, or ceases to lead meanwhile.
+   */
+  async expireSession(sessionId: SessionId): Promise<boolean> {
+    const id = sessionIdFrom(sessionId)
     const core = this.#core
     if (core === undefined) throw new Error('the server is stopped')
-    await new Promise<void>((resolve) => core.expireSession(sessionId, resolve))
+    if ('role' in core && this.role !== 'leader') throw new Error(`only the leader can end a session, and this server is ${this.role ?? 'without a role'}`)
+    return new Promise<boolean>((resolve, reject) => {
+      this.#waiting.add(reject)
+      core.expireSession(id, (wasThere) => {
+        this.#waiting.delete(reject)
+        resolve(wasThere)
+      })
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -160,12 +216,4 @@ function roleOf(server: EnsembleServer): ServerRole | undefined {
   const { role } = server
   if (role?.phase !== 'broadcast') return undefined
   return role.kind === 'leading' ? 'leader' : role.kind === 'following' ? 'follower' : 'observer'
-}
-
-/** What the reader of zoo.cfg asks for, in its words. */
-function checkMember({ serverId, servers, initLimit, syncLimit }: Settings): void {
-  const missing = (what: string): ConfigRefused => new ConfigRefused('config', `${what} is not set`)
-  if (serverId === undefined || !servers.some(({ sid }) => sid === serverId)) throw missing('serverId')
-  if (initLimit === 0) throw missing('initLimit')
-  if (syncLimit === 0) throw missing('syncLimit')
 }

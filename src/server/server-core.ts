@@ -567,14 +567,14 @@ export abstract class ServerCore implements Proposer {
     this.#submitOwn(closeSessionOp, session.id, undefined)
   }
 
-  /** Ends the session as if its time were over; `done` when its ephemerals are gone, or at once if there is none. */
-  expireSession(id: bigint, done: () => void = () => {}): void {
+  /** Ends the session as if its time were over; `done` when its ephemerals are gone, or at once with false if there is no such session. */
+  expireSession(id: bigint, done: (wasThere: boolean) => void = () => {}): void {
     const session = this.sessions.get(id)
     if (session === undefined) {
-      this.host.clock.endOfTurn(done)
+      this.host.clock.endOfTurn(() => done(false))
       return
     }
-    this.#onClosed.set(id, [...(this.#onClosed.get(id) ?? []), done])
+    this.#onClosed.set(id, [...(this.#onClosed.get(id) ?? []), () => done(true)])
     if (session.closing) return
     this.sessions.setClosing(session)
     this.#submitOwn(closeSessionOp, id, undefined)

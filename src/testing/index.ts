@@ -1,4 +1,5 @@
 /** `tskeeper/testing`: servers for tests, embedded in three lines. */
+export type { SessionId } from '../embed/session-id.ts'
 export { startTestServer } from './test-server.ts'
 export type { TestServer, TestServerOptions } from './test-server.ts'
 export { startTestEnsemble } from './test-ensemble.ts'

@@ -4,14 +4,20 @@
  */
 import { pino } from 'pino'
 import type { Logger } from 'pino'
+import { judgeOptions, whole } from '../embed/arguments.ts'
+import { sessionIdFrom } from '../embed/session-id.ts'
+import type { SessionId } from '../embed/session-id.ts'
+import { judgeSettings } from '../embed/setting-checks.ts'
 import { ZooKeeperServer } from '../embed/zookeeper-server.ts'
 // Loaded now, and not in the time of the first test that starts one.
 import '../server/standalone.ts'
 import type { Settings } from '../server/config/settings.ts'
-import type { Disk } from '../server/host/host.ts'
 import { createNodeHost } from '../server/host/node-host.ts'
 import { diskInMemory } from './disk-in-memory.ts'
+import { HeldServer } from './held-server.ts'
+import type { Candidate } from './held-server.ts'
 import { MortalHost } from './mortal-host.ts'
+import { reservedForServer, sharedChecks, withoutUndefined } from './test-options.ts'
 
 export interface TestServerOptions {
   /** Default 0: a free port, kept over restarts. */
@@ -24,103 +30,94 @@ export interface TestServerOptions {
   readonly log?: Logger
 }
 
+/** Calls are carried out in the order in which they are made, one after the other. After `close` all of them reject, or throw. */
 export interface TestServer extends AsyncDisposable {
   readonly port: number
   /** `127.0.0.1:port`, as clients want it. */
   readonly connectString: string
-  /** Ends the session as if its client had been silent for too long. Resolves when its ephemerals are gone. */
-  expireSession(sessionId: bigint): Promise<void>
-  /** Stops the server in order; its data stays for `restart`. */
+  /**
+   * Ends the session as if its client had been silent for too long. Resolves when its ephemerals are gone, to true, or to false if there is no such
+   * session. Rejects with a TypeError or RangeError for what is no id, and when the server does not run or is killed meanwhile.
+   */
+  expireSession(sessionId: SessionId): Promise<boolean>
+  /** Stops the server in order; its data stays for `restart`. Does nothing when it does not run. */
   stop(): Promise<void>
-  /** Ends the server as `kill -9` would; what it acknowledged stays for `restart`. */
+  /** Ends the server as `kill -9` would; what it acknowledged stays for `restart`. Does nothing when it does not run. */
   kill(): Promise<void>
   /** Stops the server if it runs and starts it again with the same data on the same port. */
   restart(): Promise<void>
-  /** The server stands still, as after SIGSTOP: its connections stay, and it hears of nothing and does nothing. */
+  /** The server stands still, as after SIGSTOP: its connections stay, and it hears of nothing and does nothing. Does nothing when it does not run. */
   pause(): void
-  /** The server goes on, and finds everything that has come meanwhile. */
+  /** The server goes on, and finds everything that has come meanwhile. Does nothing when it is not paused. */
   resume(): void
-  /** Stops the server for good. */
+  /** Stops the server for good. May be called again. */
   close(): Promise<void>
 }
 
-/** Starts a server. Rejects when the port is taken or the data directory cannot be used. */
+/**
+ * Starts a server. Rejects when the port is taken or the data directory cannot be used, and with a TypeError or RangeError that names the option and
+ * its value when an option is not what it must be.
+ */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  judgeOptions('options', options, { ...sharedChecks, port: whole(0, 65_535) })
+  judgeSettings(options.settings ?? {}, reservedForServer)
   const holder = new ServerHolder(options)
-  await holder.start()
+  await holder.begin()
   return holder
 }
 
 class ServerHolder implements TestServer {
-  readonly #options: TestServerOptions
-  readonly #disk: Disk | undefined
-  #running: { readonly server: ZooKeeperServer; readonly host: MortalHost } | undefined
-  #port: number
+  readonly #held: HeldServer
 
-  constructor(options: TestServerOptions) {
-    this.#options = options
-    this.#disk = options.dataDir === undefined ? diskInMemory() : undefined
-    this.#port = options.port ?? 0
+  constructor({ port = 0, dataDir, settings, log = pino({ level: 'silent' }) }: TestServerOptions) {
+    const disk = dataDir === undefined ? diskInMemory() : undefined
+    const create = (clientPort: number): Candidate => {
+      const node = createNodeHost({ log })
+      const host = new MortalHost({ ...node, disk: disk ?? node.disk })
+      const fixed = { dataDir: dataDir ?? '/tskeeper', clientPort, clientPortAddress: '127.0.0.1' }
+      return { host, server: new ZooKeeperServer({ tickTime: 500, maxClientCnxns: 0, ...withoutUndefined(settings), ...fixed }, { host }) }
+    }
+    this.#held = new HeldServer('the test server', port, create)
   }
 
   get port(): number {
-    return this.#port
+    return this.#held.port
   }
 
   get connectString(): string {
-    return `127.0.0.1:${this.#port}`
+    return `127.0.0.1:${this.port}`
   }
 
-  async start(): Promise<void> {
-    const node = createNodeHost({ log: this.#options.log ?? pino({ level: 'silent' }) })
-    const host = new MortalHost({ ...node, disk: this.#disk ?? node.disk })
-    const settings = {
-      tickTime: 500,
-      maxClientCnxns: 0,
-      ...this.#options.settings,
-      dataDir: this.#options.dataDir ?? '/tskeeper',
-      clientPort: this.#port,
-      clientPortAddress: '127.0.0.1',
-    }
-    const server = new ZooKeeperServer(settings, { host })
-    await server.start()
-    this.#running = { server, host }
-    this.#port = server.ports.client!
+  begin(): Promise<void> {
+    return this.#held.start()
   }
 
-  async expireSession(sessionId: bigint): Promise<void> {
-    if (this.#running === undefined) throw new Error('the test server is stopped')
-    await this.#running.server.expireSession(sessionId)
+  async expireSession(sessionId: SessionId): Promise<boolean> {
+    return this.#held.expireSession(sessionIdFrom(sessionId))
   }
 
-  async stop(): Promise<void> {
-    this.resume()
-    const running = this.#running
-    this.#running = undefined
-    await running?.server.stop()
+  stop(): Promise<void> {
+    return this.#held.stop()
   }
 
-  async kill(): Promise<void> {
-    const running = this.#running
-    this.#running = undefined
-    if (running !== undefined) await new Promise<void>((resolve) => running.host.die(resolve))
+  kill(): Promise<void> {
+    return this.#held.kill()
   }
 
-  async restart(): Promise<void> {
-    await this.stop()
-    await this.start()
+  restart(): Promise<void> {
+    return this.#held.restart()
   }
 
   pause(): void {
-    this.#running?.host.pause()
+    this.#held.pause()
   }
 
   resume(): void {
-    this.#running?.host.resume()
+    this.#held.resume()
   }
 
   close(): Promise<void> {
-    return this.stop()
+    return this.#held.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

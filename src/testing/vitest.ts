@@ -1,5 +1,6 @@
 /** `tskeeper/testing/vitest`: servers as fixtures of vitest. Each test that names one has its own, which is closed when the test is over. */
 import { test as base } from 'vitest'
+import { judge, record } from '../embed/arguments.ts'
 import { startTestEnsemble } from './test-ensemble.ts'
 import type { TestEnsemble, TestEnsembleOptions } from './test-ensemble.ts'
 import { startTestServer } from './test-server.ts'
@@ -28,6 +29,7 @@ export const zookeeperFixtures = {
     await server.close()
   },
   ensemble: async ({ ensembleOptions }: Pick<ZooKeeperFixtures, 'ensembleOptions'>, use: Use<TestEnsemble>): Promise<void> => {
+    judge('ensembleOptions', ensembleOptions, record)
     const { size, ...options } = ensembleOptions
     const ensemble = await startTestEnsemble(size, options)
     await use(ensemble)
