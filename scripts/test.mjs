@@ -27,7 +27,7 @@ function count(result) {
 }
 
 const installed = await step('install', 'make', ['--no-print-directory', 'install'], 300)
-if (installed && (await step('build', 'node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], 120))) {
+if (installed && (await step('build', 'node', ['scripts/build.mjs'], 120))) {
   await step('types', 'node_modules/.bin/tsc', ['-p', 'tsconfig.json'], 120)
   await step('lint', 'node_modules/.bin/eslint', ['.'], 180)
   for (const suite of [unitSuite, longSuite]) {

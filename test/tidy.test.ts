@@ -136,7 +136,7 @@ const root = join(import.meta.dirname, '..')
 const files = new Map(
   readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
     .map((name) => `src/${name.replaceAll('\\', '/')}`)
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => /\.c?[jt]s$/.test(path))
     .sort()
     .map((path) => [path, factsOf(readFileSync(join(root, path), 'utf8'))]),
 )

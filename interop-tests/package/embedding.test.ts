@@ -17,7 +17,8 @@ const printed: Record<string, string> = {
   'member.ts': 'leader\n',
   'from-file.ts': '3000\n',
 }
-const tests = ['registry.test.ts', 'registry.node-test.ts']
+/** Those of Jest are run by jest.test.ts. */
+const tests = ['registry.test.ts', 'registry.node-test.ts', 'registry.ts-jest.ts']
 
 const freePorts = `
 import { once } from 'node:events'

@@ -27,10 +27,17 @@ export async function installPackage(): Promise<InstalledPackage> {
   if (!existsSync(join(projectRoot, 'dist', 'index.js'))) throw new Error('the package is not built')
   const pack = await npm(projectRoot, ['pack', '--ignore-scripts', '--json', '--pack-destination', tarballs])
   const [summary] = JSON.parse(pack.stdout) as [{ filename: string; version: string; files: { path: string }[] }]
-  const directory = await temporaryDirectory('installed')
+  const directory = await emptyProject('installed')
   const tarball = join(tarballs, summary.filename)
   await npm(directory, ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball])
   return { directory, version: summary.version, tarball, packed: summary.files.map(({ path }) => path) }
+}
+
+/** A folder that npm takes as its place, whatever somebody has left in the folders above it. */
+export async function emptyProject(name: string): Promise<string> {
+  const directory = await temporaryDirectory(name)
+  await writeFile(join(directory, 'package.json'), '{ "private": true }\n')
+  return directory
 }
 
 /** Packages of this project, as if they had been installed beside ours. */

@@ -17,7 +17,7 @@ import { startTsKeeper, tskeeperCommand } from '../peers/tskeeper.ts'
 import { all, create, play } from '../storage/requests.ts'
 import { RawSession } from '../wire/raw-session.ts'
 import { interactive } from '../zkcli/cli.ts'
-import { INSTALL_LIMIT_MS, installPackage } from './installed.ts'
+import { INSTALL_LIMIT_MS, emptyProject, installPackage } from './installed.ts'
 import type { InstalledPackage } from './installed.ts'
 
 const RUN_LIMIT_MS = 120_000
@@ -153,7 +153,7 @@ describe('the commands', () => {
   })
 
   it('install and generate', async () => {
-    const folder = await temporaryDirectory('installing')
+    const folder = await emptyProject('installing')
     await run('npm install --save-dev tskeeper', folder, { ' tskeeper': ` --prefer-offline --no-audit --no-fund ${installed.tarball}` })
     expect(Object.keys((JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { devDependencies: object }).devDependencies)).toEqual(['tskeeper'])
     await mkdir(join(folder, 'my-records'))

@@ -9,6 +9,7 @@ import { kafkaPeer } from '../apps/kafka/broker.ts'
 import { cClientLibrary } from './c.ts'
 import { goClient } from './go.ts'
 import { oracleLibrary, referenceVersion } from './java.ts'
+import { jestFolder, jestVersion } from './jest.ts'
 import { nodeClientVersion } from './node.ts'
 import { PeerUnavailable } from './programs.ts'
 import { kazooVersion, pythonWithKazoo } from './python.ts'
@@ -32,6 +33,7 @@ interface Preparation {
 /** Every peer by name; `java-<version>` is any other ZooKeeper release. */
 const registry: Record<string, Preparation> = {
   java: { version: referenceVersion, prepare: () => oracleLibrary() },
+  Jest: { version: jestVersion, prepare: jestFolder },
   kazoo: { version: kazooVersion, prepare: pythonWithKazoo },
   'node-zookeeper-client': { version: nodeClientVersion, prepare: () => Promise.resolve(nodeClientVersion) },
   'go-zookeeper': goClient,

@@ -5,10 +5,10 @@ const PATIENCE_MS = 5_000
 const groups = new Set()
 
 /** What a step came to: `{ ok, overBudget, seconds, output }`. The output is kept only when it is captured, else it goes to the terminal. */
-export function run(command, args, { budgetSeconds, env = {}, capture = false }) {
+export function run(command, args, { budgetSeconds, env = {}, capture = false, shell = false }) {
   const begin = performance.now()
   const stdio = capture ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit']
-  const child = spawn(command, args, { stdio, detached: true, env: { ...process.env, ...env } })
+  const child = spawn(command, args, { stdio, shell, detached: true, env: { ...process.env, ...env } })
   if (child.pid !== undefined) groups.add(child.pid)
   let output = ''
   let overBudget = false

@@ -4,15 +4,14 @@
  * snappy blocks is ours.
  */
 
-import { createRequire } from 'node:module'
 import type * as Fflate from 'fflate'
 import type * as Snappy from 'snappyjs'
+import { loadPackage } from './load-package.cjs'
 import { CorruptStorage } from './storage-errors.ts'
 
 /** Both are loaded with the first compressed snapshot: most servers never meet one, and start sooner and smaller without. */
-const load = createRequire(import.meta.url)
-const fflate = (): typeof Fflate => load('fflate') as typeof Fflate
-const snappy = (): typeof Snappy => load('snappyjs') as typeof Snappy
+const fflate = (): typeof Fflate => loadPackage('fflate') as typeof Fflate
+const snappy = (): typeof Snappy => loadPackage('snappyjs') as typeof Snappy
 
 /** zookeeper.snapshot.compression.method, and what stands behind a file's last dot. */
 export type Compression = '' | 'gz' | 'snappy'
