@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { realpathSync } from 'node:fs'
+import { relative } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import zookeeper from 'node-zookeeper-client'
@@ -16,15 +17,21 @@ const { CreateMode, Exception } = zookeeper
 /** @typedef {ReturnType<Client['transaction']>} Transaction */
 
 /**
- * Opens a session. It survives the loss of a connection, and of a server, as long as the client finds another one in time.
+ * Opens a session. It survives the loss of a connection, and of a server, as long as the client finds another one in time. The client itself would look
+ * for a first server for ever and say nothing: this gives up after `patience` milliseconds.
  * @param {string} connectString `host:port,host:port`
  */
-export async function connect(connectString, { sessionTimeout = 10_000 } = {}) {
+export async function connect(connectString, { sessionTimeout = 10_000, patience = 5000 } = {}) {
   const client = zookeeper.createClient(connectString, { sessionTimeout, spinDelay: 100 })
   const session = new Session(client)
-  const connected = once(client, 'connected')
+  const connected = once(client, 'connected', { signal: AbortSignal.timeout(patience) })
   client.connect()
-  await connected
+  try {
+    await connected
+  } catch (error) {
+    client.close()
+    throw new Error(`no ZooKeeper server answers at ${connectString} within ${patience / 1000} s`, { cause: error })
+  }
   return session
 }
 
@@ -352,5 +359,11 @@ function is(error, name) {
  */
 export async function program(file, scene) {
   if (process.argv[1] === undefined || fileURLToPath(file.url) !== realpathSync(process.argv[1])) return
-  await scene(process.argv[2] ?? 'localhost:2181')
+  try {
+    await scene(process.argv[2] ?? 'localhost:2181')
+  } catch (error) {
+    console.error(error instanceof Error && /^no ZooKeeper server/.test(error.message) ? `${error.message}: start one, or name another, as in: node ${relative('', process.argv[1])} host:port` : error)
+    // Whatever the scene has left open has no part any more.
+    process.exit(1)
+  }
 }

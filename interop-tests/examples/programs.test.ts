@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { projectRoot } from '../peers/cache.ts'
 import { needPeer } from '../peers/peers.ts'
+import { freePort } from '../peers/ports.ts'
 import { runProgram } from '../peers/processes.ts'
 import { startReferenceServer } from '../peers/server-under-test.ts'
 import { places, useStage } from './stage.ts'
@@ -21,6 +22,14 @@ beforeAll(async () => {
 test('the page shows every program', async () => {
   const files = (await readdir(join(projectRoot, 'examples'))).filter((name) => name.endsWith('.mjs') && name !== 'zookeeper.mjs')
   expect([...shown.keys()].sort()).toEqual(files.sort())
+})
+
+test('each says within seconds that there is no server', async () => {
+  const port = await freePort()
+  await Promise.all([...shown.keys()].map(async (name) => {
+    const result = await runProgram(process.execPath, [join('examples', name), `127.0.0.1:${port}`], { cwd: projectRoot, timeoutMs: RUN_LIMIT_MS })
+    expect([name, result.code, result.stdout, result.stderr]).toEqual([name, 1, '', expect.stringMatching(new RegExp(`^no ZooKeeper server answers at 127.0.0.1:${port} within 5 s: `))])
+  }))
 })
 
 /** What each prints. */
