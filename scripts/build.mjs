@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { run } from './lib/run.mjs'
 
 const INSTALL_SECONDS = 300
-const BUILD_SECONDS = 120
+const BUILD_SECONDS = 600
 
 /** By part: the project of the compiler, and the file that stands for the whole part, written last. */
 const parts = {

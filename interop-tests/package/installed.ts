@@ -1,7 +1,7 @@
 // The package as a user gets it: packed, and installed into an empty folder.
 import { existsSync } from 'node:fs'
-import { mkdir, symlink, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
 import { projectRoot } from '../peers/cache.ts'
 import { mustRun, temporaryDirectory } from '../peers/processes.ts'
 import type { Result } from '../peers/processes.ts'
@@ -37,6 +37,18 @@ export async function installPackage(): Promise<InstalledPackage> {
 export async function emptyProject(name: string): Promise<string> {
   const directory = await temporaryDirectory(name)
   await writeFile(join(directory, 'package.json'), '{ "private": true }\n')
+  return directory
+}
+
+/** The sources of this project without what is built from them, and with the packages that are installed here. */
+export async function copyOfCheckout(): Promise<string> {
+  const directory = await temporaryDirectory('checkout')
+  const isLeftOut = (path: string): boolean => /^(?:node_modules|dist|data|coverage|\.git|\.cache)(?:\/|$)|\.tgz$/.test(path)
+  const filter = (path: string): boolean => !isLeftOut(relative(projectRoot, path))
+  for (const name of (await readdir(projectRoot)).filter((each) => !isLeftOut(each))) {
+    await cp(join(projectRoot, name), join(directory, name), { recursive: true, preserveTimestamps: true, filter })
+  }
+  await symlink(join(projectRoot, 'node_modules'), join(directory, 'node_modules'))
   return directory
 }
 

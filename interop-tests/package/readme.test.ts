@@ -1,6 +1,6 @@
 // What the README says is so, in both languages: links lead somewhere, what is missing is missing, every command was run here, as it stands there.
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { interopSuites } from '../../scripts/lib/suites.mjs'
@@ -17,7 +17,7 @@ import { startTsKeeper, tskeeperCommand } from '../peers/tskeeper.ts'
 import { all, create, play } from '../storage/requests.ts'
 import { RawSession } from '../wire/raw-session.ts'
 import { interactive } from '../zkcli/cli.ts'
-import { INSTALL_LIMIT_MS, emptyProject, installPackage } from './installed.ts'
+import { INSTALL_LIMIT_MS, copyOfCheckout, emptyProject, installPackage } from './installed.ts'
 import type { InstalledPackage } from './installed.ts'
 
 const RUN_LIMIT_MS = 120_000
@@ -75,6 +75,12 @@ describe('the Chinese README', () => {
     expect(links(chinese)).toEqual(links(english))
     expect(sectionsOf(chinese)).toHaveLength(sectionsOf(english).length)
   })
+
+  it('has the figures of the English one', () => {
+    const figures = (text: string): string[][] => [...text.matchAll(/^\| .*\|$/gm)].map(([row]) => row.split('|').slice(2).map((cell) => cell.trim()))
+    expect(figures(english).length).toBeGreaterThan(5)
+    expect(figures(chinese)).toEqual(figures(english))
+  })
 })
 
 describe('the commands', () => {
@@ -103,7 +109,7 @@ describe('the commands', () => {
   function shell(command: string, replacements: Record<string, string> = {}): string[] {
     expect([...commandsOf(english), ...mentionsOf(english)]).toContain(command)
     ran.add(command)
-    const places: Record<string, string> = { '/etc/zookeeper/zoo.cfg': join(place, 'zoo.cfg'), 'make ': 'make --no-print-directory -o build ', ...replacements }
+    const places: Record<string, string> = { '/etc/zookeeper/zoo.cfg': join(place, 'zoo.cfg'), 'make ': 'make --no-print-directory -o dist/cli/main.js ', ...replacements }
     return ['-c', Object.entries(places).reduce((line, [shown, own]) => line.replaceAll(shown, own), command)]
   }
 
@@ -122,6 +128,8 @@ describe('the commands', () => {
     await meanwhile()
     process.kill(-program.pid, 'SIGINT')
     await program.ended
+    // Whoever presses Ctrl-C has not made a mistake.
+    expect(program.output()).not.toMatch(/\*\*\* |npm error/)
     await eventually('nobody serves', RUN_LIMIT_MS, async () => (await fourLetterWord(port, 'srvr').then(() => undefined, () => true)))
   }
 
@@ -131,7 +139,8 @@ describe('the commands', () => {
   it('start a server', async () => {
     // "make build" is over: to build again would take the package away from under other tests.
     await runUntil('make run', serves(), hasMode, projectRoot)
-    await runUntil('npx tskeeper', serves(), hasMode, place, { 'npx ': `npx --yes --prefer-offline --package=${installed.tarball} ` })
+    await runUntil('node dist/cli/main.js', serves(), hasMode, projectRoot)
+    await runUntil('npx tskeeper', serves(), hasMode, installed.directory)
     await runUntil('tskeeper start-foreground /etc/zookeeper/zoo.cfg', serves(), async () => {
       const session = await RawSession.open(port, { timeoutMs: 8000 })
       await play(session, all(create('/hello', 'world')))
@@ -145,6 +154,7 @@ describe('the commands', () => {
     await eventually('it serves', RUN_LIMIT_MS, () => hasMode().then(() => true as const, () => undefined))
     expect((await run('tskeeper status /etc/zookeeper/zoo.cfg')).stdout).toContain('Mode: standalone\n')
     expect((await run('tskeeper status')).stdout).toContain('Mode: standalone\n')
+    expect((await run('node examples/lock.mjs', projectRoot, { 'lock.mjs': `lock.mjs 127.0.0.1:${port}` })).stdout).toContain('1 of 3 in the room\n')
     expect((await run('tskeeper stop')).stdout).toContain('STOPPED')
   })
 
@@ -154,12 +164,26 @@ describe('the commands', () => {
 
   it('install and generate', async () => {
     const folder = await emptyProject('installing')
-    await run('npm install --save-dev tskeeper', folder, { ' tskeeper': ` --prefer-offline --no-audit --no-fund ${installed.tarball}` })
-    expect(Object.keys((JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { devDependencies: object }).devDependencies)).toEqual(['tskeeper'])
+    const name = `tskeeper-${installed.version}.tgz`
+    await copyFile(installed.tarball, join(folder, name))
+    const quick = { 'npm install': 'npm install --prefer-offline --no-audit --no-fund' }
+    const dependencies = async (kind: string): Promise<string[]> =>
+      Object.keys((JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Record<string, object>)[kind] ?? {})
+    await run(`npm install ./${name}`, folder, quick)
+    expect(await dependencies('dependencies')).toEqual(['tskeeper'])
+    await run(`npm install --save-dev ./${name} node-zookeeper-client`, folder, quick)
+    expect(await dependencies('devDependencies')).toEqual(['node-zookeeper-client', 'tskeeper'])
     await mkdir(join(folder, 'my-records'))
     await writeFile(join(folder, 'my-records', 'shapes.jute'), 'module org.example.shapes { class Point { int x; int y; } }\n')
     await run('npx jute-ts-codegen --records my-records/ --out src/generated --runtime tskeeper', folder)
     expect(await readFile(join(folder, 'src', 'generated', 'shapes.ts'), 'utf8')).toContain("from 'tskeeper'")
+  })
+
+  it('pack, in a checkout in which nothing is built', async () => {
+    const checkout = await copyOfCheckout()
+    await run('npm pack', checkout)
+    const listed = await mustRun('tar', ['-tzf', `tskeeper-${installed.version}.tgz`], { cwd: checkout, timeoutMs: RUN_LIMIT_MS })
+    expect(listed.stdout.trim().split('\n').map((path) => path.replace('package/', '')).sort()).toEqual([...installed.packed].sort())
   })
 
   it('test, which is what goes on here', async () => {
@@ -225,11 +249,7 @@ describe('what is shown', () => {
 
   it('runs: a server that is embedded', async () => {
     const [example] = blocks(english, 'ts').filter((block) => block.includes('startTestServer'))
-    const use = "import { once } from 'node:events'\nclient.connect()\nawait once(client, 'connected')\nconsole.log('connected')\nclient.close()\n"
-    const closing = 'await server.close()'
-    expect(example).toContain(closing)
-    const script = `import client_ from 'node-zookeeper-client'\nconst { createClient } = client_\n${example!.replace(closing, `${use}${closing}`)}`
-    expect(await runInside(script)).toBe('connected\n')
+    expect(await runInside(`${example}console.log('the end')\n`)).toBe('the end\n')
   })
 })
 
