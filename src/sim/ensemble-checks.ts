@@ -7,11 +7,13 @@ import type { EnsembleServer } from '../quorum/ensemble-server.ts'
 import { Following } from '../quorum/following.ts'
 import { Leading } from '../quorum/leading.ts'
 import { counterOf, epochOf, epochZxid, follows } from '../quorum/zab/packets.ts'
+import { OpCode } from '../server/codes.ts'
 import { hex } from '../server/hex.ts'
 import type { LoggedTxn } from '../server/request/request.ts'
 import { canDecide } from './electorate.ts'
 import type { Electorate } from './electorate.ts'
 import type { Inspector } from './inspector.ts'
+import type { JavaTrait } from './java-dress.ts'
 import { isSameTxn } from './ledger.ts'
 import type { Ledger } from './ledger.ts'
 import { SeededRandom } from './seeded-random.ts'
@@ -26,6 +28,8 @@ import type { World } from './world.ts'
 export interface MemberRecord {
   readonly id: number
   readonly isVoter: boolean
+  /** Empty for one that speaks as ours do. */
+  readonly javaTraits: ReadonlySet<JavaTrait>
   readonly inspector: Inspector
   /** Undefined while it does not run. */
   server: EnsembleServer | undefined
@@ -63,6 +67,8 @@ export class EnsembleChecks {
   readonly #initial = new Map<bigint, bigint>()
   /** Who has been about to lead an epoch. */
   readonly #candidates = new Map<bigint, Set<number>>()
+  /** Told of each session that a leader has ended by itself, when that is committed. */
+  onExpired: (session: bigint) => void = () => undefined
   /** How often it was looked at what a loss of power would leave on all disks. */
   looks = 0
   readonly #options: EnsembleCheckOptions
@@ -110,10 +116,16 @@ export class EnsembleChecks {
       this.#guard(() => this.#onEstablished(member, server, zxid))
       enterEpoch(zxid)
     }
-    const streams = new StreamChecks(server, (check) => this.#guard(check))
+    const { members } = this.#options
+    const isJava = (sid: bigint): boolean => (members[Number(sid) - 1]?.javaTraits.size ?? 0) > 0
+    const streams = new StreamChecks(server, (check) => this.#guard(check), { isJava })
     server.onRoleChange = (role) => {
       member.isSettled = !(role instanceof Following) || role.phase === 'broadcast'
-      if (role === undefined) this.#guard(() => this.#onLooking(member, server))
+      if (role === undefined) {
+        // What a role leaves behind is applied without a word, and what a leader sends before UPTODATE, too.
+        member.applied = 0n
+        this.#guard(() => this.#onLooking(member, server))
+      }
       if (role instanceof Leading) streams.watch(role.leader)
     }
     const serve = server.serve.bind(server)
@@ -246,6 +258,7 @@ export class EnsembleChecks {
     member.applied = zxid
     const isFirst = zxid > ledger.lastApplied
     ledger.onTxn(txn)
+    if (isFirst && txn.header.type === OpCode.closeSession && txn.header.cxid === 0) this.onExpired(txn.header.clientId)
     if (isFirst && this.#random.chance(counterOf(zxid) <= FIRST_TXNS ? FIRST_LOOK_CHANCE : LOOK_CHANCE)) this.#look()
   }
 

@@ -58,6 +58,13 @@ export class EnsembleClients implements ClientObserver {
     for (const workload of this.#workloads.values()) workload.rest(isResting)
   }
 
+  /** A leader has ended a session by itself. It must not while the client is connected and was all the time that a session may be silent. */
+  onExpired(session: bigint): void {
+    const client = this.all.find(({ sessionId, isConnected, isReadOnly }) => sessionId === session && isConnected && !isReadOnly)
+    if (client === undefined || client.connectedMs <= client.negotiatedMs) return
+    throw new Violation(`${client.name} lives and is connected, and its session ${session.toString(16)} is over: all is well`)
+  }
+
   get unserved(): readonly SimClient[] {
     return this.all.filter((client) => !this.served.has(client))
   }

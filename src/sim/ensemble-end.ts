@@ -1,9 +1,11 @@
 /** What must hold of an ensemble once all is healed: everybody is served, sessions live as long as their clients and no longer, all stop. */
+import type { EnsembleServer } from '../quorum/ensemble-server.ts'
+import type { Settings } from '../server/config/settings.ts'
 import type { EnsembleChecks, MemberRecord } from './ensemble-checks.ts'
 import type { EnsembleClients } from './ensemble-clients.ts'
 import type { ServerLife } from './server-life.ts'
-import type { EnsembleServer } from '../quorum/ensemble-server.ts'
 import type { SimMachine } from './sim-machine.ts'
+import type { SimNetwork } from './sim-network.ts'
 import { Violation } from './world.ts'
 import type { World } from './world.ts'
 
@@ -15,11 +17,13 @@ const LONGEST_STOP_MS = 15_000
 
 export interface Member extends MemberRecord {
   readonly machine: SimMachine
+  readonly settings: Settings
   life: ServerLife<EnsembleServer> | undefined
 }
 
 export interface HealedEnsemble {
   readonly world: World
+  readonly network: SimNetwork
   readonly members: readonly Member[]
   readonly clients: EnsembleClients
   readonly checks: EnsembleChecks

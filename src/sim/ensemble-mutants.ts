@@ -11,8 +11,10 @@ import { LearnerHandler } from '../quorum/zab/learner-handler.ts'
 import { counterOf, epochZxid, PacketType } from '../quorum/zab/packets.ts'
 import { Proposals } from '../quorum/zab/proposals.ts'
 import type { LoggedTxn } from '../server/request/request.ts'
-import { acknowledgeBeforeSync } from './mutants.ts'
+import { acknowledgeBeforeSync, noDirectorySync } from './mutants.ts'
 import type { Mutation } from './server-life.ts'
+import * as troubled from './trouble-mutants.ts'
+import { replace } from './trouble-mutants.ts'
 
 /** How a server is made wrong. */
 export interface Defect {
@@ -61,14 +63,23 @@ export const ENSEMBLE_MUTANTS: readonly EnsembleMutant[] = [
   { name: 'sends a log without what only a snapshot holds', defect: { server: hideSnapshots }, foundWithin: 200 },
   { name: 'answers a sync by its own word as the leader', defect: { server: (server) => syncAlone(server, 'leading') }, foundWithin: 400 },
   { name: 'answers a sync by its own word as a follower', defect: { server: (server) => syncAlone(server, 'following') }, foundWithin: 60 },
+  { name: 'compares digests over a tree that is fuzzy', defect: { install: troubled.forgetFuzziness }, foundWithin: 40 },
+  { name: 'replays nothing before the end of a fuzzy snapshot', defect: { install: troubled.skipFuzzyTail }, foundWithin: 40 },
+  { name: 'votes with less where its newest snapshot cannot be read', defect: { server: troubled.voteWithLess }, foundWithin: 400 },
+  { name: 'counts heads where weights count', defect: { install: troubled.countHeads }, foundWithin: 100 },
+  { name: 'stays read-only beside a quorum', defect: { server: troubled.stayReadOnly }, foundWithin: 100 },
+  { name: 'votes while its disk hangs', defect: { server: troubled.waitForDiskInVain }, foundWithin: 100 },
+  { name: 'leaves out what it has no room for', defect: { install: troubled.leaveOutForRoom }, foundWithin: 40 },
+  { name: 'keeps no newest txn where there is no room', defect: { install: troubled.forgetNewest }, foundWithin: 100 },
+  { name: 'ends some of the sessions that expire together', defect: { server: troubled.expireFirstSlice }, foundWithin: 40 },
+  { name: 'does not sync the directory of an epoch file', defect: { disk: (mount) => noDirectorySync(mount, 'epoch') }, foundWithin: 60 },
+  { name: 'commits what it is sent before UPTODATE', defect: { server: troubled.commitWhatIsForwarded }, foundWithin: 400 },
+  { name: 'asks for the same history behind a hole', defect: { server: troubled.forgetHoles }, foundWithin: 100 },
+  { name: 'takes any ACK for that of the history', defect: { install: troubled.takeAnyAck }, foundWithin: 100 },
+  { name: 'takes the echo of an old ping', defect: { install: troubled.takeOldEchoes }, foundWithin: 400 },
+  { name: 'expires sessions of which it has not asked', defect: { server: troubled.expireUnheard }, foundWithin: 400 },
+  { name: 'tells its leader of no client', defect: { install: troubled.tellOfNobody }, foundWithin: 40 },
 ]
-
-/** Puts another method in the place of one until the returned function is called. */
-function replace<T extends object, K extends keyof T>(owner: T, name: K, make: (original: T[K]) => T[K]): () => void {
-  const original = owner[name]
-  owner[name] = make(original)
-  return () => void (owner[name] = original)
-}
 
 function acknowledgeHistoryEarly(server: EnsembleServer): void {
   const whenDurable = server.whenDurable.bind(server)

@@ -8,6 +8,8 @@ import { drawSettings } from './ensemble-settings.ts'
 import type { SettingsOf } from './ensemble-settings.ts'
 import { ENSEMBLE_TROUBLES } from './ensemble-troubles.ts'
 import type { EnsembleTrouble } from './ensemble-troubles.ts'
+import { TRIALS } from './ensemble-trials.ts'
+import type { Trial } from './ensemble-trials.ts'
 import { drawLife } from './plan.ts'
 import type { LifePlan, StepTrigger, Trigger, WorldPlan } from './plan.ts'
 import type { SeededRandom } from './seeded-random.ts'
@@ -16,6 +18,8 @@ export interface EnsemblePlan extends WorldPlan {
   readonly electorate: Electorate
   readonly observers: number
   readonly troubles: readonly EnsembleTrouble[]
+  /** What comes once all is healed. */
+  readonly trial: Trial | undefined
   /** From one trouble to the next at most. */
   readonly troubleIntervalMs: number
   /** How long all this goes on until the world is healed; longer when the clients have got too little done by then. */
@@ -66,6 +70,7 @@ export function drawEnsemblePlan(random: SeededRandom): EnsemblePlan {
       windowBytes: random.pick([2000, 65_536]),
     },
     troubles: ENSEMBLE_TROUBLES.filter((kind) => random.chance(0.35) && (areMortal || !MORTAL.has(kind))),
+    trial: random.chance(0.4) ? random.pick(TRIALS) : undefined,
     troubleIntervalMs: random.pick([200, 600, 1500]),
     troubledMs,
     areMortal,

@@ -2,10 +2,10 @@
 import { defaultSettings } from '../server/config/settings.ts'
 import type { Settings } from '../server/config/settings.ts'
 import { defaultTurnLimits } from '../server/config/turn-limits.ts'
-import type { TurnLimits } from '../server/config/turn-limits.ts'
 import type { Electorate } from './electorate.ts'
 import { PURGE_HOURS } from './plan.ts'
 import type { SeededRandom } from './seeded-random.ts'
+import { drawTurnLimits } from './turn-plan.ts'
 
 /** For one of the members: its address and its data directory are the same on every machine. */
 export type SettingsOf = (serverId: number, servers: Settings['servers']) => Settings
@@ -52,30 +52,9 @@ function drawOwn(random: SeededRandom): Partial<Settings> {
     autopurgePurgeIntervalHours: random.chance(0.5) ? PURGE_HOURS : 0,
     snapshotSizeFactor: random.pick([0.33, 0, 0, -1, 10]),
     forceSnapshotSync: random.chance(0.25),
+    // Members may differ in it in an ensemble of several makes.
+    reconfigEnabled: random.chance(0.25),
     commitLogCount: random.pick([500, 500, 100, 20, 5]),
     ...(isTight ? { learnerCloseBytes: random.pick([20_000, 60_000]), learnersCloseBytes: random.pick([30_000, 100_000]) } : {}),
-  }
-}
-
-/** Each portion is drawn when it is asked for, so that slices are of all sizes and end anywhere. */
-function drawTurnLimits(random: SeededRandom): TurnLimits {
-  const snapshotSizes = random.pick([[64], [64, 700, 5000], [20_000]])
-  const streamSizes = random.pick([[100, 2000], [700, 5000], [20_000]])
-  const snapshotPace = random.pick([20_000, 200_000, 32 << 20])
-  const txns = random.pick([1, 3, 256])
-  return {
-    txns,
-    expiries: random.pick([1, 2, 64]),
-    sockets: random.pick([1, 2, 256]),
-    bytes: random.pick([500, 2 << 20]),
-    shareBytes: random.pick([100, 3000]),
-    get snapshotBytes() {
-      return 1 + random.below(random.pick(snapshotSizes))
-    },
-    snapshotPace,
-    get streamBytes() {
-      return 1 + random.below(random.pick(streamSizes))
-    },
-    committedTxns: 1,
   }
 }

@@ -5,7 +5,6 @@
  */
 import { startEnsembleServer } from '../quorum/ensemble-server.ts'
 import type { EnsembleServer } from '../quorum/ensemble-server.ts'
-import type { Settings } from '../server/config/settings.ts'
 import { CrashPoints } from './crash-points.ts'
 import { EnsembleChecks } from './ensemble-checks.ts'
 import { EnsembleClients } from './ensemble-clients.ts'
@@ -14,8 +13,10 @@ import type { HealedEnsemble, Member as HealedMember } from './ensemble-end.ts'
 import type { Defect } from './ensemble-mutants.ts'
 import { drawEnsemblePlan, drawMemberLife, OPERATIONS } from './ensemble-plan.ts'
 import type { EnsemblePlan } from './ensemble-plan.ts'
+import { tryEnsemble } from './ensemble-trials.ts'
 import { troubleEnsemble } from './ensemble-troubles.ts'
 import { Inspector } from './inspector.ts'
+import { dressAsJava, drawJavaTraits } from './java-dress.ts'
 import { Ledger } from './ledger.ts'
 import { outcomeOf } from './outcome.ts'
 import type { Account, LifeEnd, Outcome } from './outcome.ts'
@@ -53,7 +54,6 @@ export function simulateEnsemble(seed: number, options: EnsembleOptions = {}): O
 }
 
 interface Member extends HealedMember {
-  readonly settings: Settings
   lives: number
 }
 
@@ -93,7 +93,7 @@ class EnsembleSimulation {
       const settings = plan.settingsOf(index + 1, servers)
       const inspector = new Inspector(machine, settings, this.#ledger, seed + index)
       const nothing = { server: undefined, process: undefined, turns: 0, accepted: 0n, current: 0n, held: 0n, isSettled: true, applied: 0n, life: undefined, lives: 0 }
-      return { id: index + 1, isVoter: index < plan.electorate.voters, machine, settings, inspector, ...nothing }
+      return { id: index + 1, isVoter: index < plan.electorate.voters, machine, settings, inspector, javaTraits: drawJavaTraits(world.random), ...nothing }
     })
     const hasDigests = this.#members[0]!.settings.digestEnabled
     this.#checks = new EnsembleChecks({ world, ledger: this.#ledger, members: this.#members, electorate: plan.electorate, seed, hasDigests })
@@ -163,6 +163,7 @@ class EnsembleSimulation {
     })
     life.start(member.settings, (server) => {
       this.#checks.watch(member, server, life.process)
+      dressAsJava(server, member.javaTraits, world.random)
       defect?.server?.(server)
       this.#watchEnd(member, life, plan, points)
     })
@@ -289,6 +290,7 @@ class EnsembleSimulation {
   #checkEnd(): void {
     const ensemble: HealedEnsemble = {
       world: this.#world,
+      network: this.#network,
       members: this.#members,
       clients: this.#clients,
       checks: this.#checks,
@@ -296,6 +298,10 @@ class EnsembleSimulation {
     }
     this.#clients.add('newcomer')
     checkServed(ensemble, 'all was healed')
+    if (this.#plan.trial !== undefined) {
+      tryEnsemble(this.#plan.trial, ensemble)
+      checkServed(ensemble, `the trial '${this.#plan.trial}' was over`)
+    }
     checkExpiry(ensemble)
     stopAll(ensemble)
   }

@@ -85,7 +85,7 @@ export function acknowledgeBeforeSync(mount: SimMount): Disk {
   }))
 }
 
-function noDirectorySync(mount: SimMount, area: Area): Disk {
+export function noDirectorySync(mount: SimMount, area: Area): Disk {
   return wrap(mount, {
     renameAndSync: (from, to, done) => (areaOf(to) === area ? mount.renameUnsynced(from, to, done) : mount.renameAndSync(from, to, done)),
   })

@@ -68,6 +68,7 @@ export class SimClient {
   #asked: Asked[] = []
   #received: Uint8Array = new Uint8Array(0)
   #negotiatedMs = 0
+  #connectedAt = 0
   #heardAt = 0
   #timer: Timer | undefined
 
@@ -83,6 +84,15 @@ export class SimClient {
 
   get isConnected(): boolean {
     return this.#stage === 'connected'
+  }
+
+  /** How long it has had this connection with its session. */
+  get connectedMs(): number {
+    return this.process.world.now - this.#connectedAt
+  }
+
+  get negotiatedMs(): number {
+    return this.#negotiatedMs
   }
 
   /** Asked and not answered. */
@@ -274,6 +284,7 @@ export class SimClient {
     this.#password = passwd!
     this.#negotiatedMs = timeOut
     this.#stage = 'connected'
+    this.#connectedAt = this.process.world.now
     this.#tick()
     if (!this.#watches.isEmpty) {
       this.#send((w) => {

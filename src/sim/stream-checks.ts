@@ -12,6 +12,8 @@ import { Violation } from './world.ts'
 
 /** One learner's stream. What is sent before NEWLEADER is the history, and behind UPTODATE comes all that is new. */
 interface Stream {
+  /** Its leader speaks as Java does: history may have holes, and what is new goes out when it comes. */
+  readonly isJava: boolean
   phase: 'history' | 'new leader' | 'up to date'
   /** The last PROPOSAL or INFORM. */
   last: bigint
@@ -21,6 +23,11 @@ interface Stream {
   epochAcks: number
   /** The last txn that it has acknowledged. */
   acked: bigint
+}
+
+/** Who speaks as Java does. */
+export interface Makes {
+  isJava(sid: bigint): boolean
 }
 
 /** What a leader may commit. */
@@ -35,10 +42,12 @@ export class StreamChecks {
   readonly #server: EnsembleServer
   readonly #guard: (check: () => void) => void
   readonly #watched = new WeakSet<Leader>()
+  readonly #makes: Makes
 
-  constructor(server: EnsembleServer, guard: (check: () => void) => void) {
+  constructor(server: EnsembleServer, guard: (check: () => void) => void, makes: Makes) {
     this.#server = server
     this.#guard = guard
+    this.#makes = makes
   }
 
   /** Called as often as one likes, before the first learner comes. */
@@ -53,7 +62,7 @@ export class StreamChecks {
     }
     const accept = leader.accept.bind(leader)
     leader.accept = (link) => {
-      const stream: Stream = { phase: 'history', last: 0n, open: [], epochAcks: 0, acked: 0n }
+      const stream: Stream = { isJava: this.#makes.isJava(this.#server.self), phase: 'history', last: 0n, open: [], epochAcks: 0, acked: 0n }
       const learner = accept(link)
       this.#watchDecided(learner, votes)
       this.#watchSent(link, learner, stream, votes)
@@ -99,7 +108,8 @@ export class StreamChecks {
   #watchHeard(leader: Leader, learner: LearnerHandler, stream: Stream, { acked }: Votes): void {
     const onPacket = learner.onPacket.bind(learner)
     learner.onPacket = (packet) => {
-      if (packet.type === PacketType.ACK) {
+      const isEarly = stream.epochAcks === 0 && counterOf(packet.zxid) !== 0n && this.#makes.isJava(learner.sid!)
+      if (packet.type === PacketType.ACK && !isEarly) {
         this.#guard(() => {
           const fault = onAck(stream, packet.zxid, leader.epoch)
           if (fault !== undefined) throw new Violation(`${this.#name} hears from ${learner.name} ACK 0x${hex(packet.zxid)}: ${fault}`)
@@ -129,9 +139,11 @@ function onSent(stream: Stream, type: number, zxid: bigint): string | undefined 
       return undefined
     case PacketType.PROPOSAL:
     case PacketType.INFORM:
+    case PacketType.INFORMANDACTIVATE:
       return onTxn(stream, type, zxid)
     case PacketType.COMMIT:
-      if (stream.phase === 'new leader') return BETWEEN
+    case PacketType.COMMITANDACTIVATE:
+      if (stream.phase === 'new leader' && !stream.isJava) return BETWEEN
       return stream.open.shift() === zxid ? undefined : 'another one is next'
     default:
       return undefined
@@ -139,17 +151,19 @@ function onSent(stream: Stream, type: number, zxid: bigint): string | undefined 
 }
 
 function uncommitted({ phase }: Stream, type: number, zxid: bigint, { committed }: Votes): string | undefined {
-  if (phase !== 'up to date' || (type !== PacketType.COMMIT && type !== PacketType.INFORM)) return undefined
+  if (phase !== 'up to date' || !COMMITS.has(type)) return undefined
   return zxid <= committed ? undefined : 'it is not committed'
 }
+
+const COMMITS: ReadonlySet<number> = new Set([PacketType.COMMIT, PacketType.INFORM, PacketType.COMMITANDACTIVATE, PacketType.INFORMANDACTIVATE])
 
 const BETWEEN = 'nothing goes out between NEWLEADER and UPTODATE'
 
 function onTxn(stream: Stream, type: number, zxid: bigint): string | undefined {
-  if (stream.phase === 'new leader') return BETWEEN
+  if (stream.phase === 'new leader' && !stream.isJava) return BETWEEN
   const { last } = stream
   stream.last = zxid
-  if (last !== 0n && !follows(last, zxid)) return `it does not follow 0x${hex(last)}`
+  if (last !== 0n && !follows(last, zxid) && !(stream.isJava && stream.phase === 'history')) return `it does not follow 0x${hex(last)}`
   if (type === PacketType.PROPOSAL) stream.open.push(zxid)
   return undefined
 }

@@ -54,7 +54,7 @@ function watched(): { leader: LoneLeader; faults: string[] } {
     } catch (error) {
       faults.push((error as Error).message)
     }
-  })
+  }, { isJava: () => false })
   checks.watch(leader.leader)
   return { leader, faults }
 }

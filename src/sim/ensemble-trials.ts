@@ -1,0 +1,63 @@
+/** What an ensemble that is well has to stand besides: each a single blow to a world in which nothing else happens. */
+import { Leading } from '../quorum/leading.ts'
+import { JuteWriter } from '../jute/writer.ts'
+import type { HealedEnsemble, Member } from './ensemble-end.ts'
+import { leaderOf } from './ensemble-end.ts'
+import { Violation } from './world.ts'
+
+/** Of the time in which learners give up a leader that says nothing. */
+const STALLED_SHARE = 0.6
+/** Longer than any session lasts without its client. */
+const LONGEST_SESSION_MS = 4500
+/** How much longer than initLimit the tree is on its way. */
+const LONGEST_SNAP = 2.5
+/** Besides what the tree takes: the member starts, elects, and perhaps is sent it once more. */
+const RECOVERY_MS = 15_000
+
+export type Trial = 'stalled leader' | 'stalled follower' | 'long snapshot'
+
+/** Without those that ours does not stand yet: 'long snapshot'. */
+export const TRIALS: readonly Trial[] = ['stalled leader', 'stalled follower']
+
+export function tryEnsemble(trial: Trial, ensemble: HealedEnsemble): void {
+  const leader = leaderOf(ensemble)
+  const followers = ensemble.members.filter((member) => member !== leader)
+  if (leader === undefined) return
+  const { world, clients } = ensemble
+  const follower = world.random.pick(followers)
+  world.journal.note(`trial: ${trial}`)
+  clients.rest(true)
+  if (trial === 'long snapshot') sendLongSnapshot(ensemble, leader, follower)
+  else stall(ensemble, trial === 'stalled leader' ? leader : follower)
+  clients.rest(false)
+}
+
+/** No session ends while its client lives and is heard of. */
+function stall({ world, clients, checks }: HealedEnsemble, { life, settings }: Member): void {
+  const { process: owner } = life!
+  world.run(LONGEST_SESSION_MS)
+  checks.onExpired = (session) => clients.onExpired(session)
+  owner.deliver(() => owner.stall(STALLED_SHARE * settings.syncLimit * settings.tickTime))
+  world.run(LONGEST_SESSION_MS)
+  checks.onExpired = () => undefined
+}
+
+/** The leader's tree is under way for longer than a learner may be silent. */
+function sendLongSnapshot(ensemble: HealedEnsemble, leader: Member, member: Member): void {
+  const { world, network, restart } = ensemble
+  const { role } = leader.server!
+  if (!(role instanceof Leading)) return
+  const history = role.history.bind(role)
+  role.history = () => ({ ...history(), isSnapshotForced: true })
+  const { initLimit, tickTime } = leader.settings
+  const snapMs = world.random.between(1.2, LONGEST_SNAP) * initLimit * tickTime
+  const tree = new JuteWriter()
+  leader.server!.encodeSnapshot().fill(tree, Infinity)
+  const limitMs = 3 * snapMs + RECOVERY_MS
+  network.slowDown(leader.machine.address, member.machine.address, Math.ceil((tree.position / snapMs) * 1000), limitMs)
+  restart(member)
+  const isBack = world.runUntil(() => member.server?.role?.phase === 'broadcast', limitMs)
+  network.heal()
+  role.history = history
+  if (!isBack) throw new Violation(`server ${member.id} is sent ${tree.position} bytes in ${Math.round(snapMs)} ms, and has not come back after ${limitMs} ms`)
+}

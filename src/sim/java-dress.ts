@@ -1,0 +1,137 @@
+/**
+ * A member that speaks as Java does where Java speaks otherwise than ours: it is ours all the same, and a script stands between it and its
+ * connections. So others meet what they would meet in an ensemble of both, with everything else that happens to them here.
+ */
+import type { EnsembleServer } from '../quorum/ensemble-server.ts'
+import { Leading } from '../quorum/leading.ts'
+import type { SocketLink } from '../quorum/wire/packet-link.ts'
+import type { Leader } from '../quorum/zab/leader.ts'
+import type { LearnerHandler } from '../quorum/zab/learner-handler.ts'
+import { counterOf, epochZxid, follows, PacketType } from '../quorum/zab/packets.ts'
+import type { SeededRandom } from './seeded-random.ts'
+
+export const JAVA_TRAITS = [
+  /** As a leader it sends what is proposed and committed at once, to those that it still syncs as well: COMMIT may come before UPTODATE. */
+  'forwards early',
+  /** Its history has a hole, and it sends a DIFF over that. */
+  'leaves holes',
+  /** As a follower it acknowledges txns of the history before it acknowledges the history. */
+  'acks early',
+] as const
+
+export type JavaTrait = (typeof JAVA_TRAITS)[number]
+
+/** How often a member is such a one. */
+const JAVA_CHANCE = 0.2
+const TRAIT_CHANCE = 0.5
+/** A hole for so many txns, about. */
+const HOLE_EVERY = 7n
+
+/** None for a member that speaks as ours do. */
+export function drawJavaTraits(random: SeededRandom): ReadonlySet<JavaTrait> {
+  const isJava = random.chance(JAVA_CHANCE)
+  return new Set(JAVA_TRAITS.filter(() => isJava && random.chance(TRAIT_CHANCE)))
+}
+
+/** Behind all others who listen to the server. */
+export function dressAsJava(server: EnsembleServer, traits: ReadonlySet<JavaTrait>, random: SeededRandom): void {
+  if (traits.has('acks early')) {
+    const told = server.onLink
+    server.onLink = (link) => {
+      told(link)
+      ackEarly(link, random)
+    }
+  }
+  const dressed = new WeakSet<Leader>()
+  const told = server.onRoleChange
+  server.onRoleChange = (role) => {
+    told(role)
+    if (!(role instanceof Leading)) return
+    if (dressed.has(role.leader)) return
+    dressed.add(role.leader)
+    dressLeader(server, role.leader, traits)
+  }
+}
+
+// As a leader ------------------------------------------------------------------------------------------------
+
+function dressLeader(server: EnsembleServer, leader: Leader, traits: ReadonlySet<JavaTrait>): void {
+  const accept = leader.accept.bind(leader)
+  leader.accept = (link) => {
+    const learner = accept(link)
+    if (traits.has('forwards early')) forwardEarly(server, leader, learner)
+    if (traits.has('leaves holes')) leaveHoles(learner)
+    return learner
+  }
+}
+
+/** What is outstanding when the history is fixed goes before NEWLEADER, what comes later goes when it comes. */
+function forwardEarly({ host }: EnsembleServer, leader: Leader, learner: LearnerHandler): void {
+  const { link } = learner
+  const isEarly = (): boolean => learner.phase === 'syncing' || learner.phase === 'synced'
+  const [propose, commit] = [learner.propose.bind(learner), learner.commit.bind(learner)]
+  learner.sendNewLeader = (_epoch, config) => {
+    learner.phase = 'syncing'
+    host.clock.endOfTurn(() => link.send(PacketType.NEWLEADER, epochZxid(leader.epoch), config))
+  }
+  learner.propose = (txn, now) => {
+    if (!isEarly()) propose(txn, now)
+    else if (learner.kind === 'follower') link.send(PacketType.PROPOSAL, txn.header.zxid, txn.payload)
+  }
+  learner.commit = (txn, now) => {
+    if (!isEarly()) commit(txn, now)
+    else if (learner.kind === 'follower') link.send(PacketType.COMMIT, txn.header.zxid)
+    else link.send(PacketType.INFORM, txn.header.zxid, txn.payload)
+  }
+}
+
+/** Where the next txn of the same epoch follows, so that the hole can be seen. Who has nothing is sent everything. */
+function leaveHoles(learner: LearnerHandler): void {
+  const { link } = learner
+  const send = link.send.bind(link)
+  let isHistory = false
+  let held: { readonly zxid: bigint; readonly data: Uint8Array | null; isCommitted: boolean } | undefined
+  const letGo = (): void => {
+    if (held === undefined) return
+    const { zxid, data, isCommitted } = held
+    held = undefined
+    send(PacketType.PROPOSAL, zxid, data)
+    if (isCommitted) send(PacketType.COMMIT, zxid)
+  }
+  link.send = (type, zxid, data = null, authinfo = null) => {
+    if (type === PacketType.DIFF) isHistory = learner.zxid > 0n && learner.kind === 'follower'
+    if (isHistory && type === PacketType.PROPOSAL) {
+      if (held?.isCommitted === true && counterOf(zxid) !== 1n && follows(held.zxid, zxid)) held = undefined
+      letGo()
+      if (zxid % HOLE_EVERY === 0n) return void (held = { zxid, data, isCommitted: false })
+    } else if (isHistory && type === PacketType.COMMIT && held?.zxid === zxid) return void (held.isCommitted = true)
+    else letGo()
+    if (type === PacketType.NEWLEADER) isHistory = false
+    send(type, zxid, data, authinfo)
+  }
+}
+
+// As a follower ----------------------------------------------------------------------------------------------
+
+/** Some of it at once, the rest right before the ACK of NEWLEADER. */
+function ackEarly(link: SocketLink, random: SeededRandom): void {
+  const send = link.send.bind(link)
+  const { handlers } = link
+  let history: bigint[] | undefined = []
+  link.handlers = {
+    onPacket(packet) {
+      if (packet.type === PacketType.NEWLEADER || packet.type === PacketType.UPTODATE) history = undefined
+      if (packet.type === PacketType.PROPOSAL && history !== undefined) {
+        if (random.chance(0.5)) send(PacketType.ACK, packet.zxid)
+        else history.push(packet.zxid)
+      }
+      handlers.onPacket(packet)
+    },
+    onClose: (reason) => handlers.onClose(reason),
+  }
+  const owed = history
+  link.send = (type, zxid, data, authinfo) => {
+    if (type === PacketType.ACK && counterOf(zxid) === 0n) for (const logged of owed.splice(0)) send(PacketType.ACK, logged)
+    send(type, zxid, data, authinfo)
+  }
+}
