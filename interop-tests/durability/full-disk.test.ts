@@ -102,8 +102,8 @@ describe.skipIf(mount === undefined)('a disk that is full', () => {
   })
 
   it.skipIf(strace === undefined).each([
-    { batches: 'short batches, written on the main thread', dataBytes: 2000, room: 120_000 },
-    { batches: 'long ones, written in the thread pool', dataBytes: 60_000, room: 3_000_000 },
+    { batches: 'short batches', dataBytes: 2000, room: 120_000 },
+    { batches: 'long ones', dataBytes: 60_000, room: 3_000_000 },
   ])('for a moment: what a write that was cut short has left is written when there is room again ($batches)', async ({ dataBytes, room }) => {
     disk = await SmallDisk.mount({ sizeKb: SIZE_KB * 4 })
     const server = await start({ dataDir: disk.path })

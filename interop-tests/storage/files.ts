@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import type { ACL, StatPersisted } from '../../src/jute/generated/data.ts'
 import type { TxnHeader } from '../../src/jute/generated/txn.ts'
-import { nodeDisk } from '../../src/server/host/node-disk.ts'
+import { finish } from '../../src/server/host/disk-work.ts'
+import { immediateFiles } from '../../src/server/host/files-over.ts'
+import { blockingNodeFiles, nodeDisk } from '../../src/server/host/node-disk.ts'
 import { nodeGzip } from '../../src/server/host/node-gzip.ts'
 import type { Clock } from '../../src/server/host/host.ts'
 import type {
@@ -77,7 +79,7 @@ export class Content implements SnapshotTarget, SnapshotSource {
 export function readSnapshot(path: string): Content {
   const content = new Content()
   const name = path.slice(path.lastIndexOf('/') + 1)
-  content.info = loadSnapshot(nodeDisk, path, zxidFromName(name, 'snapshot'), content, { maxLength: MAX_LENGTH })
+  content.info = finish(loadSnapshot(immediateFiles(blockingNodeFiles), path, zxidFromName(name, 'snapshot'), content, { maxLength: MAX_LENGTH }))
   return content
 }
 
@@ -101,9 +103,9 @@ export interface Entry {
 }
 
 export function readLogs(directory: string, from = 0n): Entry[] {
-  const reader = new TxnLogReader(nodeDisk, directory, from, { maxLength: MAX_LENGTH })
+  const reader = new TxnLogReader(immediateFiles(blockingNodeFiles), directory, from, { maxLength: MAX_LENGTH })
   const entries: Entry[] = []
-  while (reader.next()) entries.push({ header: reader.header(), payload: Uint8Array.from(reader.payload) })
+  while (finish(reader.next())) entries.push({ header: reader.header(), payload: Uint8Array.from(reader.payload) })
   return entries
 }
 

@@ -5,7 +5,9 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect } from 'vitest'
 import { settingsFromArguments } from '../../src/server/config/load-settings.ts'
-import { nodeDisk } from '../../src/server/host/node-disk.ts'
+import { finish } from '../../src/server/host/disk-work.ts'
+import { immediateFiles } from '../../src/server/host/files-over.ts'
+import { blockingNodeFiles } from '../../src/server/host/node-disk.ts'
 import { nodeRandom } from '../../src/server/host/node-random.ts'
 import { Replica } from '../../src/server/replica.ts'
 import { ReplicaImage } from '../../src/server/replica-image.ts'
@@ -58,9 +60,10 @@ export function recoverOurs(dataDir: string, flags: Flags = {}): Found {
   let mismatches = 0
   const replica = new Replica({ ...host, random: nodeRandom }, settings, sessions, { onDigestMismatch: () => mismatches++ })
   const image = new ReplicaImage(replica)
-  const dirs = openDataDirs(nodeDisk, { dataDir, autocreate: false })
+  const disk = immediateFiles(blockingNodeFiles)
+  const dirs = finish(openDataDirs(disk, { dataDir, autocreate: false }))
   const options = { dirs, maxLength: MAX_LENGTH, trustEmptySnapshot: settings.snapshotTrustEmpty, autocreateDb: settings.dbAutocreate }
-  const { kind, lastZxid, snapshot } = recover(host, options, image)
+  const { kind, lastZxid, snapshot } = finish(recover({ ...host, disk }, options, image))
   // Java counts the snapshot that it writes for an empty directory; ours leaves that to the server.
   const snapshotZxid = snapshot?.zxid ?? (kind === 'created' ? 0n : -1n)
   return { image, replica, line: `last ${lastZxid} snapshot ${snapshotZxid} mismatches ${mismatches} ${describeReplica(replica, image)}` }

@@ -5,7 +5,9 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { plainInt32 } from '../server/config/java-values.ts'
-import { nodeDisk } from '../server/host/node-disk.ts'
+import { finish } from '../server/host/disk-work.ts'
+import { immediateFiles } from '../server/host/files-over.ts'
+import { blockingNodeFiles } from '../server/host/node-disk.ts'
 import { openDataDirs } from '../server/storage/data-dirs.ts'
 import { purge, removalLine } from '../server/storage/purge.ts'
 import { StartupRefused } from '../server/storage/storage-errors.ts'
@@ -50,11 +52,13 @@ function configured(file: string | undefined, context: CommandContext): string[]
 
 function run([dataLogDir, dataDir = dataLogDir]: readonly string[], count: number, context: CommandContext): number {
   try {
-    const dirs = openDataDirs(nodeDisk, { dataDir: dataDir!, dataLogDir: dataLogDir!, autocreate: true })
-    purge(nodeDisk, dirs, count, {
-      onRemoving: (path, modifiedAt) => context.out(`${removalLine(path, modifiedAt)}\n`),
-      onFailed: (path) => context.err(`Failed to remove ${path}\n`),
-    })
+    const files = immediateFiles(blockingNodeFiles)
+    const dirs = finish(openDataDirs(files, { dataDir: dataDir!, dataLogDir: dataLogDir!, autocreate: true }))
+    const observer = {
+      onRemoving: (path: string, modifiedAt: number) => context.out(`${removalLine(path, modifiedAt)}\n`),
+      onFailed: (path: string) => context.err(`Failed to remove ${path}\n`),
+    }
+    finish(purge(files, dirs, count, observer))
     return 0
   } catch (error) {
     if (!(error instanceof StartupRefused)) throw error

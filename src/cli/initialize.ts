@@ -61,7 +61,7 @@ export async function initialize(args: readonly string[], { location }: Target, 
     for (const directory of log === undefined ? [data] : [data, log]) closeSync(openSync(join(directory, 'initialize'), 'w'))
     return 0
   } finally {
-    lock?.release()
+    await released(lock)
   }
 }
 
@@ -96,4 +96,8 @@ function makeAnew(directory: string): void {
 
 function locked(directory: string): Promise<DirectoryLock | undefined> {
   return new Promise((done, fail) => nodeDisk.lock(directory, (error, lock) => (error === undefined ? done(lock) : fail(error))))
+}
+
+function released(lock: DirectoryLock | undefined): Promise<void> {
+  return new Promise((done) => (lock === undefined ? done() : lock.release(done)))
 }

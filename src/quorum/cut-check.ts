@@ -1,4 +1,5 @@
 /** Whether a history can be cut back to where a leader wants it to end: looked at before anything is removed. */
+import type { DiskWork } from '../server/host/disk-work.ts'
 import type { TxnLogReader } from '../server/storage/txn-log-reader.ts'
 import { counterOf, follows } from './zab/packets.ts'
 
@@ -6,9 +7,9 @@ import { counterOf, follows } from './zab/packets.ts'
  * `base`: of the newest snapshot at or below `zxid`; `reader`: of the txns above it. A zxid that names an epoch stands in no log: whatever is below
  * it is what its leader began with. Throws CorruptStorage.
  */
-export function endsAt(zxid: bigint, base: bigint, reader: TxnLogReader): boolean {
+export function* endsAt(zxid: bigint, base: bigint, reader: TxnLogReader): DiskWork<boolean> {
   let last = base
-  while (last < zxid && reader.next() && reader.zxid <= zxid) {
+  while (last < zxid && (yield* reader.next()) && reader.zxid <= zxid) {
     if (!follows(last, reader.zxid)) return false
     last = reader.zxid
   }

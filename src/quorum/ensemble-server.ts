@@ -5,7 +5,9 @@
 import { assert } from '../assert.ts'
 import type { Settings } from '../server/config/settings.ts'
 import { hex } from '../server/hex.ts'
-import type { DirectoryLock, Host, Timer } from '../server/host/host.ts'
+import { run, wait } from '../server/host/disk-work.ts'
+import type { DiskWork } from '../server/host/disk-work.ts'
+import type { DirectoryLock, DiskAnswer, DiskDone, Files, Host, Timer } from '../server/host/host.ts'
 import { OpCode } from '../server/codes.ts'
 import type { LoggedTxn, Request } from '../server/request/request.ts'
 import type { ServerState } from '../server/admin/admin-view.ts'
@@ -154,17 +156,18 @@ export class EnsembleServer extends ServerCore {
   start(done: (error: Error | undefined) => void): void {
     this.onBegun = (error) => {
       this.onBegun = undefined
-      if (error !== undefined) this.releaseDirectory()
-      done(error)
+      if (error === undefined) done(undefined)
+      else this.releaseDirectory(() => done(error))
     }
-    try {
-      const recovery = this.load()
+    const refuse = (error: Error): void => this.onBegun?.(error)
+    this.load((loadError, recovery) => {
+      if (loadError !== undefined) return refuse(loadError)
       if (recovery.kind === 'suspicious') this.#hasData = false
-      this.epochs.load(recovery.lastZxid)
-      this.secure(recovery, (error) => (error === undefined ? this.#open() : this.onBegun?.(error)))
-    } catch (error) {
-      this.host.clock.endOfTurn(() => this.onBegun?.(error as Error))
-    }
+      run(this.epochs.load(recovery.lastZxid), (epochError) => {
+        if (epochError !== undefined) return refuse(epochError)
+        this.secure(recovery, (error) => (error === undefined ? this.#open() : refuse(error)))
+      })
+    })
   }
 
   #open(): void {
@@ -350,12 +353,28 @@ export class EnsembleServer extends ServerCore {
         this.stopSnapshots(() => {
           if (this.isStopping) return
           this.fastForward()
-          if (this.#isDirty && !this.reload()) return
-          this.sessions.reopen(this.host.clock.now())
-          look()
+          this.#readAgainIfDirty(() => {
+            this.sessions.reopen(this.host.clock.now())
+            look()
+          })
         }),
       )
     })
+  }
+
+  #readAgainIfDirty(then: () => void): void {
+    if (!this.#isDirty) return then()
+    let isRead = false
+    this.#cut(
+      (done) =>
+        this.reload((isGood) => {
+          isRead = isGood
+          done(undefined)
+        }),
+      () => {
+        if (isRead && !this.isStopping) then()
+      },
+    )
   }
 
   /** Ms until it looks again. Observers are many, and all lose the same leader at once; who is refused again and again is no burden to anybody. */
@@ -373,26 +392,31 @@ export class EnsembleServer extends ServerCore {
   }
 
   /** One that a role has begun comes to its end, whatever becomes of the role. */
-  #cut(work: (done: (error: Error | undefined) => void) => void, done: (error: Error | undefined) => void): void {
+  #cut(work: (done: DiskDone) => void, done: DiskDone): void {
     this.#isCutting = true
-    work((error) => {
+    const ended = (error: Error | undefined): void => {
       this.#isCutting = false
+      this.resumePurge()
       const next = this.#onCut
       this.#onCut = undefined
       done(error)
       next?.()
-    })
+    }
+    this.pausePurge(() => work(ended))
   }
 
   // The tree and the log --------------------------------------------------------------------------------------
 
   /** Whatever took the place of txns left a snapshot, so that behind the newest the log is whole. */
-  protected override load(): Recovery {
-    const recovery = super.load()
-    this.#logWholeFrom = recovery.snapshot?.zxid ?? 0n
-    // It must not vote as if what it has lost, and may have acknowledged, had never been: a leader is to send it everything.
-    if (recovery.kind === 'cut short') this.#hasData = false
-    return recovery
+  protected override load(done: DiskAnswer<Recovery>): void {
+    super.load((error, recovery) => {
+      if (error === undefined) {
+        this.#logWholeFrom = recovery.snapshot?.zxid ?? 0n
+        // It must not vote as if what it has lost, and may have acknowledged, had never been: a leader is to send it everything.
+        if (recovery.kind === 'cut short') this.#hasData = false
+      }
+      done(error, recovery)
+    })
   }
 
   /** What comes late, of a client that is gone with the role, goes nowhere. */
@@ -415,11 +439,6 @@ export class EnsembleServer extends ServerCore {
 
   protected onLogged(zxid: bigint): void {
     this.#role?.onLogged(zxid)
-  }
-
-  /** A leader has others to hear while its disk is busy: its followers may be a quorum without it. */
-  protected override get isQuiet(): boolean {
-    return this.#role?.kind !== 'leading' && super.isQuiet
   }
 
   /** Clients of learners are heard of in the echoes of pings, and a leader that was stalled has sent none. */
@@ -447,36 +466,55 @@ export class EnsembleServer extends ServerCore {
     return this.#logWholeFrom
   }
 
-  /** Whether the log on disk shows what came after the zxid. A long one is not even looked at: nobody is served meanwhile. */
-  logReaches(zxid: bigint): boolean {
-    if (zxid < this.#logHoleBelow || this.settings.snapshotSizeFactor < 0) return false
-    try {
-      const [first, ...others] = logsFrom(this.host.disk.list(this.dirs.logDirectory), zxid)
-      // As FileTxnIterator: the file in which it begins is opened first, and not weighed.
-      return first !== undefined && first.zxid <= zxid && this.#isLight(others) && this.#isLogged(zxid)
-    } catch (error) {
-      this.host.log.warn(error as Error, 'the log cannot be read for a learner')
-      return false
+  /**
+   * Whether the log on disk shows what came after the zxid. A long one is not even looked at, and from a disk that does not answer within a tick
+   * nobody is sent txns: the tree in memory takes their place.
+   */
+  logReaches(zxid: bigint, done: (reaches: boolean) => void): void {
+    const { clock, log } = this.host
+    if (zxid < this.#logHoleBelow || this.settings.snapshotSizeFactor < 0) return clock.endOfTurn(() => done(false))
+    let isAnswered = false
+    const answer = (reaches: boolean): void => {
+      timer.cancel()
+      if (!isAnswered) done(reaches)
+      isAnswered = true
     }
+    const timer = clock.after(this.settings.tickTime, () => {
+      log.warn(`the disk does not say within ${this.settings.tickTime} ms how far the log reaches: a learner gets the whole tree`)
+      answer(false)
+    })
+    run(this.#reachesFrom(zxid), (error, reaches) => {
+      if (error !== undefined) log.warn(error, 'the log cannot be read for a learner')
+      answer(error === undefined && reaches)
+    })
   }
 
-  #isLogged(zxid: bigint): boolean {
-    const reader = this.readLog(zxid)
+  *#reachesFrom(zxid: bigint): DiskWork<boolean> {
+    const files = this.host.disk.aside
+    const [first, ...others] = logsFrom(yield* wait.list(files, this.dirs.logDirectory), zxid)
+    // As FileTxnIterator: the file in which it begins is opened first, and not weighed.
+    return first !== undefined && first.zxid <= zxid && (yield* this.#isLight(files, others)) && (yield* this.#isLogged(files, zxid))
+  }
+
+  *#isLogged(files: Files, zxid: bigint): DiskWork<boolean> {
+    const reader = this.readLog(files, zxid)
     try {
       // The zxid of an epoch stands in no log; its holder has all that came before the first txn above it.
-      return reader.next() && (reader.zxid === zxid || (counterOf(zxid) === 0n && follows(zxid, reader.zxid)))
+      return (yield* reader.next()) && (reader.zxid === zxid || (counterOf(zxid) === 0n && follows(zxid, reader.zxid)))
     } finally {
-      reader.close()
+      yield* reader.close()
     }
   }
 
   /** A learner is not sent logs that are longer than a good part of a snapshot would be (snapshotSizeFactor; 0 = any). */
-  #isLight(logs: readonly StoredFile[]): boolean {
-    const { disk } = this.host
+  *#isLight(files: Files, logs: readonly StoredFile[]): DiskWork<boolean> {
     const { snapshotDirectory, logDirectory } = this.dirs
-    const [snapshot] = validSnapshots(disk, snapshotDirectory, 1)
-    const limit = snapshot === undefined ? 0 : Math.floor(disk.size(`${snapshotDirectory}/${snapshot.name}`) * this.settings.snapshotSizeFactor)
-    return limit === 0 || logs.reduce((sum, { name }) => sum + disk.size(`${logDirectory}/${name}`), 0) <= limit
+    const [snapshot] = yield* validSnapshots(files, snapshotDirectory, 1)
+    const limit = snapshot === undefined ? 0 : Math.floor((yield* sizeOf(files, `${snapshotDirectory}/${snapshot.name}`)) * this.settings.snapshotSizeFactor)
+    if (limit === 0) return true
+    let sum = 0
+    for (const { name } of logs) sum += yield* sizeOf(files, `${logDirectory}/${name}`)
+    return sum <= limit
   }
 
   onLogGap(next: bigint): void {
@@ -492,18 +530,32 @@ export class EnsembleServer extends ServerCore {
 
   /** Log and tree end at the zxid. HistoryNotHeld where they cannot: nothing is removed then, and the next leader is asked for everything. */
   truncate(zxid: bigint, done: (error: Error | undefined) => void): void {
-    if (!this.#canEndAt(zxid)) {
-      this.loseHistory()
-      return done(new HistoryNotHeld(`the history up to 0x${hex(zxid)} is not here as a whole`))
-    }
     const role = this.#role
+    let isRead = true
+    const cutAndRead = (ended: DiskDone): void =>
+      this.cutHistory(zxid, (error) => {
+        // A role that is over has left the tree to be read again by `leave`.
+        if (error !== undefined || this.#role !== role) return ended(error)
+        this.reload((isGood) => {
+          isRead = isGood
+          ended(undefined)
+        })
+      })
     this.#cut(
-      (cut) => this.cutHistory(zxid, cut),
+      (ended) =>
+        run(this.#canEndAt(zxid), (error, canEnd) => {
+          if (error !== undefined) this.host.log.warn(error, 'the log cannot be read')
+          if (error !== undefined || !canEnd) return ended(new HistoryNotHeld(`the history up to 0x${hex(zxid)} is not here as a whole`))
+          if (this.#role === role) cutAndRead(ended)
+          else ended(undefined)
+        }),
       (error) => {
-        // A role that is over has left the tree to be read again by `leave`, and nobody to hear of a failure.
-        if (this.#role !== role) return error === undefined ? done(undefined) : this.#failToCut(error)
+        const isNotHeld = error instanceof HistoryNotHeld
+        // Nobody hears of the failure of a role that is over.
+        if (this.#role !== role) return error === undefined || isNotHeld ? done(undefined) : this.#failToCut(error)
+        if (isNotHeld) this.loseHistory()
         if (error !== undefined) return done(error)
-        if (!this.reload()) return
+        if (!isRead) return
         // An epoch without txns begins where the last one ended.
         if (this.lastZxid === zxid || (counterOf(zxid) === 0n && this.lastZxid < zxid)) done(undefined)
         else done(new Error(`the history ends at 0x${hex(this.lastZxid)}, not at 0x${hex(zxid)}`))
@@ -516,31 +568,26 @@ export class EnsembleServer extends ServerCore {
     this.#hasData = false
   }
 
-  #canEndAt(zxid: bigint): boolean {
-    const base = validSnapshots(this.host.disk, this.dirs.snapshotDirectory, Infinity).find((snapshot) => snapshot.zxid <= zxid)
+  *#canEndAt(zxid: bigint): DiskWork<boolean> {
+    const { disk } = this.host
+    const base = (yield* validSnapshots(disk, this.dirs.snapshotDirectory, Infinity)).find((snapshot) => snapshot.zxid <= zxid)
     if (base === undefined) return false
-    const reader = this.readLog(base.zxid + 1n)
+    const reader = this.readLog(disk, base.zxid + 1n)
     try {
-      return endsAt(zxid, base.zxid, reader)
-    } catch (error) {
-      this.host.log.warn(error as Error, 'the log cannot be read')
-      return false
+      return yield* endsAt(zxid, base.zxid, reader)
     } finally {
-      reader.close()
+      yield* reader.close()
     }
   }
 
   /** Memory is what the disk says, or this is the end. No snapshot may be being written. */
-  reload(): boolean {
+  reload(done: (isRead: boolean) => void): void {
     this.committed.clear()
-    try {
-      this.load()
-    } catch (error) {
-      this.fail(error as Error, ExitCode.UNEXPECTED_ERROR)
-      return false
-    }
-    this.#isDirty = false
-    return true
+    this.load((error) => {
+      if (error === undefined) this.#isDirty = false
+      else this.fail(error, ExitCode.UNEXPECTED_ERROR)
+      done(error === undefined)
+    })
   }
 
   /** The tree, which a leader has sent, is on disk; whatever lies above it there is gone. */
@@ -567,6 +614,10 @@ export class EnsembleServer extends ServerCore {
   #failToCut(error: Error): void {
     this.fail(error, ExitCode.UNEXPECTED_ERROR)
   }
+}
+
+function* sizeOf(files: Files, path: string): DiskWork<number> {
+  return (yield* wait.stat(files, path))?.sizeBytes ?? 0
 }
 
 class MemberView implements EnsembleView {

@@ -2,7 +2,9 @@
  * The two numbers that a server must never forget: the newest epoch it has accepted and the epoch whose history it holds
  * (acceptedEpoch and currentEpoch below version-2, decimal digits).
  */
-import type { Disk, DiskDone, Host } from '../server/host/host.ts'
+import { readWhole, run, wait } from '../server/host/disk-work.ts'
+import type { DiskWork } from '../server/host/disk-work.ts'
+import type { DiskDone, Files, Host } from '../server/host/host.ts'
 import { ExitCode, StartupRefused } from '../server/storage/storage-errors.ts'
 import { epochOf } from './zab/packets.ts'
 
@@ -37,11 +39,11 @@ export class EpochFiles {
    * A history newer than currentEpoch is none of those: its server died between storing a leader's history and saying so,
    * and votes with the older epoch, which claims less than it has (a Java server does not start).
    */
-  load(lastZxid: bigint): void {
+  *load(lastZxid: bigint): DiskWork<void> {
     const epoch = lastZxid < 0n ? 0n : epochOf(lastZxid)
     const { log } = this.#host
-    const current = this.#read('currentEpoch')
-    const accepted = this.#read('acceptedEpoch')
+    const current = yield* this.#read('currentEpoch')
+    const accepted = yield* this.#read('acceptedEpoch')
     this.#current = current ?? this.#make('currentEpoch', epoch)
     if (epoch > this.#current) {
       log.warn(`The history is of epoch ${epoch}, currentEpoch says ${this.#current}: this server stopped while it was syncing`)
@@ -87,10 +89,11 @@ export class EpochFiles {
     else this.#idle.push(done)
   }
 
-  #read(name: EpochName): bigint | undefined {
+  *#read(name: EpochName): DiskWork<bigint | undefined> {
+    const { disk } = this.#host
     const path = `${this.#directory}/${name}`
-    if (!this.#host.disk.exists(path)) return undefined
-    const text = Buffer.from(this.#host.disk.readFile(path)).toString('latin1').split(/\r\n|\r|\n/, 1)[0]!
+    if ((yield* wait.stat(disk, path)) === undefined) return undefined
+    const text = Buffer.from(yield* readWhole(disk, path)).toString('latin1').split(/\r\n|\r|\n/, 1)[0]!
     if (!/^[+-]?\d{1,18}$/.test(text)) throw new StartupRefused(`Found ${text} in ${path}`, ExitCode.UNEXPECTED_ERROR)
     return BigInt(text)
   }
@@ -114,27 +117,17 @@ export class EpochFiles {
       done(error)
       if (this.#writes.length === 0) for (const idle of this.#idle.splice(0)) idle()
     }
-    this.#writes.push(() => this.#replace(`${this.#directory}/${name}`, epoch, ended))
+    this.#writes.push(() => run(replace(this.#host.disk, `${this.#directory}/${name}`, epoch), ended))
     if (this.#writes.length === 1) this.#writes[0]!()
-  }
-
-  #replace(path: string, epoch: bigint, done: DiskDone): void {
-    const { disk, clock } = this.#host
-    try {
-      writeWhole(disk, `${path}.tmp`, Buffer.from(epoch.toString(), 'latin1'), (error) => {
-        if (error === undefined) disk.renameAndSync(`${path}.tmp`, path, done)
-        else done(error)
-      })
-    } catch (error) {
-      clock.endOfTurn(() => done(error as Error))
-    }
   }
 }
 
-function writeWhole(disk: Disk, path: string, bytes: Uint8Array, done: DiskDone): void {
-  const file = disk.open(path, 'create')
-  file.writeAndSync(0, bytes, (error) => {
-    file.close()
-    done(error)
-  })
+function* replace(files: Files, path: string, epoch: bigint): DiskWork<void> {
+  const file = yield* wait.open(files, `${path}.tmp`, 'create')
+  try {
+    yield* wait.writeAndSync(file, 0, Buffer.from(epoch.toString(), 'latin1'))
+  } finally {
+    yield* wait.close(file)
+  }
+  yield* wait.renameAndSync(files, `${path}.tmp`, path)
 }

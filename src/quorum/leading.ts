@@ -320,14 +320,20 @@ export class Leading implements Role, LeaderServer {
 
   // Its history -----------------------------------------------------------------------------------------------
 
-  history(): LeaderHistory {
+  history(logReaches: boolean | undefined): LeaderHistory {
     const { lastZxid, committed, settings } = this.#server
+    // What a quorum has committed while this disk was slow may be in memory alone, and have fallen out of it.
+    const isWhole = committed.min === undefined || this.#server.isDurable(committed.min - 1n)
     return {
       lastZxid,
       committed: committed.txns(),
       isSnapshotForced: settings.forceSnapshotSync,
-      logReaches: (zxid) => this.#server.logReaches(zxid),
+      logReaches: logReaches === undefined ? undefined : logReaches && isWhole,
     }
+  }
+
+  lookIntoLog(zxid: bigint, done: (reaches: boolean) => void): void {
+    this.#server.logReaches(zxid, done)
   }
 
   snapshot(): { zxid: bigint; source: SnapshotSource } {
@@ -337,7 +343,7 @@ export class Leading implements Role, LeaderServer {
 
   logged(span: LogSpan): ByteSource {
     const { logWholeFrom: wholeFrom } = this.#server
-    return new LoggedTxns(this.#server.readLog(span.after + 1n), { ...span, wholeFrom, onGap: (next) => this.#server.onLogGap(next) })
+    return new LoggedTxns(this.#server.readLog(this.#server.host.disk.aside, span.after + 1n), { ...span, wholeFrom, onGap: (next) => this.#server.onLogGap(next) })
   }
 
   whenDurable(done: () => void): void {

@@ -1,11 +1,16 @@
 /** Txns of the log on disk on their way to a learner that lacks more than memory holds. */
 import { QuorumPacket } from '../jute/generated/quorum.ts'
-import type { JuteWriter } from '../jute/writer.ts'
+import { JuteWriter } from '../jute/writer.ts'
 import { hex } from '../server/hex.ts'
+import { run } from '../server/host/disk-work.ts'
+import type { DiskWork } from '../server/host/disk-work.ts'
 import { CorruptStorage } from '../server/storage/storage-errors.ts'
 import type { TxnLogReader } from '../server/storage/txn-log-reader.ts'
 import { counterOf, follows, PacketType } from './zab/packets.ts'
 import type { ByteSource, LogSpan } from './zab/packets.ts'
+
+/** At once, at least. */
+const FETCHED_BYTES = 256 * 1024
 
 export interface LoggedTxnsOptions extends LogSpan {
   /**
@@ -21,7 +26,12 @@ export interface LoggedTxnsOptions extends LogSpan {
 export class LoggedTxns implements ByteSource {
   readonly #reader: TxnLogReader
   readonly #options: LoggedTxnsOptions
+  /** Fetched, and not handed on. */
+  readonly #fetched = new JuteWriter()
   #last: bigint
+  #isDone = false
+  #isFetching = false
+  #isClosed = false
 
   /** `reader`: of the txns above `after`. */
   constructor(reader: TxnLogReader, options: LoggedTxnsOptions) {
@@ -30,23 +40,45 @@ export class LoggedTxns implements ByteSource {
     this.#last = options.after
   }
 
-  fill(w: JuteWriter, limit: number): boolean {
-    const { until, last } = this.#options
-    while (w.position < limit) {
-      // Behind the last one stands what is not committed, or is just being written.
-      if (this.#last === last) return true
-      if (!this.#reader.next()) return this.#end()
-      const { zxid, payload } = this.#reader
-      if (zxid > last || (until !== undefined && zxid >= until)) return this.#end()
-      this.#stepTo(zxid)
-      QuorumPacket.write(w, { type: PacketType.PROPOSAL, zxid, data: payload, authinfo: null })
-      QuorumPacket.write(w, { type: PacketType.COMMIT, zxid, data: null, authinfo: null })
-    }
-    return false
+  fetch(done: (error: Error | undefined) => void): void {
+    this.#isFetching = true
+    run(this.#fetch(), (error) => {
+      this.#isFetching = false
+      if (this.#isClosed) this.#closeReader()
+      done(error)
+    })
+  }
+
+  fill(w: JuteWriter): boolean {
+    w.raw(this.#fetched.copy())
+    this.#fetched.reset()
+    return this.#isDone
   }
 
   close(): void {
-    this.#reader.close()
+    this.#isClosed = true
+    if (!this.#isFetching) this.#closeReader()
+  }
+
+  #closeReader(): void {
+    run(this.#reader.close(), () => {})
+  }
+
+  *#fetch(): DiskWork<void> {
+    while (!this.#isDone && !this.#isClosed && this.#fetched.position < FETCHED_BYTES) this.#isDone = yield* this.#fetchNext()
+  }
+
+  *#fetchNext(): DiskWork<boolean> {
+    const { until, last } = this.#options
+    // Behind the last one stands what is not committed, or is just being written.
+    if (this.#last === last) return true
+    if (!(yield* this.#reader.next())) return this.#end()
+    const { zxid, payload } = this.#reader
+    if (zxid > last || (until !== undefined && zxid >= until)) return this.#end()
+    this.#stepTo(zxid)
+    QuorumPacket.write(this.#fetched, { type: PacketType.PROPOSAL, zxid, data: payload, authinfo: null })
+    QuorumPacket.write(this.#fetched, { type: PacketType.COMMIT, zxid, data: null, authinfo: null })
+    return false
   }
 
   #end(): true {

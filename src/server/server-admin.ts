@@ -1,19 +1,23 @@
 /** What the admin words see of a server, and the answers to the four-letter words of its client port. */
 import type { AdminView, ConfView, ConnectionView, DeadlinesView, EnsembleGauges, GaugesView, Items, ProposalSizes, QuotaView, QuorumConfView, ServerState, SessionsView, StatsView } from './admin/admin-view.ts'
-import { answerWord, argumentBytes, whitelistNotices } from './admin/four-letter.ts'
+import { answerWord, argumentBytes, isAllowedWord, whitelistNotices } from './admin/four-letter.ts'
 import type { ServerMetrics } from './admin/metrics.ts'
 import { environmentEntries } from './admin/process-facts.ts'
-import type { Host } from './host/host.ts'
+import { run } from './host/disk-work.ts'
+import type { DiskWork } from './host/disk-work.ts'
+import type { Files, Host } from './host/host.ts'
 import type { ClientConnection } from './net/client-connection.ts'
 import type { WordAnswerer } from './net/words.ts'
 import type { ServerCore } from './server-core.ts'
 import { directorySize } from './storage/data-dirs.ts'
+import type { DataDirs } from './storage/data-dirs.ts'
 import { NO_NODE } from './tree/node-store.ts'
 import { namespaceOf } from './tree/paths.ts'
 import { limitsPath, parseQuota, statsPath } from './tree/quota.ts'
 
 /** CLIENT_DATA_PACKET, SESSION, and what else ZooTrace shows by default. */
 const DEFAULT_TRACE_MASK = 306n
+const SIZE_WORDS: ReadonlySet<string> = new Set(['conf', 'dirs'])
 
 /** What is different in a member of an ensemble. */
 export interface EnsembleView {
@@ -33,6 +37,9 @@ export class ServerAdmin implements AdminView, WordAnswerer {
   readonly #server: ServerCore
   #traceMask = DEFAULT_TRACE_MASK
   #hasAnswered = false
+  /** As they were found last. */
+  #sizes: Sizes = { data: 0, log: 0 }
+  readonly #measured: (() => void)[] = []
 
   constructor(host: Host, server: ServerCore, ensemble: EnsembleView | undefined) {
     this.#host = host
@@ -44,6 +51,24 @@ export class ServerAdmin implements AdminView, WordAnswerer {
 
   argumentBytes(word: string): number | undefined {
     return argumentBytes(word, this.#server.settings.fourLetterWords)
+  }
+
+  /** `conf` and `dirs` tell of the sizes of directories. */
+  prepare(word: string): ((done: () => void) => void) | undefined {
+    const { fourLetterWords } = this.#server.settings
+    if (!SIZE_WORDS.has(word) || !this.isServing || !isAllowedWord(word, fourLetterWords)) return undefined
+    return (done) => this.#measure(done)
+  }
+
+  /** Whoever asks while the disk is at it gets what it finds: one that hangs is asked once. */
+  #measure(done: () => void): void {
+    if (this.#measured.push(done) > 1) return
+    const { dirs } = this.#server
+    run(measure(this.#host.disk.aside, dirs), (error, sizes) => {
+      if (error === undefined) this.#sizes = sizes
+      else this.#host.log.warn(error, 'the sizes of the directories cannot be had')
+      for (const waiting of this.#measured.splice(0)) waiting()
+    })
   }
 
   answer(word: string, argument: Uint8Array): Iterable<string> {
@@ -142,14 +167,13 @@ export class ServerAdmin implements AdminView, WordAnswerer {
 
   conf(): ConfView {
     const { settings, dirs, clientPort } = this.#server
-    const { disk } = this.#host
     return {
       clientPort,
       secureClientPort: -1,
       dataDir: dirs.snapshotDirectory,
-      dataDirSize: directorySize(disk, dirs.snapshotDirectory),
+      dataDirSize: this.#sizes.data,
       dataLogDir: dirs.logDirectory,
-      dataLogSize: directorySize(disk, dirs.logDirectory),
+      dataLogSize: this.#sizes.log,
       tickTime: settings.tickTime,
       maxClientCnxns: settings.maxClientCnxns,
       minSessionTimeout: settings.minSessionTimeout,
@@ -235,6 +259,16 @@ export class ServerAdmin implements AdminView, WordAnswerer {
     const { clock } = this.#host
     return Math.round(clock.wallTime() + clockMs - clock.now())
   }
+}
+
+/** Bytes of the snapshots' directory and of the logs'. */
+interface Sizes {
+  readonly data: number
+  readonly log: number
+}
+
+function* measure(files: Files, { snapshotDirectory, logDirectory }: DataDirs): DiskWork<Sizes> {
+  return { data: yield* directorySize(files, snapshotDirectory), log: yield* directorySize(files, logDirectory) }
 }
 
 /** Made as they are asked for: nobody waits for all of them. */

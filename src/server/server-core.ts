@@ -12,7 +12,9 @@ import { OpCode } from './codes.ts'
 import { maxRecordLength } from './config/settings.ts'
 import type { Settings } from './config/settings.ts'
 import { hex } from './hex.ts'
-import type { DirectoryLock, Host } from './host/host.ts'
+import { run, wait } from './host/disk-work.ts'
+import type { DiskWork } from './host/disk-work.ts'
+import type { DirectoryLock, DiskAnswer, DiskDone, Files, Host } from './host/host.ts'
 import { ClientService } from './net/client-service.ts'
 import { deleteContainerOp } from './ops/delete.ts'
 import { closeSessionOp } from './ops/session.ts'
@@ -61,17 +63,14 @@ export function startServer<S extends ServerCore>(
   create: (dirs: DataDirs, lock: DirectoryLock | undefined) => S,
   started: ServerStarted<S>,
 ): void {
-  let dirs: DataDirs
-  try {
-    dirs = openDataDirs(host.disk, { dataDir: settings.dataDir, dataLogDir: settings.dataLogDir, autocreate: settings.dataDirAutocreate })
-  } catch (error) {
-    host.clock.endOfTurn(() => started(error as Error, undefined))
-    return
-  }
-  host.disk.lock(dirs.dataDir, (error, lock) => {
-    if (error !== undefined) return started(error, undefined)
-    const server = create(dirs, lock)
-    server.start((startError) => started(startError, startError === undefined ? server : undefined))
+  const { dataDir, dataLogDir, dataDirAutocreate: autocreate } = settings
+  run(openDataDirs(host.disk, { dataDir, dataLogDir, autocreate }), (openError, dirs) => {
+    if (openError !== undefined) return started(openError, undefined)
+    host.disk.lock(dirs.dataDir, (error, lock) => {
+      if (error !== undefined) return started(error, undefined)
+      const server = create(dirs, lock)
+      server.start((startError) => started(startError, startError === undefined ? server : undefined))
+    })
   })
 }
 
@@ -106,7 +105,6 @@ export abstract class ServerCore implements Proposer {
   readonly #onApplied: CoreParts['onApplied']
   #log: TxnLog
   readonly #commits: CommitSchedule
-  #activityAtCommit = 0
   readonly #snapshots: SnapshotWriter
   readonly #schedule: SnapshotSchedule
   readonly #expiry: ExpiryTimer
@@ -188,12 +186,7 @@ export abstract class ServerCore implements Proposer {
       words: admin,
     })
     this.#log = this.#createLog()
-    this.#commits = new CommitSchedule(
-      clock,
-      settings,
-      () => this.isQuiet,
-      (isAlone) => this.#commit(isAlone),
-    )
+    this.#commits = new CommitSchedule(clock, settings, () => this.#commit())
     this.#snapshots = new SnapshotWriter(
       host,
       {
@@ -263,20 +256,23 @@ export abstract class ServerCore implements Proposer {
 
   abstract start(done: (error: Error | undefined) => void): void
 
-  /** Reads what the data directory holds. Throws StartupRefused. */
-  protected load(): Recovery {
+  /** Reads what the data directory holds; StartupRefused where it cannot. Nothing may be being written. */
+  protected load(done: DiskAnswer<Recovery>): void {
     const { settings } = this
-    const recovery = recover(
-      this.host,
-      {
-        dirs: this.dirs,
-        maxLength: maxRecordLength(this.settings),
-        trustEmptySnapshot: settings.snapshotTrustEmpty,
-        autocreateDb: settings.dbAutocreate,
-        hasLeader: settings.distributed && settings.servers.length > 1,
-      },
-      this.image,
-    )
+    const options = {
+      dirs: this.dirs,
+      maxLength: maxRecordLength(this.settings),
+      trustEmptySnapshot: settings.snapshotTrustEmpty,
+      autocreateDb: settings.dbAutocreate,
+      hasLeader: settings.distributed && settings.servers.length > 1,
+    }
+    run(recover(this.host, options, this.image), (error, recovery) => {
+      if (error === undefined) this.#onLoaded(recovery)
+      done(error, recovery)
+    })
+  }
+
+  #onLoaded(recovery: Recovery): void {
     this.metrics.startupSnapLoadTime.add(recovery.snapshotMs)
     if (recovery.kind !== 'created' && recovery.kind !== 'suspicious') {
       this.metrics.startupTxnsLoadTime.add(recovery.txnsMs)
@@ -288,7 +284,6 @@ export abstract class ServerCore implements Proposer {
       `Snapshot loaded in ${Math.round(recovery.snapshotMs + recovery.txnsMs)} ms, ` +
         `highest zxid is 0x${hex(this.replica.lastProcessedZxid)}, digest is ${digest}`,
     )
-    return recovery
   }
 
   /** What was found is durable before anybody builds on it; before the first log there is a snapshot. */
@@ -301,7 +296,7 @@ export abstract class ServerCore implements Proposer {
       this.writeSnapshot()
       done(undefined)
     }
-    if (this.settings.forceSync) syncRecovered(this.host.disk, this.dirs, recovery, maxRecordLength(this.settings), goOn)
+    if (this.settings.forceSync) run(syncRecovered(this.host.disk, this.dirs, recovery, maxRecordLength(this.settings)), goOn)
     else goOn(undefined)
   }
 
@@ -352,27 +347,32 @@ export abstract class ServerCore implements Proposer {
     this.#isStopping = true
     this.stopDeciding()
     this.#idleExpiry.stop()
-    this.#purge.stop()
     this.#commits.stop()
-    this.service.close(() =>
-      this.#snapshots.stop(() =>
-        this.#log.close(() => {
-          this.#lock?.release()
-          // Whoever waits for the end of a session has seen the last of it here.
-          for (const callbacks of this.#onClosed.values()) for (const callback of callbacks) callback()
-          this.#onClosed.clear()
-          done()
-        }),
-      ),
-    )
+    const end = (): void => {
+      // Whoever waits for the end of a session has seen the last of it here.
+      for (const callbacks of this.#onClosed.values()) for (const callback of callbacks) callback()
+      this.#onClosed.clear()
+      done()
+    }
+    this.service.close(() => this.#snapshots.stop(() => this.#purge.stop(() => this.#log.close(() => this.releaseDirectory(end)))))
   }
 
   protected stopSnapshots(done: () => void): void {
     this.#snapshots.stop(done)
   }
 
-  protected releaseDirectory(): void {
-    this.#lock?.release()
+  /** Files are about to be removed, or the memory to be read again: no purge may come between. */
+  protected pausePurge(done: () => void): void {
+    this.#purge.pause(done)
+  }
+
+  protected resumePurge(): void {
+    this.#purge.resume()
+  }
+
+  protected releaseDirectory(done: () => void): void {
+    if (this.#lock === undefined) done()
+    else this.#lock.release(done)
   }
 
   fail(error: Error, exitCode: number): void {
@@ -402,17 +402,11 @@ export abstract class ServerCore implements Proposer {
     this.#commits.onAppended()
   }
 
-  /** Nobody has asked for anything but the last txn since the last commit, so that a sync may hold up this server. */
-  protected get isQuiet(): boolean {
-    return this.service.activity - this.#activityAtCommit <= 1
-  }
-
-  #commit(isAlone: boolean): void {
+  #commit(): void {
     const upTo = this.#lastAppended
-    this.#activityAtCommit = this.service.activity
     this.#log.commit(() => {
       if (!this.#isStopping) this.onLogged(upTo)
-    }, isAlone)
+    })
   }
 
   /** Applies what is logged, up to the zxid, in order; what a turn has no time for follows in the next. */
@@ -479,43 +473,45 @@ export abstract class ServerCore implements Proposer {
     this.#log.roll()
   }
 
+  /** Whether all that was appended up to the zxid is durable. */
+  isDurable(zxid: bigint): boolean {
+    return this.#log.isDurable(zxid)
+  }
+
   /** Removes every txn and snapshot above the zxid from the disk, durably; nothing may be on its way to it. */
-  protected cutHistory(zxid: bigint, done: (error: Error | undefined) => void): void {
+  protected cutHistory(zxid: bigint, done: DiskDone): void {
     this.#log.close(() => {
       this.#log = this.#createLog()
       this.#lastAppended = 0n
-      truncateHistory(this.host, this.dirs, zxid, maxRecordLength(this.settings), done)
+      run(truncateHistory(this.host.disk, this.dirs, zxid, maxRecordLength(this.settings)), done)
     })
   }
 
   /** As `cutHistory` where there is anything above the zxid. */
-  protected removeAbove(zxid: bigint, done: (error: Error | undefined) => void): void {
-    let isLonger: boolean
-    try {
-      isLonger = this.#goesBeyond(zxid)
-    } catch (error) {
-      return done(error as Error)
-    }
-    if (isLonger) this.cutHistory(zxid, done)
-    else done(undefined)
+  protected removeAbove(zxid: bigint, done: DiskDone): void {
+    run(this.#goesBeyond(zxid), (error, isLonger) => {
+      if (error === undefined && isLonger) this.cutHistory(zxid, done)
+      else done(error)
+    })
   }
 
-  #goesBeyond(zxid: bigint): boolean {
+  *#goesBeyond(zxid: bigint): DiskWork<boolean> {
     const { disk } = this.host
     const { logDirectory, snapshotDirectory } = this.dirs
-    const files = [...storedFiles(disk.list(snapshotDirectory), 'snapshot'), ...storedFiles(disk.list(logDirectory), 'log')]
-    if (files.some((file) => file.zxid > zxid)) return true
-    const reader = this.readLog(zxid + 1n)
+    const snapshots = storedFiles(yield* wait.list(disk, snapshotDirectory), 'snapshot')
+    const logs = storedFiles(yield* wait.list(disk, logDirectory), 'log')
+    if ([...snapshots, ...logs].some((file) => file.zxid > zxid)) return true
+    const reader = this.readLog(disk, zxid + 1n)
     try {
-      return reader.next()
+      return yield* reader.next()
     } finally {
-      reader.close()
+      yield* reader.close()
     }
   }
 
   /** Logged txns from the zxid on. */
-  readLog(from: bigint): TxnLogReader {
-    return new TxnLogReader(this.host.disk, this.dirs.logDirectory, from, { maxLength: maxRecordLength(this.settings) })
+  readLog(files: Files, from: bigint): TxnLogReader {
+    return new TxnLogReader(files, this.dirs.logDirectory, from, { maxLength: maxRecordLength(this.settings) })
   }
 
   /** The tree as it is now, to be streamed. */

@@ -25,14 +25,11 @@ export class StandaloneServer extends ServerCore {
   start(done: (error: Error | undefined) => void): void {
     this.onBegun = (error) => {
       this.onBegun = undefined
-      if (error !== undefined) this.releaseDirectory()
-      done(error)
+      if (error === undefined) done(undefined)
+      else this.releaseDirectory(() => done(error))
     }
-    try {
-      this.secure(this.load(), (error) => (error === undefined ? this.#serve() : this.onBegun?.(error)))
-    } catch (error) {
-      this.host.clock.endOfTurn(() => this.onBegun?.(error as Error))
-    }
+    const goOn = (error: Error | undefined): void => (error === undefined ? this.#serve() : this.onBegun?.(error))
+    this.load((error, recovery) => (error === undefined ? this.secure(recovery, goOn) : goOn(error)))
   }
 
   #serve(): void {

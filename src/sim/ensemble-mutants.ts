@@ -211,7 +211,7 @@ function keepOneTooMany(server: EnsembleServer): void {
 
 function keepMemory(server: EnsembleServer): void {
   const reload = server.reload.bind(server)
-  server.reload = () => server.role === undefined || reload()
+  server.reload = (done) => (server.role === undefined ? done(true) : reload(done))
 }
 
 function noFastForward(server: EnsembleServer): void {

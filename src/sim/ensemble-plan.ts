@@ -61,6 +61,9 @@ export function drawEnsemblePlan(random: SeededRandom): EnsemblePlan {
       syncMs: random.pick([0.5, 3, 12]),
       slowSyncChance: random.pick([0, 0, 0.02]),
       slowSyncMs: random.pick([40, 800]),
+      stallChance: random.pick([0, 0, 0.002]),
+      // Beyond syncLimit, which is a second at the most.
+      stallMs: random.pick([300, 3000]),
     },
     quality: {
       latencyMs: random.pick([0.3, 2, 10]),

@@ -23,7 +23,6 @@ import type { Account, LifeEnd, Outcome } from './outcome.ts'
 import { HEALED } from './plan.ts'
 import type { LifePlan } from './plan.ts'
 import { ServerLife } from './server-life.ts'
-import type { DiskStep } from './sim-disk.ts'
 import { SimMachine } from './sim-machine.ts'
 import { SimNetwork } from './sim-network.ts'
 import type { SimProcess } from './sim-process.ts'
@@ -69,8 +68,6 @@ class EnsembleSimulation {
   readonly #clients: EnsembleClients
   readonly #ends: LifeEnd[] = []
   readonly #faults: string[] = []
-  /** Processes whose next call that waits for a disk takes long, ms. */
-  readonly #stalls = new Map<SimProcess, number>()
   #isHealed = false
 
   constructor(seed: number, options: EnsembleOptions) {
@@ -148,7 +145,6 @@ class EnsembleSimulation {
     const points = plan === undefined ? undefined : new CrashPoints(plan, (where) => this.#crash(member, life, plan, where))
     disk.onStep = (step, owner) => {
       if (owner !== life.process) return undefined
-      this.#stallIn(life.process, step)
       const wasFailed = points?.failed !== undefined
       const fault = this.#isHealed ? undefined : points?.onStep(step)
       if (!wasFailed && points?.failed !== undefined) this.#onFault(member, life, plan!, points)
@@ -168,14 +164,6 @@ class EnsembleSimulation {
       this.#watchEnd(member, life, plan, points)
     })
     if (plan !== undefined) world.after(plan.longestMs, () => this.#atLast(member, life, plan))
-  }
-
-  #stallIn(owner: SimProcess, { phase, kind, path }: DiskStep): void {
-    const ms = this.#stalls.get(owner)
-    if (ms === undefined || phase !== 'before' || this.#isHealed) return
-    this.#stalls.delete(owner)
-    this.#world.journal.note(`${owner.name} stands still for ${ms} ms in a ${kind} of ${path}`)
-    owner.stall(ms)
   }
 
   readonly #onSent = new Map<SimProcess, () => unknown>()
@@ -244,7 +232,7 @@ class EnsembleSimulation {
           const member = this.#members.find(({ life }) => life?.process === owner)
           if (member !== undefined && !this.#isHealed) this.#crash(member, member.life!, { ...drawMemberLife(world.random), ...how }, 'in an outage')
         },
-        stallInCall: (owner, ms) => void this.#stalls.set(owner, ms),
+        stallInCall: (owner, ms) => owner.machine.disk.stallNext(owner, ms),
       })
       this.#trouble()
     })

@@ -36,7 +36,7 @@ export interface TroubledEnsemble {
   readonly clients: readonly SimClient[]
   /** Ends a process, if it lives, and begins another one in its place; what is not said of how is drawn. */
   crash(member: SimProcess, how: Partial<LifePlan>): void
-  /** The next call of the process that waits for its disk takes so long. */
+  /** The next call that the process makes to its disk takes so long. */
   stallInCall(member: SimProcess, ms: number): void
 }
 

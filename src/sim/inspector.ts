@@ -5,6 +5,7 @@
 import { pino } from 'pino'
 import { maxRecordLength } from '../server/config/settings.ts'
 import type { Settings } from '../server/config/settings.ts'
+import { finish } from '../server/host/disk-work.ts'
 import { Replica } from '../server/replica.ts'
 import { ReplicaImage } from '../server/replica-image.ts'
 import { SessionTable } from '../server/session/session-table.ts'
@@ -59,7 +60,6 @@ export class Inspector {
   constructor(machine: SimMachine, settings: Settings, ledger: Ledger, seed: number) {
     this.dirs = dataDirs(settings.dataDir, settings.dataLogDir)
     this.process = new SimProcess(machine, 'inspector')
-    this.process.seesSpoiled = false
     this.#settings = settings
     this.#ledger = ledger
     this.#random = new SeededRandom(~seed)
@@ -73,7 +73,7 @@ export class Inspector {
   /** Whatever a crash has left, files under their final names are whole. */
   checkFiles(disk: SimDisk): void {
     const checked: SimInode[] = []
-    checkSurvivingFiles(disk.mount(this.process), this.dirs, (path) => {
+    checkSurvivingFiles(disk.files, this.dirs, (path) => {
       const inode = disk.names.get(path)!
       if (inode.isSettled) checked.push(inode)
       return this.#whole.has(inode)
@@ -127,9 +127,10 @@ export class Inspector {
   /** The zxid that a start would go on from. */
   #recover(disk: SimDisk, target: RecoveryTarget): bigint {
     const { snapshotTrustEmpty, dbAutocreate } = this.#settings
-    const host = { clock: this.process.clock, disk: disk.mount(this.process), log: SILENT }
+    const host = { clock: this.process.clock, disk: disk.look(), log: SILENT }
     // Before the first start the directories are not there.
-    if (!host.disk.exists(this.dirs.logDirectory)) return 0n
-    return recover(host, { dirs: this.dirs, maxLength: maxRecordLength(this.#settings), trustEmptySnapshot: snapshotTrustEmpty, autocreateDb: dbAutocreate }, target).lastZxid
+    if (disk.files.stat(this.dirs.logDirectory) === undefined) return 0n
+    const options = { dirs: this.dirs, maxLength: maxRecordLength(this.#settings), trustEmptySnapshot: snapshotTrustEmpty, autocreateDb: dbAutocreate }
+    return finish(recover(host, options, target)).lastZxid
   }
 }

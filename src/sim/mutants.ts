@@ -2,7 +2,8 @@
  * Servers made wrong on purpose, by something that stands between them and their disk. A simulation that does not find
  * each of them soon is no proof of anything.
  */
-import type { Disk, DiskDone, DiskFile } from '../server/host/host.ts'
+import type { Disk, DiskDone, DiskFile, Files, OpenMode } from '../server/host/host.ts'
+import { filesInTurn } from '../server/host/turns-at-disk.ts'
 import { isUnfinished } from '../server/storage/file-names.ts'
 import { areaOf } from './crash-points.ts'
 import type { Area } from './plan.ts'
@@ -31,52 +32,58 @@ export const MUTANTS: readonly Mutant[] = [
 ]
 
 /** Every method of the disk, some of them replaced. */
-function wrap(mount: SimMount, changes: Partial<Disk>): Disk {
-  return {
-    list: (directory) => mount.list(directory),
-    exists: (path) => mount.exists(path),
-    size: (path) => mount.size(path),
-    stat: (path) => mount.stat(path),
-    canWrite: (directory) => mount.canWrite(directory),
-    makeDirectory: (path) => mount.makeDirectory(path),
-    readFile: (path) => mount.readFile(path),
-    open: (path, mode) => mount.open(path, mode),
-    rename: (from, to) => mount.rename(from, to),
+function wrap(mount: SimMount, changes: Partial<Files>): Disk {
+  const files: Files = {
+    list: (directory, done) => mount.list(directory, done),
+    stat: (path, done) => mount.stat(path, done),
+    canWrite: (directory, done) => mount.canWrite(directory, done),
+    makeDirectory: (path, done) => mount.makeDirectory(path, done),
+    open: (path, mode, done) => mount.open(path, mode, done),
+    rename: (from, to, done) => mount.rename(from, to, done),
     renameAndSync: (from, to, done) => mount.renameAndSync(from, to, done),
-    remove: (path) => mount.remove(path),
-    syncDirectory: (directory) => mount.syncDirectory(directory),
-    lock: (directory, done) => mount.lock(directory, done),
+    remove: (path, done) => mount.remove(path, done),
+    syncDirectory: (directory, done) => mount.syncDirectory(directory, done),
     ...changes,
+  }
+  return { ...files, aside: filesInTurn(files), lock: (directory, done) => mount.lock(directory, done) }
+}
+
+/** As `wrap`, for files that are opened: `change` says how one is different, undefined = not at all. */
+function wrapFiles(mount: SimMount, change: (file: SimFile, path: string, mode: OpenMode) => Partial<DiskFile> | undefined): Disk {
+  return wrap(mount, openChanged(mount, change))
+}
+
+function openChanged(mount: SimMount, change: (file: SimFile, path: string, mode: OpenMode) => Partial<DiskFile> | undefined): Pick<Files, 'open'> {
+  return {
+    open(path, mode, done) {
+      mount.open(path, mode, (error, file) => {
+        const changes = error === undefined ? change(file, path, mode) : undefined
+        done(error, changes === undefined ? file : wrapFile(file, changes))
+      })
+    },
   }
 }
 
-/** As `wrap`, for files of one area that are made. */
-function wrapFiles(mount: SimMount, area: Area, changes: (file: SimFile, path: string) => Partial<DiskFile>): Disk {
-  return wrap(mount, {
-    open(path, mode) {
-      const file = mount.open(path, mode)
-      return mode === 'create' && areaOf(path) === area ? wrapFile(file, changes(file, path)) : file
-    },
-  })
+/** Those of an area that are made. */
+function wrapMade(mount: SimMount, area: Area, change: (file: SimFile) => Partial<DiskFile>): Disk {
+  return wrapFiles(mount, (file, path, mode) => (mode === 'create' && areaOf(path) === area ? change(file) : undefined))
 }
 
 function wrapFile(file: SimFile, changes: Partial<DiskFile>): DiskFile {
   return {
-    get size() {
-      return file.size
-    },
-    read: (position, length) => file.read(position, length),
+    size: (done) => file.size(done),
+    read: (position, length, done) => file.read(position, length, done),
     write: (position, bytes, done) => file.write(position, bytes, done),
     writeAndSync: (position, bytes, done) => file.writeAndSync(position, bytes, done),
     sync: (done) => file.sync(done),
-    truncate: (length) => file.truncate(length),
-    close: () => file.close(),
+    truncate: (length, done) => file.truncate(length, done),
+    close: (done) => file.close(done),
     ...changes,
   }
 }
 
 export function acknowledgeBeforeSync(mount: SimMount): Disk {
-  return wrapFiles(mount, 'log', (file) => ({
+  return wrapMade(mount, 'log', (file) => ({
     writeAndSync: (position, bytes, done) =>
       file.write(position, bytes, (error) => {
         if (error === undefined) file.sync(() => undefined)
@@ -87,23 +94,25 @@ export function acknowledgeBeforeSync(mount: SimMount): Disk {
 
 export function noDirectorySync(mount: SimMount, area: Area): Disk {
   return wrap(mount, {
-    renameAndSync: (from, to, done) => (areaOf(to) === area ? mount.renameUnsynced(from, to, done) : mount.renameAndSync(from, to, done)),
+    renameAndSync: (from, to, done) => (areaOf(to) === area ? mount.rename(from, to, done) : mount.renameAndSync(from, to, done)),
   })
 }
 
 /** Syncs a commit that stays in one file; where one goes on into the next file, only that is synced. */
 function rollWithoutSync(mount: SimMount): Disk {
-  let made = 0
-  return wrapFiles(mount, 'log', (file) => {
-    made++
+  return wrapMade(mount, 'log', (file) => {
+    let isLeft = false
     return {
       writeAndSync: (position, bytes, done) =>
         file.write(position, bytes, (error) => {
-          const before = made
           done(error)
-          // The rest of the commit begins from within `done`.
-          if (made === before) file.makeDurable()
+          // The rest of the commit begins from within `done`, with the end of this file.
+          if (!isLeft) file.makeDurable()
         }),
+      close(done) {
+        isLeft = true
+        file.close(done)
+      },
     }
   })
 }
@@ -112,44 +121,38 @@ function snapshotInPlace(mount: SimMount): Disk {
   const final = (path: string): string =>
     areaOf(path) === 'snapshot' && isUnfinished(baseName(path)) ? path.replace('.unfinished-', '') : path
   return wrap(mount, {
-    exists: (path) => mount.exists(final(path)),
-    open: (path, mode) => mount.open(final(path), mode),
-    remove: (path) => mount.remove(final(path)),
-    renameAndSync(from, to, done: DiskDone) {
-      if (final(from) !== to) return mount.renameAndSync(from, to, done)
-      mount.syncDirectory(directoryOf(to))
-      mount.process.deliver(() => done(undefined))
-    },
+    stat: (path, done) => mount.stat(final(path), done),
+    open: (path, mode, done) => mount.open(final(path), mode, done),
+    remove: (path, done) => mount.remove(final(path), done),
+    renameAndSync: (from, to, done) => (final(from) === to ? mount.syncDirectory(directoryOf(to), done) : mount.renameAndSync(from, to, done)),
   })
 }
 
 function snapshotNotSynced(mount: SimMount): Disk {
-  return wrapFiles(mount, 'snapshot', () => ({ sync: (done) => mount.process.deliver(() => done(undefined)) }))
+  return wrapMade(mount, 'snapshot', () => ({ sync: (done) => skip(mount, done) }))
+}
+
+function skip(mount: SimMount, done: DiskDone): void {
+  mount.process.deliver(() => done(undefined))
 }
 
 function recoveredNotSynced(mount: SimMount): Disk {
-  const skip = (done: DiskDone): void => mount.process.deliver(() => done(undefined))
+  const change = (): Partial<DiskFile> => ({ sync: (done) => skip(mount, done), writeAndSync: (_position, _bytes, done) => skip(mount, done) })
   return wrap(mount, {
-    open(path, mode) {
-      const file = mount.open(path, mode)
-      return mode === 'update' ? wrapFile(file, { sync: skip, writeAndSync: (_position, _bytes, done) => skip(done) }) : file
-    },
-    syncDirectory: () => undefined,
+    ...openChanged(mount, (_file, _path, mode) => (mode === 'update' ? change() : undefined)),
+    syncDirectory: (_directory, done) => skip(mount, done),
   })
 }
 
 /** Does not cut it off, and at the next start syncs what it finds without writing it again. */
 function keepUnsynced(mount: SimMount): Disk {
-  return wrap(mount, {
-    open(path, mode) {
-      const file = mount.open(path, mode)
-      if (mode === 'update') return wrapFile(file, { writeAndSync: (_position, _bytes, done) => file.sync(done) })
-      return areaOf(path) === 'log' ? wrapFile(file, notCutBack(file)) : file
-    },
+  return wrapFiles(mount, (file, path, mode) => {
+    if (mode === 'update') return { writeAndSync: (_position, _bytes, done) => file.sync(done) }
+    return areaOf(path) === 'log' ? notCutBack(mount, file) : undefined
   })
 }
 
-function notCutBack(file: SimFile): Partial<DiskFile> {
+function notCutBack(mount: SimMount, file: SimFile): Partial<DiskFile> {
   let hasFailed = false
   return {
     writeAndSync: (position, bytes, done) =>
@@ -157,12 +160,12 @@ function notCutBack(file: SimFile): Partial<DiskFile> {
         hasFailed ||= error !== undefined
         done(error)
       }),
-    truncate: (length) => void (hasFailed || file.truncate(length)),
+    truncate: (length, done) => (hasFailed ? skip(mount, done) : file.truncate(length, done)),
   }
 }
 
 function retrySync(mount: SimMount): Disk {
-  return wrapFiles(mount, 'log', (file) => ({
+  return wrapMade(mount, 'log', (file) => ({
     writeAndSync: (position, bytes, done) =>
       file.writeAndSync(position, bytes, (error) => {
         if (error === undefined) done(undefined)
@@ -172,7 +175,7 @@ function retrySync(mount: SimMount): Disk {
 }
 
 function ignoreWriteErrors(mount: SimMount): Disk {
-  return wrapFiles(mount, 'log', (file) => ({
+  return wrapMade(mount, 'log', (file) => ({
     writeAndSync: (position, bytes, done) => file.writeAndSync(position, bytes, () => done(undefined)),
   }))
 }

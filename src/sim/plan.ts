@@ -67,7 +67,7 @@ export interface WorldPlan {
 
 /** Once nothing bad happens any more. */
 export const HEALED: Pick<WorldPlan, 'speed' | 'quality'> = {
-  speed: { writeMs: 0.2, syncMs: 1, slowSyncChance: 0, slowSyncMs: 0 },
+  speed: { writeMs: 0.2, syncMs: 1, slowSyncChance: 0, slowSyncMs: 0, stallChance: 0, stallMs: 0 },
   quality: { latencyMs: 0.5, stallChance: 0, stallMs: 0, splitChance: 0, windowBytes: 65_536 },
 }
 
@@ -99,6 +99,8 @@ export function drawPlan(random: SeededRandom): Plan {
       syncMs: random.pick([0.5, 3, 12]),
       slowSyncChance: random.pick([0, 0, 0.02]),
       slowSyncMs: random.pick([40, 800]),
+      stallChance: random.pick([0, 0, 0.002]),
+      stallMs: random.pick([100, 1500]),
     },
     quality: {
       latencyMs: random.pick([0.3, 2]),

@@ -9,6 +9,7 @@ import type { StandaloneServer } from '../server/standalone.ts'
 import { TxnLogReader } from '../server/storage/txn-log-reader.ts'
 import type { Inspector } from './inspector.ts'
 import type { Ledger } from './ledger.ts'
+import { finish } from '../server/host/disk-work.ts'
 import type { SimDisk } from './sim-disk.ts'
 import { compareWithLedger, difference, replicaText } from './tree-text.ts'
 import { Violation } from './world.ts'
@@ -66,14 +67,14 @@ export class ServerChecks {
     const ledger = this.#ledger
     if (recovered < ledger.lastSeen) throw new Violation(`clients have seen zxid ${ledger.lastSeen}, the restart has brought back ${recovered}`)
     if (recovered < ledger.lastApplied) throw new Violation(`zxid ${ledger.lastApplied} was applied, the restart has brought back ${recovered}`)
-    const { dirs, process: inspector } = this.#inspector
-    const reader = new TxnLogReader(this.#disk.mount(inspector), dirs.logDirectory, ledger.lastApplied + 1n, { maxLength: MAX_LENGTH })
-    while (reader.next()) {
+    const { dirs } = this.#inspector
+    const reader = new TxnLogReader(this.#disk.look(), dirs.logDirectory, ledger.lastApplied + 1n, { maxLength: MAX_LENGTH })
+    while (finish(reader.next())) {
       const txn = decodeTxn(new Uint8Array(reader.payload), new JuteReader({ maxLength: MAX_LENGTH }))
       ledger.onTxn(txn)
       this.#remembered?.apply(txn)
     }
-    reader.close()
+    finish(reader.close())
     if (recovered !== ledger.lastApplied) throw new Violation(`the log ends at zxid ${ledger.lastApplied}, the restart has brought back ${recovered}`)
   }
 }

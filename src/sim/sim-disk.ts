@@ -5,11 +5,14 @@
  */
 import { Buffer } from 'node:buffer'
 import { DirectoryInUse } from '../server/host/host.ts'
-import type { Disk, DiskDone, DiskFile, DirectoryLock, FileStatus } from '../server/host/host.ts'
+import { immediateFiles } from '../server/host/files-over.ts'
+import type { Disk, DiskAnswer, DiskDone, DiskFile, DirectoryLock, Files, FileStatus, OpenMode } from '../server/host/host.ts'
+import { filesInTurn } from '../server/host/turns-at-disk.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import { baseName, directoryOf, SimNames } from './sim-names.ts'
-import { SECTOR_BYTES, SimInode } from './sim-inode.ts'
-import type { Survival } from './sim-inode.ts'
+import { SimFiles } from './sim-files.ts'
+import { SECTOR_BYTES } from './sim-inode.ts'
+import type { SimInode, Survival } from './sim-inode.ts'
 import { Halted } from './sim-process.ts'
 import type { SimProcess } from './sim-process.ts'
 import { Violation } from './world.ts'
@@ -38,11 +41,14 @@ export interface DiskSpeed {
   /** How often a sync is slow, and how slow at most. */
   readonly slowSyncChance: number
   readonly slowSyncMs: number
+  /** How often a call of any kind hangs, and for how long at most. */
+  readonly stallChance: number
+  readonly stallMs: number
 }
 
 export class SimDisk {
   names: SimNames
-  speed: DiskSpeed = { writeMs: 0.2, syncMs: 2, slowSyncChance: 0, slowSyncMs: 0 }
+  speed: DiskSpeed = { writeMs: 0.2, syncMs: 2, slowSyncChance: 0, slowSyncMs: 0, stallChance: 0, stallMs: 0 }
   /** Asked before each step, told after it. May kill the process; a fault is looked at before the step only. */
   onStep: (step: DiskStep, owner: SimProcess) => DiskFault | undefined = () => undefined
   /** Told when a process has met what cannot be read. */
@@ -50,6 +56,7 @@ export class SimDisk {
   readonly #world: World
   readonly #locks = new Map<string, SimProcess>()
   #hangsUntil = -Infinity
+  readonly #stalls = new Map<SimProcess, number>()
   /** Files of which a part cannot be read. */
   readonly #spoiled = new Set<SimInode>()
 
@@ -72,6 +79,17 @@ export class SimDisk {
     return this.#hangsUntil
   }
 
+  /** The next call of the process takes so long. */
+  stallNext(owner: SimProcess, ms: number): void {
+    this.#stalls.set(owner, ms)
+  }
+
+  takeStall(owner: SimProcess): number {
+    const ms = this.#stalls.get(owner) ?? 0
+    this.#stalls.delete(owner)
+    return ms
+  }
+
   /** A few sectors of a file cannot be read, until the disk is repaired. */
   spoil(path: string, random: SeededRandom): void {
     const inode = this.names.get(path)
@@ -83,12 +101,23 @@ export class SimDisk {
 
   heal(): void {
     this.#hangsUntil = -Infinity
+    this.#stalls.clear()
     this.repair()
   }
 
   repair(): void {
     for (const inode of this.#spoiled) inode.unreadable = undefined
     this.#spoiled.clear()
+  }
+
+  /** What lies on it now, without any step: for who looks at it from outside. */
+  get files(): SimFiles {
+    return new SimFiles(this.names)
+  }
+
+  /** The same for work that asks a disk. */
+  look(): Files {
+    return immediateFiles(this.files)
   }
 
   losePower(survival: Survival): void {
@@ -105,101 +134,65 @@ export class SimMount implements Disk {
   readonly world: World
   readonly process: SimProcess
   readonly disk: SimDisk
+  /** As on a real machine: one call at a time. */
+  readonly aside: Files
   readonly #locks: Map<string, SimProcess>
 
   constructor(world: World, disk: SimDisk, owner: SimProcess, locks: Map<string, SimProcess>) {
     this.world = world
     this.disk = disk
     this.process = owner
+    this.aside = filesInTurn(this)
     this.#locks = locks
   }
 
-  list(directory: string): string[] {
-    this.#directory(directory)
-    return this.disk.names.list(directory)
+  list(directory: string, done: DiskAnswer<string[]>): void {
+    this.#answer(done, () => this.disk.files.list(directory))
   }
 
-  exists(path: string): boolean {
-    this.checkAlive()
-    return this.disk.names.get(path) !== undefined || this.disk.names.directories.has(path)
+  stat(path: string, done: DiskAnswer<FileStatus | undefined>): void {
+    this.#answer(done, () => this.disk.files.stat(path))
   }
 
-  size(path: string): number {
-    return this.#inode(path).length
+  canWrite(directory: string, done: DiskAnswer<boolean>): void {
+    this.#answer(done, () => this.disk.files.canWrite(directory))
   }
 
-  stat(path: string): FileStatus {
-    if (this.disk.names.directories.has(path)) return { sizeBytes: 0, modifiedAt: 0, isDirectory: true }
-    const inode = this.#inode(path)
-    return { sizeBytes: inode.length, modifiedAt: inode.modifiedAt, isDirectory: false }
+  makeDirectory(path: string, done: DiskDone): void {
+    this.#answer(done, () => this.disk.files.makeDirectory(path))
   }
 
-  canWrite(directory: string): boolean {
-    this.checkAlive()
-    return this.disk.names.directories.has(directory)
-  }
-
-  makeDirectory(path: string): void {
-    this.checkAlive()
-    this.disk.names.makeDirectory(path)
-  }
-
-  readFile(path: string): Uint8Array {
-    const inode = this.#inode(path)
-    return this.read(inode, path, 0, inode.length)
-  }
-
-  /** Who looks on from outside sees the whole disk. */
-  read(inode: SimInode, path: string, position: number, length: number): Uint8Array {
-    this.checkAlive()
-    const { unreadable } = inode
-    const isHit = unreadable !== undefined && this.process.seesSpoiled && position < unreadable.to && position + length > unreadable.from
-    if (isHit) {
-      this.world.journal.note(`${this.process.name} cannot read ${baseName(path)}`)
-      this.disk.onUnreadable(this.process)
-      throw faultError({ code: 'EIO' }, 'read', path)
-    }
-    return inode.read(position, length)
-  }
-
-  open(path: string, mode: 'read' | 'create' | 'update'): SimFile {
-    if (mode === 'create') {
-      this.#directory(directoryOf(path))
-      this.#now('create', path, () => {
-        if (this.disk.names.get(path) === undefined) this.disk.names.add(path, new SimInode())
-        else this.#inode(path).truncate(0)
-        this.#inode(path).modifiedAt = this.process.clock.wallTime()
-      })
-    }
-    return new SimFile(this, path, this.#inode(path))
-  }
-
-  rename(from: string, to: string): void {
-    this.#inode(from)
-    this.#now('rename', to, () => this.disk.names.rename(from, to))
-  }
-
-  renameAndSync(from: string, to: string, done: DiskDone): void {
-    this.later(this.disk.speed.writeMs, done, () => {
-      this.rename(from, to)
-      // The second half is a step of its own: power may go between the two.
-      this.later(this.syncDelay(), done, () => this.#now('syncDirectory', to, () => this.disk.names.sync(directoryOf(to))), true, true)
+  open(path: string, mode: OpenMode, done: DiskAnswer<SimFile>): void {
+    this.#answer(done, () => {
+      if (mode === 'create') this.#step('create', path, () => this.disk.files.create(path, this.process.clock.wallTime()))
+      return new SimFile(this, path, this.disk.files.inode(path))
     })
   }
 
-  /** The first half of `renameAndSync`. For servers that are made wrong on purpose. */
-  renameUnsynced(from: string, to: string, done: DiskDone): void {
-    this.later(this.disk.speed.writeMs, done, () => this.rename(from, to), true)
+  rename(from: string, to: string, done: DiskDone): void {
+    this.#answer(done, () => this.#rename(from, to))
   }
 
-  remove(path: string): void {
-    this.#inode(path)
-    this.#now('remove', path, () => this.disk.names.remove(path))
+  renameAndSync(from: string, to: string, done: DiskDone): void {
+    this.rename(from, to, (error) => {
+      if (error !== undefined) return done(error)
+      // The second half is a step of its own: power may go between the two.
+      this.sync(done, () => this.#step('syncDirectory', to, () => this.disk.names.sync(directoryOf(to))))
+    })
   }
 
-  syncDirectory(directory: string): void {
-    this.#directory(directory)
-    this.#now('syncDirectory', directory, () => this.disk.names.sync(directory))
+  remove(path: string, done: DiskDone): void {
+    this.#answer(done, () => {
+      this.disk.files.inode(path)
+      this.#step('remove', path, () => this.disk.names.remove(path))
+    })
+  }
+
+  syncDirectory(directory: string, done: DiskDone): void {
+    this.sync(done, () => {
+      this.disk.files.list(directory)
+      this.#step('syncDirectory', directory, () => this.disk.names.sync(directory))
+    })
   }
 
   lock(directory: string, done: (error: Error | undefined, lock: DirectoryLock | undefined) => void): void {
@@ -209,7 +202,7 @@ export class SimMount implements Disk {
     if (!isTaken) this.#locks.set(directory, this.process)
     this.process.deliver(() => {
       if (isTaken) done(new DirectoryInUse(directory, holder.name), undefined)
-      else done(undefined, { release: () => void this.#locks.delete(directory) })
+      else done(undefined, { release: (released) => this.#answer(released, () => void this.#locks.delete(directory)) })
     })
   }
 
@@ -233,44 +226,64 @@ export class SimMount implements Disk {
   }
 
   /** Works after a while in the kernel's own time, and tells the process in one of its turns. */
-  later(longestMs: number, done: DiskDone, work: () => void, isLast = false, waitsForSync = false): void {
+  work<T>(longestMs: number, done: DiskAnswer<T>, work: () => T, waitsForSync = false): void {
+    this.checkAlive()
     const end = (): void => {
       if (!this.process.isAlive) return
       if (waitsForSync && this.world.now < this.disk.hangsUntil) return void this.world.at(this.disk.hangsUntil, end)
       let error: Error | undefined
+      let value: T | undefined
       try {
-        work()
+        value = work()
       } catch (thrown) {
         if (thrown instanceof Halted) return
         error = thrown as Error
       }
-      if (error !== undefined || isLast) this.process.deliver(() => done(error))
+      this.process.deliver(() => done(error, value as T))
     }
-    this.world.at(this.process.now + this.world.random.between(0, longestMs), end)
+    this.world.at(this.process.now + this.world.random.between(0, longestMs) + this.#stall(), end)
   }
 
-  syncDelay(): number {
+  /** As `work` for what makes something durable. */
+  sync(done: DiskDone, work: () => void): void {
     const { syncMs, slowSyncChance, slowSyncMs } = this.disk.speed
-    return this.world.random.chance(slowSyncChance) ? slowSyncMs : syncMs
+    this.work(this.world.random.chance(slowSyncChance) ? slowSyncMs : syncMs, done, work, true)
   }
 
-  #now(kind: StepKind, path: string, work: () => void): void {
+  #answer<T>(done: DiskAnswer<T>, work: () => T): void {
+    this.work(this.disk.speed.writeMs, done, work)
+  }
+
+  #stall(): number {
+    const { stallChance, stallMs } = this.disk.speed
+    const isDrawn = stallChance > 0 && this.world.random.chance(stallChance)
+    const ms = this.disk.takeStall(this.process) + (isDrawn ? this.world.random.between(0, stallMs) : 0)
+    if (ms > 0) this.world.journal.note(`the disk of ${this.process.name} stalls for ${ms} ms`)
+    return ms
+  }
+
+  /** Who looks on from outside sees the whole disk. */
+  read(inode: SimInode, path: string, position: number, length: number): Uint8Array {
+    const { unreadable } = inode
+    const isHit = unreadable !== undefined && position < unreadable.to && position + length > unreadable.from
+    if (isHit) {
+      this.world.journal.note(`${this.process.name} cannot read ${baseName(path)}`)
+      this.disk.onUnreadable(this.process)
+      throw faultError({ code: 'EIO' }, 'read', path)
+    }
+    return inode.read(position, length)
+  }
+
+  #rename(from: string, to: string): void {
+    this.disk.files.inode(from)
+    this.#step('rename', to, () => this.disk.names.rename(from, to))
+  }
+
+  #step(kind: StepKind, path: string, work: () => void): void {
     const fault = this.before(kind, path)
     if (fault !== undefined) throw faultError(fault, kind, path)
     work()
     this.after(kind, path)
-  }
-
-  #inode(path: string): SimInode {
-    this.checkAlive()
-    const inode = this.disk.names.get(path)
-    if (inode === undefined) throw missing(path)
-    return inode
-  }
-
-  #directory(path: string): void {
-    this.checkAlive()
-    if (!this.disk.names.directories.has(path)) throw missing(path)
   }
 }
 
@@ -285,75 +298,39 @@ export class SimFile implements DiskFile {
     this.#inode = inode
   }
 
-  get size(): number {
-    return this.#inode.length
+  size(done: DiskAnswer<number>): void {
+    this.#mount.work(this.#mount.disk.speed.writeMs, done, () => this.#inode.length)
   }
 
-  read(position: number, length: number): Uint8Array {
-    return this.#mount.read(this.#inode, this.#path, position, length)
+  read(position: number, length: number, done: DiskAnswer<Uint8Array>): void {
+    this.#mount.work(this.#mount.disk.speed.writeMs, done, () => this.#mount.read(this.#inode, this.#path, position, length))
   }
 
   write(position: number, bytes: Uint8Array, done: DiskDone): void {
-    const check = this.#write(position, bytes, done)
-    if (check === undefined) return
-    this.#mount.later(this.#mount.disk.speed.writeMs, done, () => {
-      check()
-      this.#mount.after('write', this.#path)
-    }, true)
+    const copy = new Uint8Array(bytes)
+    this.#mount.work(this.#mount.disk.speed.writeMs, done, () => {
+      this.#checkUnchanged(copy, bytes)
+      this.#write(position, copy)
+    })
   }
 
   writeAndSync(position: number, bytes: Uint8Array, done: DiskDone): void {
-    const check = this.#write(position, bytes, done)
-    if (check === undefined) return
-    this.#sync(done, check)
-  }
-
-  sync(done: DiskDone): void {
-    this.#sync(done, () => undefined)
-  }
-
-  truncate(length: number): void {
-    const kind = length > this.#inode.length ? 'extend' : 'truncate'
-    const fault = this.#mount.before(kind, this.#path)
-    if (fault !== undefined) throw faultError(fault, kind, this.#path)
-    this.#inode.truncate(length)
-    this.#mount.after(kind, this.#path)
-  }
-
-  close(): void {
-    // Nothing is held open.
-  }
-
-  /** As if a sync of it had come and gone. For servers that are made wrong on purpose. */
-  makeDurable(): void {
-    this.#inode.beginSync().succeed()
-  }
-
-  /** Changes the file at once; undefined when it failed and `done` will hear of it. */
-  #write(position: number, bytes: Uint8Array, done: DiskDone): (() => void) | undefined {
-    const owner = this.#mount.process
-    const fault = this.#mount.before('write', this.#path)
-    this.#refuseRetry()
-    this.#inode.modifiedAt = owner.clock.wallTime()
-    if (fault !== undefined) {
-      if (fault.isShort) this.#inode.write(position, bytes.subarray(0, this.#mount.world.random.below(bytes.length)))
-      this.#mount.later(this.#mount.disk.speed.writeMs, done, () => {
-        throw faultError(fault, 'write', this.#path)
+    const copy = new Uint8Array(bytes)
+    this.write(position, bytes, (error) => {
+      if (error !== undefined) return done(error)
+      this.sync((syncError) => {
+        this.#checkUnchanged(copy, bytes)
+        done(syncError)
       })
-      return undefined
-    }
-    const copy = this.#inode.write(position, bytes)
-    return () => {
-      if (Buffer.compare(copy, bytes) !== 0) this.#mount.world.fail(new Violation(`bytes were changed while they were written to ${this.#path}`))
-    }
+    })
   }
 
-  #sync(done: DiskDone, check: () => void): void {
-    const fault = this.#mount.before('sync', this.#path)
-    this.#refuseRetry()
+  /** What was written before the call is covered, whatever is written before the disk has done it. */
+  sync(done: DiskDone): void {
     const sync = this.#inode.beginSync()
-    this.#mount.later(this.#mount.syncDelay(), done, () => {
-      check()
+    this.#mount.sync(done, () => {
+      const fault = this.#mount.before('sync', this.#path)
+      this.#refuseRetry()
       if (fault !== undefined) {
         sync.fail()
         this.#inode.toldOfFailure.add(this.#mount.process)
@@ -361,7 +338,41 @@ export class SimFile implements DiskFile {
       }
       sync.succeed()
       this.#mount.after('sync', this.#path)
-    }, true, true)
+    })
+  }
+
+  truncate(length: number, done: DiskDone): void {
+    this.#mount.work(this.#mount.disk.speed.writeMs, done, () => {
+      const kind = length > this.#inode.length ? 'extend' : 'truncate'
+      const fault = this.#mount.before(kind, this.#path)
+      if (fault !== undefined) throw faultError(fault, kind, this.#path)
+      this.#inode.truncate(length)
+      this.#mount.after(kind, this.#path)
+    })
+  }
+
+  close(done: () => void): void {
+    this.#mount.work(this.#mount.disk.speed.writeMs, done, () => undefined)
+  }
+
+  /** As if a sync of it had come and gone. For servers that are made wrong on purpose. */
+  makeDurable(): void {
+    this.#inode.beginSync().succeed()
+  }
+
+  #write(position: number, bytes: Uint8Array): void {
+    const { process: owner, world } = this.#mount
+    const fault = this.#mount.before('write', this.#path)
+    this.#refuseRetry()
+    this.#inode.modifiedAt = owner.clock.wallTime()
+    if (fault?.isShort === true) this.#inode.write(position, bytes.subarray(0, world.random.below(bytes.length)))
+    if (fault !== undefined) throw faultError(fault, 'write', this.#path)
+    this.#inode.write(position, bytes)
+    this.#mount.after('write', this.#path)
+  }
+
+  #checkUnchanged(copy: Uint8Array, bytes: Uint8Array): void {
+    if (Buffer.compare(copy, bytes) !== 0) this.#mount.world.fail(new Violation(`bytes were changed while they were written to ${this.#path}`))
   }
 
   /** Linux forgets what it could not write: a second sync succeeds, and lies. */
@@ -373,8 +384,4 @@ export class SimFile implements DiskFile {
 
 function faultError(fault: DiskFault, kind: StepKind | 'read', path: string): Error {
   return Object.assign(new Error(`${fault.code}: ${kind} '${path}'`), { code: fault.code })
-}
-
-function missing(path: string): Error {
-  return Object.assign(new Error(`ENOENT: no such file or directory, '${path}'`), { code: 'ENOENT' })
 }

@@ -29,8 +29,6 @@ export class SimProcess {
   diedAt = Infinity
   /** The longest time from the end of a turn to the next where there is more to do. */
   turnMs = 0
-  /** Sectors that cannot be read cannot be read by it. */
-  seesSpoiled = true
   /** So many it has had. */
   turns = 0
   /** Called at the end of a process, for those who hold something of it. */

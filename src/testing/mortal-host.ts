@@ -2,7 +2,9 @@
  * A host that can be paused, as SIGSTOP does, and that can die, as kill -9 does: everything that comes back from the world
  * to the server goes through one gate, which can hold it or shut for good.
  */
-import type { Clock, Disk, DiskFile, Host, Listener, Network, Socket, SocketHandlers, Timer } from '../server/host/host.ts'
+import { filesThrough } from '../server/host/files-over.ts'
+import type { Around } from '../server/host/files-over.ts'
+import type { Clock, DirectoryLock, Disk, Host, Listener, Network, Socket, SocketHandlers, Timer } from '../server/host/host.ts'
 
 export class MortalHost implements Host {
   readonly clock: Clock
@@ -13,7 +15,7 @@ export class MortalHost implements Host {
   readonly gzip: Host['gzip']
   readonly process: Host['process']
   readonly #gate = new Gate()
-  readonly #locks = new Set<{ release(): void }>()
+  readonly #locks = new Set<DirectoryLock>()
   readonly #listeners = new Set<Listener>()
   readonly #sockets = new Set<Socket>()
   readonly #timers = new Set<Timer>()
@@ -51,11 +53,12 @@ export class MortalHost implements Host {
     // Nothing of the dead keeps the process alive.
     for (const timer of this.#timers) timer.cancel()
     this.#timers.clear()
-    for (const lock of this.#locks) lock.release()
     for (const socket of this.#sockets) socket.destroy()
-    let left = this.#listeners.size
+    let left = this.#listeners.size + this.#locks.size
     if (left === 0) return void setImmediate(done)
-    for (const listener of this.#listeners) listener.close(() => void (--left === 0 && done()))
+    const gone = (): void => void (--left === 0 && done())
+    for (const lock of this.#locks) lock.release(gone)
+    for (const listener of this.#listeners) listener.close(gone)
   }
 
   #held<A extends unknown[]>(callback: (...args: A) => void): (...args: A) => void {
@@ -128,33 +131,13 @@ export class MortalHost implements Host {
   }
 
   #diskOf(disk: Disk): Disk {
-    const files = (file: DiskFile): DiskFile => ({
-      get size() {
-        return file.size
-      },
-      read: (position, length) => file.read(position, length),
-      write: (position, bytes, done) => file.write(position, bytes, this.#held(done)),
-      writeAndSync: (position, bytes, done, isAlone) => file.writeAndSync(position, bytes, this.#held(done), isAlone),
-      sync: (done) => file.sync(this.#held(done)),
-      truncate: (length) => file.truncate(length),
-      close: () => file.close(),
-    })
+    const through: Around = (done, work) => work(this.#held(done))
     return {
-      list: (directory) => disk.list(directory),
-      exists: (path) => disk.exists(path),
-      size: (path) => disk.size(path),
-      stat: (path) => disk.stat(path),
-      canWrite: (directory) => disk.canWrite(directory),
-      makeDirectory: (path) => disk.makeDirectory(path),
-      readFile: (path) => disk.readFile(path),
-      open: (path, mode) => files(disk.open(path, mode)),
-      rename: (from, to) => disk.rename(from, to),
-      renameAndSync: (from, to, done) => disk.renameAndSync(from, to, this.#held(done)),
-      remove: (path) => disk.remove(path),
-      syncDirectory: (directory) => disk.syncDirectory(directory),
+      ...filesThrough(disk, through),
+      aside: filesThrough(disk.aside, through),
       lock: (directory, done) =>
         disk.lock(directory, (error, lock) => {
-          if (this.#gate.state === 'dead') return lock?.release()
+          if (this.#gate.state === 'dead') return lock?.release(() => {})
           if (lock !== undefined) this.#locks.add(lock)
           this.#gate.pass(() => done(error, lock))
         }),

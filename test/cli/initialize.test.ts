@@ -68,7 +68,7 @@ test('leaves a server that runs alone', async () => {
   expect(code).toBe(1)
   expect(out).toMatch(/is in use by another server .*; stop it first\n$/)
   expect(existsSync(join(cwd, 'data', 'version-2'))).toBe(true)
-  lock.release()
+  await new Promise<void>((done) => lock.release(done))
 })
 
 test.each([

@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ConfigRefused, DirectoryInUse, ZooKeeperServer, createNodeHost } from '../../src/index.ts'
-import type { Disk, DiskFile, ServerRole, Settings } from '../../src/index.ts'
+import type { ServerRole, Settings } from '../../src/index.ts'
+import { changedFiles } from '../support/changed-disk.ts'
 import { answers } from '../support/answers.ts'
 
 let directory: string
@@ -108,18 +109,9 @@ describe('a server on its own', () => {
   it('tells when its disk fails, and serves nobody any more', async () => {
     const node = createNodeHost({ log: pino({ level: 'silent' }) })
     let isBroken = false
-    const failing = (file: DiskFile): DiskFile => ({
-      get size() {
-        return file.size
-      },
-      read: (position, length) => file.read(position, length),
-      write: (position, bytes, done) => file.write(position, bytes, done),
+    const disk = changedFiles(node.disk, (file) => ({
       writeAndSync: (position, bytes, done) => (isBroken ? void setImmediate(done, new Error('no space left')) : file.writeAndSync(position, bytes, done)),
-      sync: (done) => file.sync(done),
-      truncate: (length) => file.truncate(length),
-      close: () => file.close(),
-    })
-    const disk: Disk = { ...node.disk, open: (path, mode) => failing(node.disk.open(path, mode)) }
+    }))
     const server = create({ tickTime: 50 }, { host: { ...node, disk } })
     await server.start()
     const roles = rolesOf(server)

@@ -77,7 +77,8 @@ describe('a leader', () => {
   /** One that is served and forwards requests. */
   function forwarder(ensemble: FakeEnsemble): RawPeer {
     const peer = strangerTo(ensemble, 3)
-    peer.say(bytesOf(...PHASES[3]!))
+    // One after the other: its history is looked for on the disk between two.
+    for (const packet of PHASES[3]!) peer.say(bytesOf(packet))
     peer.take()
     return peer
   }

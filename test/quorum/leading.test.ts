@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest'
 import { Code } from '../../src/server/codes.ts'
 import { FakeEnsemble } from '../support/fake-ensemble.ts'
-import { notedCommits } from '../support/noted-commits.ts'
 import * as ask from '../support/requests.ts'
 
 /** Sid by sid, requests that no answer or end has come to. */
@@ -149,15 +148,4 @@ describe('a leader whose time is over', () => {
     expect(ensemble.leader!.zxid).toBe(0x2_0000_0001n)
     expect(underWay(ensemble)).toEqual([0, 0, 0])
   })
-})
-
-test('a write that comes alone may hold up a follower, but no leader: it has acknowledgements to hear', () => {
-  const ensemble = new FakeEnsemble('1 2 3')
-  const commits = new Map([...ensemble.members].map(([sid, { disk }]) => [sid, notedCommits(disk)]))
-  const leader = ensemble.converge()
-  const session = leader.session()
-  for (const noted of commits.values()) noted.length = 0
-  session.ok(ask.create('/a'))
-  ensemble.world.settle()
-  for (const [sid, noted] of commits) expect([sid, noted]).toEqual([sid, [sid !== leader.sid]])
 })

@@ -4,6 +4,7 @@ import { JuteWriter } from '../../src/jute/writer.ts'
 import { LoggedTxns } from '../../src/quorum/logged-txns.ts'
 import type { LoggedTxnsOptions } from '../../src/quorum/logged-txns.ts'
 import { PacketDecoder } from '../../src/quorum/wire/packet-decoder.ts'
+import type { MemoryDisk } from '../../src/server/host/memory-disk.ts'
 import { TxnLog } from '../../src/server/storage/txn-log.ts'
 import { TxnLogReader } from '../../src/server/storage/txn-log-reader.ts'
 import { FakeHost } from '../support/fake-host.ts'
@@ -14,7 +15,7 @@ const LOG = { directory: '/log', preAllocSizeBytes: 4096, forceSync: true, txnLo
 /** `1:1 1:2 | 2:1`: files of txns. */
 function logOf(text: string): FakeHost {
   const host = new FakeHost()
-  host.disk.makeDirectory(LOG.directory)
+  ;(host.disk as MemoryDisk).now.makeDirectory(LOG.directory)
   const log = new TxnLog(host, LOG)
   for (const file of text.split(' | ')) {
     for (const zxid of file.split(' ').map(zxidOf)) log.append(zxid, errorTxn(zxid).payload)
@@ -33,8 +34,8 @@ interface Span {
 }
 
 /** What goes out, a slice after the other; `gap before 1:7` where the log has a hole. */
-function sent(log: string, { after, until, last, wholeFrom = '0:0' }: Span, limit = 1 << 20): string {
-  const { disk } = logOf(log)
+function sent(log: string, { after, until, last, wholeFrom = '0:0' }: Span): string {
+  const host = logOf(log)
   const words: string[] = []
   const options: LoggedTxnsOptions = {
     after: zxidOf(after),
@@ -43,12 +44,13 @@ function sent(log: string, { after, until, last, wholeFrom = '0:0' }: Span, limi
     wholeFrom: zxidOf(wholeFrom),
     onGap: (next) => void words.push(`gap before ${zxidText(next)}`),
   }
-  const source = new LoggedTxns(new TxnLogReader(disk, LOG.directory, options.after + 1n, { maxLength: 1 << 20 }), options)
+  const source = new LoggedTxns(new TxnLogReader(host.disk, LOG.directory, options.after + 1n, { maxLength: 1 << 20 }), options)
   const decoder = new PacketDecoder(1 << 20)
   try {
     for (let isDone = false; !isDone; ) {
       const w = new JuteWriter()
-      isDone = source.fill(w, limit)
+      fetched(host, source)
+      isDone = source.fill(w)
       decoder.feed(w.copy())
       for (let packet = decoder.next(); packet !== undefined; packet = decoder.next()) {
         words.push(`${packet.type === 2 ? 'P' : 'C'}${zxidText(packet.zxid)}`)
@@ -61,13 +63,20 @@ function sent(log: string, { after, until, last, wholeFrom = '0:0' }: Span, limi
   return words.join(' ')
 }
 
+function fetched(host: FakeHost, source: LoggedTxns): void {
+  let failure: Error | undefined
+  source.fetch((error) => (failure = error))
+  host.settle()
+  if (failure !== undefined) throw failure
+}
+
 describe('what the log holds goes out', () => {
   test('up to what memory holds', () => {
     expect(sent('1:1 1:2 1:3 1:4 1:5', { after: '1:2', until: '1:5', last: '1:9' })).toBe('P1:3 C1:3 P1:4 C1:4')
   })
 
   test('from file to file, a slice after the other', () => {
-    expect(sent('1:1 1:2 | 1:3 | 1:4', { after: '1:1', until: '1:5', last: '1:5' }, 1)).toBe('P1:2 C1:2 P1:3 C1:3 P1:4 C1:4')
+    expect(sent('1:1 1:2 | 1:3 | 1:4', { after: '1:1', until: '1:5', last: '1:5' })).toBe('P1:2 C1:2 P1:3 C1:3 P1:4 C1:4')
   })
 
   test('across epochs', () => {
@@ -84,13 +93,13 @@ describe('what the log holds goes out', () => {
 describe('nothing goes out behind a hole', () => {
   test.each<[string, string, Span, string]>([
     ['right behind what the learner has', '1:1 1:2 | 1:5', { after: '1:2', until: '1:6', last: '1:6' }, 'gap before 1:5'],
-    ['within the log', '1:1 1:2 1:3 | 1:5', { after: '1:2', until: '1:6', last: '1:6' }, 'P1:3 C1:3 gap before 1:5'],
-    ['between log and memory', '1:1 1:2 1:3', { after: '1:2', until: '1:6', last: '1:6' }, 'P1:3 C1:3 gap before 1:6'],
-    ['at the end of the history', '1:1 1:2 1:3', { after: '1:2', last: '1:6' }, 'P1:3 C1:3 gap before 1:6'],
-    ['where the epoch begins later', '1:1 1:2 1:3 2:2', { after: '1:2', until: '2:3', last: '2:3' }, 'P1:3 C1:3 gap before 2:2'],
-    ['where the epoch changes and a snapshot may lie between', '1:1 1:2 1:3 | 2:1', { after: '1:2', until: '2:2', last: '2:2', wholeFrom: '2:1' }, 'P1:3 C1:3 gap before 2:1'],
-    ['before an epoch without txns', '1:1 1:2 1:3', { after: '1:2', last: '2:0', wholeFrom: '2:0' }, 'P1:3 C1:3 gap before 2:0'],
+    ['within the log', '1:1 1:2 1:3 | 1:5', { after: '1:2', until: '1:6', last: '1:6' }, 'gap before 1:5'],
+    ['between log and memory', '1:1 1:2 1:3', { after: '1:2', until: '1:6', last: '1:6' }, 'gap before 1:6'],
+    ['at the end of the history', '1:1 1:2 1:3', { after: '1:2', last: '1:6' }, 'gap before 1:6'],
+    ['where the epoch begins later', '1:1 1:2 1:3 2:2', { after: '1:2', until: '2:3', last: '2:3' }, 'gap before 2:2'],
+    ['where the epoch changes and a snapshot may lie between', '1:1 1:2 1:3 | 2:1', { after: '1:2', until: '2:2', last: '2:2', wholeFrom: '2:1' }, 'gap before 2:1'],
+    ['before an epoch without txns', '1:1 1:2 1:3', { after: '1:2', last: '2:0', wholeFrom: '2:0' }, 'gap before 2:0'],
   ])('%s', (_, log, span, words) => {
-    expect(sent(log, span, 1)).toBe(`${words} CorruptStorage`)
+    expect(sent(log, span)).toBe(`${words} CorruptStorage`)
   })
 })

@@ -5,10 +5,11 @@ import { Code } from '../../src/server/codes.ts'
 import { defaultTurnLimits } from '../../src/server/config/turn-limits.ts'
 import { DATA_DIRECTORY, FakeEnsemble } from '../support/fake-ensemble.ts'
 import type { FakeMember } from '../support/fake-ensemble.ts'
+import { changedOpen } from '../support/changed-disk.ts'
 import * as ask from '../support/requests.ts'
 
 function epochsOf({ disk }: FakeMember): string {
-  const read = (name: string): string => Buffer.from(disk.readFile(`${DATA_DIRECTORY}/version-2/${name}`)).toString()
+  const read = (name: string): string => Buffer.from(disk.now.open(`${DATA_DIRECTORY}/version-2/${name}`, 'read').read(0, 100)).toString()
   return `${read('acceptedEpoch')} ${read('currentEpoch')}`
 }
 
@@ -98,12 +99,9 @@ describe('a cut that fails', () => {
     ensemble.until('it looks', () => member.state === 'looking')
     let fail: (() => void) | undefined
     const { disk } = member
-    const open = disk.open.bind(disk)
-    disk.open = (path, mode) => {
-      const file = open(path, mode)
-      if (mode === 'update') file.sync = (done) => (fail = () => done(new Error('EIO')))
-      return file
-    }
+    disk.open = changedOpen({ ...disk, lock: disk.lock.bind(disk), aside: disk }, (_file, _path, mode) =>
+      mode === 'update' ? { sync: (done) => void (fail = () => done(new Error('EIO'))) } : {},
+    )
     ensemble.until('it cuts', () => fail !== undefined)
     return fail!
   }
@@ -113,12 +111,12 @@ describe('a cut that fails', () => {
     const member = ensemble.member(3)
     const { disk } = member
     const open = disk.open.bind(disk)
-    disk.open = (path, mode) => {
-      if (mode === 'read' && path.includes('/log.')) throw new Error('EIO')
-      return open(path, mode)
+    disk.open = (path, mode, done) => {
+      if (mode === 'read' && path.includes('/log.')) done(new Error('EIO'), undefined as never)
+      else open(path, mode, done)
     }
     // Written at the start, it shows without a look into the log that there is something to cut.
-    disk.remove(`${DATA_DIRECTORY}/version-2/snapshot.100000003`)
+    disk.now.remove(`${DATA_DIRECTORY}/version-2/snapshot.100000003`)
     ensemble.until('it fails', () => member.fatal.length > 0)
     expect(member.fatal).toEqual(['1: EIO'])
   })
@@ -128,6 +126,7 @@ describe('a cut that fails', () => {
     startReplacing(ensemble)
     const member = ensemble.member(3)
     cutting(ensemble, member)()
+    ensemble.world.settle()
     expect(member.fatal).toEqual(['1: EIO'])
   })
 
@@ -179,10 +178,10 @@ describe('a disk that takes its time', () => {
     ensemble.world.advance(10)
     member.releaseDisk()
     ensemble.until('it has stopped', isStopped)
-    const files = member.disk.list(`${DATA_DIRECTORY}/version-2`)
+    const files = member.disk.now.list(`${DATA_DIRECTORY}/version-2`)
     const timers = ensemble.world.clock.timerCount
     ensemble.world.advance(5000)
-    expect(member.disk.list(`${DATA_DIRECTORY}/version-2`)).toEqual(files)
+    expect(member.disk.now.list(`${DATA_DIRECTORY}/version-2`)).toEqual(files)
     expect(ensemble.world.clock.timerCount).toBeLessThanOrEqual(timers)
     member.start()
     ensemble.converge()

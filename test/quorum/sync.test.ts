@@ -87,7 +87,7 @@ test('a tree that was sent while it changed is still taken for that after a cras
   const ensemble = withLargeTree()
   const session = ensemble.leader!.session()
   const member = ensemble.member(1)
-  const snapshots = (): number => storedFiles(member.disk.list(`${DATA_DIRECTORY}/version-2`), 'snapshot').length
+  const snapshots = (): number => storedFiles(member.disk.now.list(`${DATA_DIRECTORY}/version-2`), 'snapshot').length
   member.start()
   ensemble.until('it syncs', () => member.state === 'following synchronization')
   const before = snapshots()
@@ -123,7 +123,7 @@ function isSentSnapshot(settings: Partial<Settings>): boolean {
   member.start()
   ensemble.converge()
   expect(trees(ensemble).size).toBe(1)
-  return storedFiles(member.disk.list(`${DATA_DIRECTORY}/version-2`), 'snapshot').some((snapshot) => snapshot.zxid > zxid)
+  return storedFiles(member.disk.now.list(`${DATA_DIRECTORY}/version-2`), 'snapshot').some((snapshot) => snapshot.zxid > zxid)
 }
 
 describe('a learner that lacks more than memory holds', () => {
@@ -157,9 +157,7 @@ function withHole(): FakeEnsemble {
 
 function spoil({ disk }: FakeMember, name: string): void {
   const path = `${DATA_DIRECTORY}/version-2/${name}`
-  const file = disk.open(path, 'update')
-  file.writeAndSync(60, Buffer.from([0xff, 0xff, 0xff]), () => {})
-  file.close()
+  disk.now.open(path, 'update').write(60, Buffer.from([0xff, 0xff, 0xff]))
 }
 
 describe('a member that cannot read the snapshot it was sent', () => {
@@ -168,7 +166,7 @@ describe('a member that cannot read the snapshot it was sent', () => {
     const member = ensemble.member(1)
     member.kill()
     ensemble.world.settle()
-    for (const { name, zxid } of storedFiles(member.disk.list(`${DATA_DIRECTORY}/version-2`), 'snapshot')) {
+    for (const { name, zxid } of storedFiles(member.disk.now.list(`${DATA_DIRECTORY}/version-2`), 'snapshot')) {
       if (zxid > 0x1_0000_0010n) spoil(member, name)
     }
     ensemble.member(3).kill()
@@ -189,10 +187,11 @@ describe('a member that cannot read the snapshot it was sent', () => {
 test('a member that is to cut back to what it does not hold removes nothing, and has no vote', () => {
   const ensemble = withHole()
   const { disk, server } = ensemble.member(1)
-  const files = (): string[] => disk.list(`${DATA_DIRECTORY}/version-2`).sort()
+  const files = (): string[] => disk.now.list(`${DATA_DIRECTORY}/version-2`).sort()
   const before = files()
   const errors: (Error | undefined)[] = []
   server!.truncate(0x1_0000_0030n, (error) => errors.push(error))
+  ensemble.world.settle()
   expect(errors).toEqual([new HistoryNotHeld('the history up to 0x100000030 is not here as a whole')])
   expect(files()).toEqual(before)
   expect(server!.lastZxid).toBe(-1n)

@@ -4,6 +4,8 @@ import { gzipSync } from 'node:zlib'
 import { pino } from 'pino'
 import type { Logger } from 'pino'
 import { unknownProcess } from '../../src/server/admin/process-facts.ts'
+import { run } from '../../src/server/host/disk-work.ts'
+import type { DiskWork } from '../../src/server/host/disk-work.ts'
 import type { Compressor, Disk, Host, Random } from '../../src/server/host/host.ts'
 import { MemoryDisk } from '../../src/server/host/memory-disk.ts'
 import { FakeClock } from './fake-clock.ts'
@@ -55,6 +57,16 @@ export class FakeHost implements Host {
   /** Turns until nothing is left to do but to wait for timers. */
   settle(): void {
     for (let turns = 0; this.turn(); turns++) if (turns > MAX_TURNS) throw new Error('the host does not come to rest')
+  }
+
+  /** Does the work turn by turn, and returns or throws what comes of it. */
+  finish<T>(work: DiskWork<T>): T {
+    let outcome: { readonly error: Error | undefined; readonly value: T } | undefined
+    run(work, (error, value) => void (outcome = { error, value }))
+    this.settle()
+    if (outcome === undefined) throw new Error('the work has not come to an end')
+    if (outcome.error !== undefined) throw outcome.error
+    return outcome.value
   }
 
   /** Lets time pass, each timer at its time and everything that follows from it before the next. */

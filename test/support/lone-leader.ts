@@ -137,7 +137,11 @@ export class LoneLeader implements Scripted, LeaderServer {
   }
 
   history(): LeaderHistory {
-    return { lastZxid: this.#lastZxid, committed: [...this.#committed], isSnapshotForced: false, logReaches: () => false }
+    return { lastZxid: this.#lastZxid, committed: [...this.#committed], isSnapshotForced: false, logReaches: false }
+  }
+
+  lookIntoLog(_zxid: bigint, done: (reaches: boolean) => void): void {
+    this.clock.endOfTurn(() => done(false))
   }
 
   snapshot(): { readonly zxid: bigint; readonly source: SnapshotSource } {

@@ -9,6 +9,8 @@ import { EpochFiles } from '../../src/quorum/epoch-files.ts'
 import { PacketType } from '../../src/quorum/zab/packets.ts'
 import type { ByteSource, PacketLink } from '../../src/quorum/zab/packets.ts'
 import type { DiskDone } from '../../src/server/host/host.ts'
+import { finish, readWhole } from '../../src/server/host/disk-work.ts'
+import { immediateFiles } from '../../src/server/host/files-over.ts'
 import { MemoryDisk } from '../../src/server/host/memory-disk.ts'
 import type { FakeClock } from './fake-clock.ts'
 import { errorTxn, zxidOf, zxidText } from './txns.ts'
@@ -158,16 +160,16 @@ export function watchedEpochs(clock: FakeClock, log: (line: string) => void, wai
   let isWatched = false
   const later = (callback: () => void): void => void (isWatched ? clock.endOfTurn(callback) : callback())
   const disk = new MemoryDisk({ later, wallTime: () => 0 })
-  disk.makeDirectory('/epochs')
-  disk.open('/epochs/acceptedEpoch', 'create').write(0, Buffer.from(String(accepted)), () => {})
-  disk.open('/epochs/currentEpoch', 'create').write(0, Buffer.from(String(current)), () => {})
+  disk.now.makeDirectory('/epochs')
+  disk.now.open('/epochs/acceptedEpoch', 'create').write(0, Buffer.from(String(accepted)))
+  disk.now.open('/epochs/currentEpoch', 'create').write(0, Buffer.from(String(current)))
   const rename = disk.renameAndSync.bind(disk)
   disk.renameAndSync = (from, to, done) => {
-    log(`${to.slice('/epochs/'.length)} ${Buffer.from(disk.readFile(from)).toString()}`)
+    log(`${to.slice('/epochs/'.length)} ${Buffer.from(finish(readWhole(immediateFiles(disk.now), from))).toString()}`)
     waiting.push((error) => (error === undefined ? rename(from, to, done) : done(error)))
   }
   const epochs = new EpochFiles({ disk, clock, log: { info() {}, warn() {} } as never }, '/epochs')
-  epochs.load(0n)
+  finish(epochs.load(0n))
   isWatched = true
   return epochs
 }

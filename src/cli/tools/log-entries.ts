@@ -1,6 +1,6 @@
 /** The entries of a log file as TxnLogToolkit reads them: with checksums and trailers as they are, until the bytes end. */
 import { JuteReader } from '../../jute/reader.ts'
-import type { DiskFile } from '../../server/host/host.ts'
+import type { BlockingFile } from '../../server/host/host.ts'
 import { adler32 } from '../../server/storage/adler32.ts'
 import { ENTRY_HEAD_SIZE, ENTRY_TRAILER, ENTRY_TRAILER_SIZE, FILE_HEADER_SIZE } from '../../server/storage/txn-log-format.ts'
 
@@ -11,7 +11,7 @@ export interface RawEntry {
   readonly hasTrailer: boolean
 }
 
-export function* rawEntries(file: DiskFile): IterableIterator<RawEntry> {
+export function* rawEntries(file: BlockingFile): IterableIterator<RawEntry> {
   const reader = new JuteReader()
   for (let position = FILE_HEADER_SIZE; ; ) {
     const head = file.read(position, ENTRY_HEAD_SIZE)

@@ -1,7 +1,9 @@
 /** A snapshot file as the tools look at it: its nodes and sessions whatever its seals say, in the order in which Java's tools see them. */
 import { basename } from 'node:path'
 import type { StatPersisted } from '../../jute/generated/data.ts'
-import { nodeDisk } from '../../server/host/node-disk.ts'
+import { finish } from '../../server/host/disk-work.ts'
+import { immediateFiles } from '../../server/host/files-over.ts'
+import { blockingNodeFiles } from '../../server/host/node-disk.ts'
 import { zxidFromName } from '../../server/storage/file-names.ts'
 import type { SnapshotTarget } from '../../server/storage/image.ts'
 import { loadSnapshot } from '../../server/storage/snapshot-loader.ts'
@@ -36,7 +38,7 @@ export class SnapshotTree implements SnapshotTarget {
   /** Throws CorruptStorage, or what the disk throws. */
   constructor(path: string) {
     this.fileZxid = zxidFromName(basename(path), 'snapshot')
-    loadSnapshot(nodeDisk, path, this.fileZxid, this, { maxLength: MAX_LENGTH, seals: 'ignore' })
+    finish(loadSnapshot(immediateFiles(blockingNodeFiles), path, this.fileZxid, this, { maxLength: MAX_LENGTH, seals: 'ignore' }))
   }
 
   get root(): TreeNode {

@@ -4,8 +4,8 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { JuteWriter } from '../../jute/writer.ts'
 import { MalformedFrame } from '../../jute/malformed-frame.ts'
-import type { DiskFile } from '../../server/host/host.ts'
-import { nodeDisk } from '../../server/host/node-disk.ts'
+import type { BlockingFile } from '../../server/host/host.ts'
+import { blockingNodeFiles } from '../../server/host/node-disk.ts'
 import { ENTRY_TRAILER, FILE_HEADER_SIZE, LOG_MAGIC, paddedSize, payloadZxid, readFileHeader } from '../../server/storage/txn-log-format.ts'
 import type { CommandContext, Target } from '../context.ts'
 import { hexOf } from './java-text.ts'
@@ -77,7 +77,7 @@ function parse(args: readonly string[]) {
 }
 
 function dump(name: string, flags: Flags, context: CommandContext): void {
-  const file = nodeDisk.open(resolve(context.cwd, name), 'read')
+  const file = blockingNodeFiles.open(resolve(context.cwd, name), 'read')
   let copy: LogCopy | undefined
   try {
     const fixedName = `${name}.fixed`
@@ -97,7 +97,7 @@ function dump(name: string, flags: Flags, context: CommandContext): void {
 }
 
 /** How many checksums were mended. */
-function copyEntries(file: DiskFile, flags: Flags, copy: LogCopy | undefined, context: CommandContext): number {
+function copyEntries(file: BlockingFile, flags: Flags, copy: LogCopy | undefined, context: CommandContext): number {
   let [count, fixed] = [0, 0]
   for (const entry of rawEntries(file)) {
     let { checksum } = entry
@@ -140,7 +140,7 @@ function asksToMend(context: CommandContext): boolean {
 /** Whatever goes wrong is told on standard output, and the end is a good one: as in Java. */
 function chop(name: string, zxid: bigint, context: CommandContext): void {
   const path = resolve(context.cwd, name)
-  const file = nodeDisk.open(path, 'read')
+  const file = blockingNodeFiles.open(path, 'read')
   let copy: LogCopy | undefined
   try {
     const header = headerOf(file)
@@ -159,7 +159,7 @@ function chop(name: string, zxid: bigint, context: CommandContext): void {
   }
 }
 
-function copyUpTo(file: DiskFile, zxid: bigint, copy: LogCopy, context: CommandContext): boolean {
+function copyUpTo(file: BlockingFile, zxid: bigint, copy: LogCopy, context: CommandContext): boolean {
   let count = 0
   let previous = -1n
   let hasZxid = false
@@ -198,7 +198,7 @@ interface Header {
 }
 
 /** Undefined when the file does not begin as a log does. */
-function headerOf(file: DiskFile): Header | undefined {
+function headerOf(file: BlockingFile): Header | undefined {
   const bytes = file.read(0, FILE_HEADER_SIZE)
   const { magic, version, dbid } = readFileHeader(bytes)
   if (magic !== LOG_MAGIC) return undefined

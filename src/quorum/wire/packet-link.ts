@@ -58,6 +58,7 @@ export class SocketLink implements PacketLink {
   #firstSentAt = 0
   #isFlushing = false
   #source: ByteSource | undefined
+  #isFetching = false
   #reception: SnapshotReception | undefined
   #isHeld = false
   #isReading = false
@@ -105,8 +106,8 @@ export class SocketLink implements PacketLink {
     }
     this.#flush()
     this.#source = source
-    // The first slice belongs to this turn: what it shows is as it is now.
-    this.#writeSlice(source)
+    // The first slice of a tree belongs to this turn: what it shows is as it is now.
+    this.#pumpFrom(source)
   }
 
   #flushLater(): void {
@@ -140,8 +141,23 @@ export class SocketLink implements PacketLink {
   /** One slice of the source in a turn, and none while the socket has enough. */
   #pump(): void {
     const source = this.#source
-    if (source === undefined || this.#closeReason !== undefined || this.#socket.bufferedBytes > 0) return
-    this.#writeSlice(source)
+    if (source === undefined || this.#isFetching || this.#closeReason !== undefined || this.#socket.bufferedBytes > 0) return
+    this.#pumpFrom(source)
+  }
+
+  #pumpFrom(source: ByteSource): void {
+    if (source.fetch === undefined) return this.#writeSlice(source)
+    this.#isFetching = true
+    source.fetch((error) => {
+      this.#isFetching = false
+      if (this.#source !== source) return
+      if (error === undefined) this.#writeSlice(source)
+      else this.#breakOff(error)
+    })
+  }
+
+  #breakOff(error: Error): void {
+    this.close(`the stream cannot go on: ${error.message}`)
   }
 
   #writeSlice(source: ByteSource): void {
@@ -150,8 +166,7 @@ export class SocketLink implements PacketLink {
     try {
       isDone = source.fill(slice, this.#turns.streamBytes)
     } catch (error) {
-      this.close(`the stream cannot go on: ${(error as Error).message}`)
-      return
+      return this.#breakOff(error as Error)
     }
     if (slice.position > 0) this.#socket.write(slice.copy())
     if (isDone) {

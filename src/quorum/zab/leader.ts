@@ -32,7 +32,10 @@ const MOST_EPOCHS_AHEAD = 1n << 20n
 /** What the leader needs of the server it runs on. */
 export interface LeaderServer {
   /** As it is now. */
-  history(): LeaderHistory
+  /** `logReaches`: what `lookIntoLog` has found for the learner in question, undefined before. */
+  history(logReaches: boolean | undefined): LeaderHistory
+  /** Calls back, later, whether the log on disk holds the txn and all behind it. */
+  lookIntoLog(zxid: bigint, done: (reaches: boolean) => void): void
   /** The tree as it is now. */
   snapshot(): { readonly zxid: bigint; readonly source: SnapshotSource }
   /** PROPOSAL and COMMIT of each txn of the span. */
@@ -202,7 +205,7 @@ export class Leader implements LearnerEvents {
     const { epochs, self, server, clock, limits } = this.#parts
     this.#startedAt = clock.now()
     this.#ownEpoch = epochs.current
-    this.#ownZxid = server.history().lastZxid
+    this.#ownZxid = server.history(undefined).lastZxid
     this.#epoch = epochs.accepted + 1n
     this.#limitPhase('Timeout while waiting for epoch from quorum')
     this.#doubtTimer = clock.after((limits.initLimit * limits.tickTimeMs) / 2, () => this.#countDoubtful())
@@ -433,15 +436,18 @@ export class Leader implements LearnerEvents {
     else this.#sync(learner)
   }
 
-  /** Chooses the history and begins to forward what comes after it, in one turn: nothing falls between. */
-  #sync(learner: LearnerHandler): void {
+  /**
+   * Chooses the history and begins to forward what comes after it, in one turn: nothing falls between. Where the log on disk may have it, that is
+   * looked at first.
+   */
+  #sync(learner: LearnerHandler, logReaches?: boolean): void {
     const { server, log, clock } = this.#parts
     const { link } = learner
     // Back in the same epoch it is cut to what is committed, and acknowledges the rest again, on this connection alone.
     for (const other of [...this.#learners]) if (other !== learner && other.sid === learner.sid) other.close('it has come back')
     this.#proposals?.forget(learner.sid!)
-    const history = server.history()
-    const plan = planSync(learner.zxid, history)
+    const plan = planSync(learner.zxid, server.history(logReaches))
+    if (plan.kind === 'look') return server.lookIntoLog(plan.zxid, (reaches) => this.#syncLater(learner, reaches))
     const way = plan.kind === 'snap' ? 'snap' : 'diff'
     if (this.#isTooMuch(learner, way)) return learner.close(`too many learners get a ${way} already`)
     learner.syncing = way
@@ -461,6 +467,11 @@ export class Leader implements LearnerEvents {
     learner.sendNewLeader(this.#epoch, this.#config)
     const now = clock.now()
     for (const txn of this.#proposals?.outstanding() ?? []) learner.propose(txn, now)
+  }
+
+  #syncLater(learner: LearnerHandler, logReaches: boolean): void {
+    const isOver = this.#phase === 'ended' || learner.isClosing
+    if (!isOver) this.#sync(learner, logReaches)
   }
 
   /** As LearnerSyncThrottler: only observers have to wait. */

@@ -38,6 +38,8 @@ export const NO_ECHO = -1n
 
 /** Bytes that are made as the peer takes them. */
 export interface ByteSource {
+  /** Where the bytes have to be fetched first: calls back when some are there to be written, or with what prevents it. */
+  fetch?(done: (error: Error | undefined) => void): void
   /** Writes on until the writer holds `limit` bytes or, returning true, all is written. May throw: the link is then cut. */
   fill(w: JuteWriter, limit: number): boolean
   /** Called once, when all is written or nothing is wanted any more. */

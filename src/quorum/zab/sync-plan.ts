@@ -11,6 +11,8 @@ export type SyncPlan =
   /** As `diff`, but the txns above `after` and up to those in memory are read from the log. */
   | { readonly kind: 'log'; readonly zxid: bigint; readonly after: bigint; readonly txns: readonly CommittedTxn[] }
   | { readonly kind: 'snap' }
+  /** Nobody has looked yet whether the log reaches as far back as `zxid`. */
+  | { readonly kind: 'look'; readonly zxid: bigint }
 
 export interface LeaderHistory {
   /** lastProcessedZxid. */
@@ -19,8 +21,8 @@ export interface LeaderHistory {
   readonly committed: readonly CommittedTxn[]
   /** forceSnapshotSync. */
   readonly isSnapshotForced: boolean
-  /** Whether the log on disk holds the learner's txn and all behind it, and is not too long to be sent. */
-  logReaches(zxid: bigint): boolean
+  /** Whether the log on disk holds the learner's txn and all behind it, and is not too long to be sent; undefined = not known. */
+  readonly logReaches: boolean | undefined
 }
 
 export function planSync(peerZxid: bigint, history: LeaderHistory): SyncPlan {
@@ -32,10 +34,9 @@ export function planSync(peerZxid: bigint, history: LeaderHistory): SyncPlan {
   // Only a txn can be cut back to: where nothing is in memory the history may end at an epoch's zxid.
   if (peerZxid > max && counterOf(peerZxid) !== 0n && counterOf(max) !== 0n) return { kind: 'trunc', zxid: max, txns: [] }
   if (min <= peerZxid && peerZxid <= max) return walk(peerZxid, committed, max)
-  if (peerZxid < min && history.logReaches(peerZxid)) {
-    return { kind: 'log', zxid: max, after: peerZxid, txns: committed }
-  }
-  return { kind: 'snap' }
+  if (peerZxid >= min) return { kind: 'snap' }
+  if (history.logReaches === undefined) return { kind: 'look', zxid: peerZxid }
+  return history.logReaches ? { kind: 'log', zxid: max, after: peerZxid, txns: committed } : { kind: 'snap' }
 }
 
 function walk(peerZxid: bigint, committed: readonly CommittedTxn[], max: bigint): SyncPlan {

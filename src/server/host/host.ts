@@ -103,39 +103,46 @@ export interface Connecting {
 }
 
 export type DiskDone = (error: Error | undefined) => void
+/** The value is there unless there is an error. */
+export type DiskAnswer<T> = (error: Error | undefined, value: T) => void
 
 /**
- * Files. Reading is synchronous: it happens at start-up and in recovery, where nothing else may run.
- * Writing and syncing complete by callback. A failed sync must never be repeated by the caller.
+ * Files. Any call may wait for the disk as long as the disk likes, so each of them completes by callback, never from inside
+ * the call, and throws nothing. A failed sync must never be repeated by the caller.
  */
-export interface Disk {
+export interface Files {
   /** Names in the directory, sorted; an absent directory is an error with code ENOENT. */
-  list(directory: string): string[]
-  exists(path: string): boolean
-  /** Size in bytes; ENOENT when absent. */
-  size(path: string): number
-  /** ENOENT when absent. */
-  stat(path: string): FileStatus
+  list(directory: string, done: DiskAnswer<string[]>): void
+  /** Undefined when absent. */
+  stat(path: string, done: DiskAnswer<FileStatus | undefined>): void
   /** Whether this process may make files in the directory. */
-  canWrite(directory: string): boolean
+  canWrite(directory: string, done: DiskAnswer<boolean>): void
   /** With all that is missing above it. */
-  makeDirectory(path: string): void
-  /** The whole file; ENOENT when absent. */
-  readFile(path: string): Uint8Array
+  makeDirectory(path: string, done: DiskDone): void
   /** `create` truncates or makes the file; `update` and `read` need it to exist. */
-  open(path: string, mode: 'read' | 'create' | 'update'): DiskFile
-  rename(from: string, to: string): void
-  /** As `rename` within one directory, then durable before `done`, off the event loop. */
+  open(path: string, mode: OpenMode, done: DiskAnswer<DiskFile>): void
+  rename(from: string, to: string, done: DiskDone): void
+  /** As `rename` within one directory, then durable before `done`. */
   renameAndSync(from: string, to: string, done: DiskDone): void
-  remove(path: string): void
+  remove(path: string, done: DiskDone): void
   /** Makes the names made, renamed and removed in the directory durable. */
-  syncDirectory(directory: string): void
+  syncDirectory(directory: string, done: DiskDone): void
+}
+
+export interface Disk extends Files {
+  /**
+   * The same files, for what the log of txns must not wait for: snapshots, purges, logs read for others, sizes. Of all that
+   * is asked here one call at a time holds a thread, so that a disk that hangs leaves threads to the log and to names.
+   */
+  readonly aside: Files
   /**
    * Keeps every other server that asks the same off the directory, until `release` or the end of this process, however
    * it ends. The error is a DirectoryInUse when another one holds it.
    */
   lock(directory: string, done: (error: Error | undefined, lock: DirectoryLock | undefined) => void): void
 }
+
+export type OpenMode = 'read' | 'create' | 'update'
 
 export interface FileStatus {
   readonly sizeBytes: number
@@ -145,7 +152,7 @@ export interface FileStatus {
 }
 
 export interface DirectoryLock {
-  release(): void
+  release(done: () => void): void
 }
 
 export class DirectoryInUse extends Error {
@@ -155,18 +162,41 @@ export class DirectoryInUse extends Error {
   }
 }
 
+/** One call of a file at a time, but for a `close` while nothing is under way. */
 export interface DiskFile {
-  readonly size: number
+  size(done: DiskAnswer<number>): void
   /** Up to `length` bytes from `position`, fewer at the end of the file. */
-  read(position: number, length: number): Uint8Array
+  read(position: number, length: number, done: DiskAnswer<Uint8Array>): void
   /** Writes all bytes or fails; not durable yet. The bytes must not change before `done`. */
   write(position: number, bytes: Uint8Array, done: DiskDone): void
-  /**
-   * As `write`, then durable (data and the size needed to read it back) before `done`: one hop to the thread pool, or none where `isAlone`, which
-   * says that nobody else waits for this server, and the disk is quick.
-   */
-  writeAndSync(position: number, bytes: Uint8Array, done: DiskDone, isAlone?: boolean): void
+  /** As `write`, then durable (data and the size needed to read it back) before `done`. */
+  writeAndSync(position: number, bytes: Uint8Array, done: DiskDone): void
   sync(done: DiskDone): void
+  truncate(length: number, done: DiskDone): void
+  /** Nothing comes of an error: what had to be durable is. */
+  close(done: () => void): void
+}
+
+/**
+ * The same for who may wait, because nobody is served meanwhile: the tools of the command line, and tests. `immediateFiles`
+ * makes Files of it. The server has no such thing.
+ */
+export interface BlockingFiles {
+  list(directory: string): string[]
+  stat(path: string): FileStatus | undefined
+  canWrite(directory: string): boolean
+  makeDirectory(path: string): void
+  open(path: string, mode: OpenMode): BlockingFile
+  rename(from: string, to: string): void
+  remove(path: string): void
+  syncDirectory(directory: string): void
+}
+
+export interface BlockingFile {
+  size(): number
+  read(position: number, length: number): Uint8Array
+  write(position: number, bytes: Uint8Array): void
+  sync(): void
   truncate(length: number): void
   close(): void
 }

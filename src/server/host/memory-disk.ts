@@ -4,7 +4,9 @@
  * log padded by 64 MiB costs what is in it.
  */
 
-import { DirectoryInUse, type Disk, type DiskDone, type DiskFile, type DirectoryLock, type FileStatus } from './host.ts'
+import { filesOver } from './files-over.ts'
+import { DirectoryInUse } from './host.ts'
+import type { BlockingFile, BlockingFiles, Disk, DirectoryLock, Files, FileStatus, OpenMode } from './host.ts'
 
 export interface MemoryDiskOptions {
   /** Runs a callback once the caller has returned, as Clock.endOfTurn does. */
@@ -14,15 +16,61 @@ export interface MemoryDiskOptions {
 }
 
 export class MemoryDisk implements Disk {
-  private readonly files = new Map<string, Content>()
-  private readonly directories = new Set<string>(['/'])
+  /** What lies there, for who looks at it from outside. */
+  readonly now: BlockingFiles
+  list: Files['list']
+  stat: Files['stat']
+  canWrite: Files['canWrite']
+  makeDirectory: Files['makeDirectory']
+  open: Files['open']
+  rename: Files['rename']
+  renameAndSync: Files['renameAndSync']
+  remove: Files['remove']
+  syncDirectory: Files['syncDirectory']
   private readonly locks = new Set<string>()
   private readonly later: (callback: () => void) => void
+
+  constructor({ later, wallTime }: MemoryDiskOptions) {
+    this.later = later
+    this.now = new MemoryFiles(wallTime)
+    const files = filesOver(this.now, later)
+    this.list = files.list
+    this.stat = files.stat
+    this.canWrite = files.canWrite
+    this.makeDirectory = files.makeDirectory
+    this.open = files.open
+    this.rename = files.rename
+    this.renameAndSync = files.renameAndSync
+    this.remove = files.remove
+    this.syncDirectory = files.syncDirectory
+  }
+
+  get aside(): Files {
+    return this
+  }
+
+  lock(directory: string, done: (error: Error | undefined, lock: DirectoryLock | undefined) => void): void {
+    const taken = this.locks.has(directory)
+    this.locks.add(directory)
+    this.later(() => {
+      if (taken) done(new DirectoryInUse(directory, 'in this process'), undefined)
+      else done(undefined, { release: (released) => this.release(directory, released) })
+    })
+  }
+
+  private release(directory: string, done: () => void): void {
+    this.locks.delete(directory)
+    this.later(done)
+  }
+}
+
+class MemoryFiles implements BlockingFiles {
+  private readonly files = new Map<string, Content>()
+  private readonly directories = new Set<string>(['/'])
   private readonly wallTime: () => number
 
-  constructor(options: MemoryDiskOptions) {
-    this.later = options.later
-    this.wallTime = options.wallTime
+  constructor(wallTime: () => number) {
+    this.wallTime = wallTime
   }
 
   list(directory: string): string[] {
@@ -36,18 +84,10 @@ export class MemoryDisk implements Disk {
     return names.sort()
   }
 
-  exists(path: string): boolean {
-    return this.files.has(path) || this.directories.has(path)
-  }
-
-  size(path: string): number {
-    return this.content(path).length
-  }
-
-  stat(path: string): FileStatus {
+  stat(path: string): FileStatus | undefined {
     if (this.directories.has(path)) return { sizeBytes: 0, modifiedAt: 0, isDirectory: true }
-    const content = this.content(path)
-    return { sizeBytes: content.length, modifiedAt: content.modifiedAt, isDirectory: false }
+    const content = this.files.get(path)
+    return content && { sizeBytes: content.length, modifiedAt: content.modifiedAt, isDirectory: false }
   }
 
   canWrite(directory: string): boolean {
@@ -58,12 +98,7 @@ export class MemoryDisk implements Disk {
     for (let path = directory; path !== '/' && path !== ''; path = parentOf(path)) this.directories.add(path)
   }
 
-  readFile(path: string): Uint8Array {
-    const content = this.content(path)
-    return content.read(0, content.length)
-  }
-
-  open(path: string, mode: 'read' | 'create' | 'update'): DiskFile {
+  open(path: string, mode: OpenMode): BlockingFile {
     if (mode === 'create') {
       if (!this.directories.has(parentOf(path))) throw missing(path)
       const content = this.files.get(path) ?? new Content()
@@ -71,7 +106,7 @@ export class MemoryDisk implements Disk {
       content.truncate(0)
       content.modifiedAt = this.wallTime()
     }
-    return new MemoryFile(this.content(path), this.later, this.wallTime)
+    return new MemoryFile(this.content(path), this.wallTime)
   }
 
   rename(from: string, to: string): void {
@@ -79,10 +114,6 @@ export class MemoryDisk implements Disk {
     if (!this.directories.has(parentOf(to))) throw missing(to)
     this.files.delete(from)
     this.files.set(to, content)
-  }
-
-  renameAndSync(from: string, to: string, done: DiskDone): void {
-    this.complete(() => this.rename(from, to), done)
   }
 
   remove(path: string): void {
@@ -94,38 +125,23 @@ export class MemoryDisk implements Disk {
     if (!this.directories.has(directory)) throw missing(directory)
   }
 
-  lock(directory: string, done: (error: Error | undefined, lock: DirectoryLock | undefined) => void): void {
-    const taken = this.locks.has(directory)
-    this.locks.add(directory)
-    this.later(() => {
-      if (taken) done(new DirectoryInUse(directory, 'in this process'), undefined)
-      else done(undefined, { release: () => this.locks.delete(directory) })
-    })
-  }
-
   private content(path: string): Content {
     const content = this.files.get(path)
     if (content === undefined) throw missing(path)
     return content
   }
-
-  private complete(work: () => void, done: DiskDone): void {
-    completeLater(this.later, work, done)
-  }
 }
 
-class MemoryFile implements DiskFile {
+class MemoryFile implements BlockingFile {
   private readonly content: Content
-  private readonly later: (callback: () => void) => void
   private readonly wallTime: () => number
 
-  constructor(content: Content, later: (callback: () => void) => void, wallTime: () => number) {
+  constructor(content: Content, wallTime: () => number) {
     this.content = content
-    this.later = later
     this.wallTime = wallTime
   }
 
-  get size(): number {
+  size(): number {
     return this.content.length
   }
 
@@ -133,16 +149,13 @@ class MemoryFile implements DiskFile {
     return this.content.read(position, length)
   }
 
-  write(position: number, bytes: Uint8Array, done: DiskDone): void {
-    completeLater(this.later, () => this.writeNow(position, bytes), done)
+  write(position: number, bytes: Uint8Array): void {
+    this.content.write(position, bytes)
+    this.content.modifiedAt = this.wallTime()
   }
 
-  writeAndSync(position: number, bytes: Uint8Array, done: DiskDone): void {
-    this.write(position, bytes, done)
-  }
-
-  sync(done: DiskDone): void {
-    completeLater(this.later, () => undefined, done)
+  sync(): void {
+    // All is durable.
   }
 
   truncate(length: number): void {
@@ -152,11 +165,6 @@ class MemoryFile implements DiskFile {
 
   close(): void {
     // Nothing is held open.
-  }
-
-  private writeNow(position: number, bytes: Uint8Array): void {
-    this.content.write(position, bytes)
-    this.content.modifiedAt = this.wallTime()
   }
 }
 
@@ -192,18 +200,6 @@ class Content {
     this.written = Math.min(this.written, length)
     this.length = length
   }
-}
-
-function completeLater(later: (callback: () => void) => void, work: () => void, done: DiskDone): void {
-  later(() => {
-    try {
-      work()
-    } catch (error) {
-      done(error as Error)
-      return
-    }
-    done(undefined)
-  })
 }
 
 function parentOf(path: string): string {

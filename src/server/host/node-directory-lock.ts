@@ -6,6 +6,7 @@
  *
  * Everybody who wants the lock first makes a socket of a name of its own, and then looks at all others. So of two, at
  * least the later one sees the earlier one. Names are never used again: a socket found dead stays dead and can be removed.
+ * Taking the lock waits for the disk on the event loop, because nobody is served before it is taken; giving it back does not.
  */
 
 import { createHash, randomBytes } from 'node:crypto'
@@ -91,7 +92,7 @@ export function lockByName(directory: string, name: string, done: Done, patience
     server.removeAllListeners('error')
     server.on('error', () => undefined) // a failed accept leaves the lock as it is
     server.unref()
-    done(undefined, { release: () => void server.close() })
+    done(undefined, { release: (released) => void server.close(() => released()) })
   })
 }
 
@@ -160,7 +161,7 @@ class Claim {
     const other = others.pop()
     if (other === undefined) {
       this.holds = true
-      setImmediate(this.done, undefined, { release: () => this.release() })
+      setImmediate(this.done, undefined, { release: (released: () => void) => this.release(released) })
       return
     }
     ask(this.path(other), (answer) => {
@@ -200,23 +201,19 @@ class Claim {
   }
 
   private end(error: Error): void {
-    this.release()
-    setImmediate(this.done, error, undefined)
+    this.release(() => setImmediate(this.done, error, undefined))
   }
 
-  private release(): void {
-    if (this.released) return
+  private release(done = (): void => {}): void {
+    if (this.released) return done()
     this.released = true
-    try {
-      this.remove(this.name)
-    } catch {
-      // It dies below all the same, and whoever comes next removes it.
-    }
-    this.server.close(() => this.closePlace())
+    // The name may stay, for want of permission or because the disk hangs: it dies below all the same, and whoever comes next removes it.
+    fs.unlink(this.path(this.name), () => this.server.close(() => this.closePlace(done)))
   }
 
-  private closePlace(): void {
-    if (this.place.fd !== undefined) fs.closeSync(this.place.fd)
+  private closePlace(done = (): void => {}): void {
+    if (this.place.fd === undefined) done()
+    else fs.close(this.place.fd, () => done())
   }
 }
 

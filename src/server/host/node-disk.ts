@@ -1,154 +1,106 @@
-/** Files through node:fs. What is small and on the way to an answer runs here; what may take long goes to libuv's threads. */
+/**
+ * Files through node:fs. All that the server asks goes to libuv's threads, of which there are four and which names are looked up
+ * by as well (node-lookup.ts): the log holds one at the most, or a role that is not serving yet, and all `aside` another one.
+ */
 
 import fs from 'node:fs'
 import path from 'node:path'
-import { performance } from 'node:perf_hooks'
-import type { Disk, DiskDone, DiskFile, DirectoryLock, FileStatus } from './host.ts'
+import type { BlockingFile, BlockingFiles, Disk, DiskAnswer, DiskDone, DiskFile, Files, FileStatus, OpenMode } from './host.ts'
 import { lockDirectory } from './node-directory-lock.ts'
-import { SyncPace } from './sync-pace.ts'
-
-/**
- * Up to here a write to the page cache is quicker than a hop to the thread pool and back, so that writing and syncing
- * cost one hop instead of two.
- */
-const WRITE_HERE_BYTES = 256 << 10
+import { filesInTurn } from './turns-at-disk.ts'
 
 /** Going on would be going on for ever. */
 const NOTHING_TAKEN = 'the system has written nothing and not said why'
 
 const OPEN_FLAGS = { read: 'r', create: 'w+', update: 'r+' } as const
 
-export const nodeDisk: Disk = {
-  list(directory: string): string[] {
-    return fs.readdirSync(directory).sort()
+const files: Files = {
+  list(directory, done) {
+    fs.readdir(directory, (error, names) => (error === null ? done(undefined, names.sort()) : fail(error, done)))
   },
-  exists(file: string): boolean {
-    return fs.existsSync(file)
-  },
-  size(file: string): number {
-    return fs.statSync(file).size
-  },
-  stat(file: string): FileStatus {
-    const status = fs.statSync(file)
-    return { sizeBytes: status.size, modifiedAt: Math.floor(status.mtimeMs), isDirectory: status.isDirectory() }
-  },
-  canWrite(directory: string): boolean {
-    try {
-      fs.accessSync(directory, fs.constants.W_OK)
-      return true
-    } catch {
-      // The error says nothing beyond the answer.
-      return false
-    }
-  },
-  makeDirectory(directory: string): void {
-    // Level by level: node's own recursion never comes back from places like /proc.
-    const missing: string[] = []
-    for (let level = path.resolve(directory); !fs.existsSync(level); level = path.dirname(level)) missing.push(level)
-    for (const level of missing.reverse()) {
-      fs.mkdirSync(level)
-      syncDirectory(path.dirname(level))
-    }
-  },
-  readFile(file: string): Uint8Array {
-    return fs.readFileSync(file)
-  },
-  open(file: string, mode: 'read' | 'create' | 'update'): DiskFile {
-    return new NodeFile(fs.openSync(file, OPEN_FLAGS[mode]))
-  },
-  rename(from: string, to: string): void {
-    fs.renameSync(from, to)
-  },
-  renameAndSync(from: string, to: string, done: DiskDone): void {
-    fs.rename(from, to, (error) => {
-      if (error !== null) done(error)
-      else syncDirectoryThen(path.dirname(to), done)
+  stat(file, done) {
+    fs.stat(file, (error, status) => {
+      if (error === null) done(undefined, statusOf(status))
+      else if (isMissing(error)) done(undefined, undefined)
+      else fail(error, done)
     })
   },
-  remove(file: string): void {
-    fs.unlinkSync(file)
+  canWrite(directory, done) {
+    // The error says nothing beyond the answer.
+    fs.access(directory, fs.constants.W_OK, (error) => done(undefined, error === null))
+  },
+  makeDirectory(directory, done) {
+    makeLevels(path.resolve(directory), [], done)
+  },
+  open(file, mode, done) {
+    fs.open(file, OPEN_FLAGS[mode], (error, fd) => (error === null ? done(undefined, new NodeFile(fd)) : fail(error, done)))
+  },
+  rename(from, to, done) {
+    fs.rename(from, to, told(done))
+  },
+  renameAndSync(from, to, done) {
+    fs.rename(from, to, (error) => {
+      if (error !== null) done(error)
+      else syncDirectory(path.dirname(to), done)
+    })
+  },
+  remove(file, done) {
+    fs.unlink(file, told(done))
   },
   syncDirectory,
-  lock(directory: string, done: (error: Error | undefined, lock: DirectoryLock | undefined) => void): void {
-    lockDirectory(directory, done)
-  },
+}
+
+export const nodeDisk: Disk = {
+  ...files,
+  aside: filesInTurn(files),
+  lock: (directory, done) => lockDirectory(directory, done),
 }
 
 class NodeFile implements DiskFile {
   private readonly fd: number
-  private readonly pace = new SyncPace()
 
   constructor(fd: number) {
     this.fd = fd
   }
 
-  get size(): number {
-    return fs.fstatSync(this.fd).size
+  size(done: DiskAnswer<number>): void {
+    fs.fstat(this.fd, (error, status) => (error === null ? done(undefined, status.size) : fail(error, done)))
   }
 
-  read(position: number, length: number): Uint8Array {
-    const bytes = Buffer.allocUnsafeSlow(length)
-    let got = 0
-    while (got < length) {
-      const count = fs.readSync(this.fd, bytes, got, length - got, position + got)
-      if (count === 0) break
-      got += count
-    }
-    return bytes.subarray(0, got)
+  read(position: number, length: number, done: DiskAnswer<Uint8Array>): void {
+    this.readInto(Buffer.allocUnsafeSlow(length), 0, position, done)
   }
 
   write(position: number, bytes: Uint8Array, done: DiskDone): void {
     this.writeFrom(0, position, bytes, done)
   }
 
-  writeAndSync(position: number, bytes: Uint8Array, done: DiskDone, isAlone = false): void {
-    if (bytes.length > WRITE_HERE_BYTES) {
-      this.write(position, bytes, (error) => (error === undefined ? this.sync(done) : done(error)))
-      return
-    }
-    try {
-      let written = 0
-      while (written < bytes.length) {
-        const count = fs.writeSync(this.fd, bytes, written, bytes.length - written, position + written)
-        if (count === 0) throw new Error(NOTHING_TAKEN)
-        written += count
-      }
-    } catch (error) {
-      setImmediate(done, error as Error)
-      return
-    }
-    const startedAt = performance.now()
-    const onSynced = (error: Error | null): void => {
-      this.pace.onSynced(performance.now() - startedAt)
-      done(error ?? undefined)
-    }
-    if (isAlone && this.pace.isShort) this.syncHere(onSynced)
-    else fs.fdatasync(this.fd, onSynced)
+  writeAndSync(position: number, bytes: Uint8Array, done: DiskDone): void {
+    this.write(position, bytes, (error) => (error === undefined ? this.sync(done) : done(error)))
   }
 
   sync(done: DiskDone): void {
-    fs.fdatasync(this.fd, (error) => done(error ?? undefined))
+    fs.fdatasync(this.fd, told(done))
   }
 
-  private syncHere(done: (error: Error | null) => void): void {
-    let failure: Error | null = null
-    try {
-      fs.fdatasyncSync(this.fd)
-    } catch (error) {
-      failure = error as Error
-    }
-    queueMicrotask(() => done(failure))
+  truncate(length: number, done: DiskDone): void {
+    fs.ftruncate(this.fd, length, told(done))
   }
 
-  truncate(length: number): void {
-    fs.ftruncateSync(this.fd, length)
+  close(done: () => void): void {
+    fs.close(this.fd, () => done())
   }
 
-  close(): void {
-    fs.closeSync(this.fd)
+  /** The operating system may give less than it is asked for: go on until the file ends. */
+  private readInto(bytes: Buffer, got: number, position: number, done: DiskAnswer<Uint8Array>): void {
+    fs.read(this.fd, bytes, got, bytes.length - got, position + got, (error, count) => {
+      if (error !== null) fail(error, done)
+      else if (count === 0 || got + count === bytes.length) done(undefined, bytes.subarray(0, got + count))
+      else this.readInto(bytes, got + count, position, done)
+    })
   }
 
-  /** The operating system may take less than it is given: go on until all is taken. */
+  /** Nor need it take all that it is given. */
   private writeFrom(written: number, position: number, bytes: Uint8Array, done: DiskDone): void {
     fs.write(this.fd, bytes, written, bytes.length - written, position + written, (error, count) => {
       if (error !== null) done(error)
@@ -159,27 +111,101 @@ class NodeFile implements DiskFile {
   }
 }
 
-function syncDirectory(directory: string): void {
-  // Windows opens no directories, and keeps names without being asked.
-  if (process.platform === 'win32') return
-  const fd = fs.openSync(directory, 'r')
-  try {
-    fs.fsyncSync(fd)
-  } finally {
-    fs.closeSync(fd)
-  }
+/** Level by level: node's own recursion never comes back from places like /proc. */
+function makeLevels(level: string, missing: readonly string[], done: DiskDone): void {
+  fs.access(level, (error) => {
+    if (error !== null && path.dirname(level) !== level) makeLevels(path.dirname(level), [level, ...missing], done)
+    else makeEach(missing, done)
+  })
 }
 
-function syncDirectoryThen(directory: string, done: DiskDone): void {
+function makeEach([level, ...below]: readonly string[], done: DiskDone): void {
+  if (level === undefined) return done(undefined)
+  fs.mkdir(level, (error) => {
+    if (error !== null) return done(error)
+    syncDirectory(path.dirname(level), (syncError) => (syncError === undefined ? makeEach(below, done) : done(syncError)))
+  })
+}
+
+function syncDirectory(directory: string, done: DiskDone): void {
+  // Windows opens no directories, and keeps names without being asked.
   if (process.platform === 'win32') {
     setImmediate(done, undefined)
     return
   }
   fs.open(directory, 'r', (openError, fd) => {
-    if (openError !== null) {
-      done(openError)
-      return
-    }
+    if (openError !== null) return done(openError)
     fs.fsync(fd, (syncError) => fs.close(fd, (closeError) => done(syncError ?? closeError ?? undefined)))
   })
+}
+
+function told(done: DiskDone): (error: Error | null) => void {
+  return (error) => done(error ?? undefined)
+}
+
+function fail(error: Error, done: DiskAnswer<never>): void {
+  done(error, undefined as never)
+}
+
+function isMissing(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'ENOENT' || error.code === 'ENOTDIR'
+}
+
+function statusOf(status: fs.Stats): FileStatus {
+  return { sizeBytes: status.size, modifiedAt: Math.floor(status.mtimeMs), isDirectory: status.isDirectory() }
+}
+
+/** For tools, which serve nobody. */
+export const blockingNodeFiles: BlockingFiles = {
+  list: (directory) => fs.readdirSync(directory).sort(),
+  stat(file) {
+    const status = fs.statSync(file, { throwIfNoEntry: false })
+    return status && statusOf(status)
+  },
+  canWrite(directory) {
+    try {
+      fs.accessSync(directory, fs.constants.W_OK)
+      return true
+    } catch {
+      // The error says nothing beyond the answer.
+      return false
+    }
+  },
+  makeDirectory(directory) {
+    const missing: string[] = []
+    for (let level = path.resolve(directory); !fs.existsSync(level); level = path.dirname(level)) missing.push(level)
+    for (const level of missing.reverse()) fs.mkdirSync(level)
+  },
+  open: (file, mode) => openBlocking(file, mode),
+  rename: (from, to) => fs.renameSync(from, to),
+  remove: (file) => fs.unlinkSync(file),
+  syncDirectory(directory) {
+    if (process.platform === 'win32') return
+    const fd = fs.openSync(directory, 'r')
+    fs.fsyncSync(fd)
+    fs.closeSync(fd)
+  },
+}
+
+function openBlocking(file: string, mode: OpenMode): BlockingFile {
+  const fd = fs.openSync(file, OPEN_FLAGS[mode])
+  return {
+    size: () => fs.fstatSync(fd).size,
+    read(position, length) {
+      const bytes = Buffer.allocUnsafeSlow(length)
+      let got = 0
+      while (got < length) {
+        const count = fs.readSync(fd, bytes, got, length - got, position + got)
+        if (count === 0) break
+        got += count
+      }
+      return bytes.subarray(0, got)
+    },
+    write(position, bytes) {
+      for (let written = 0; written < bytes.length; ) written += fs.writeSync(fd, bytes, written, bytes.length - written, position + written)
+    },
+    sync: () => fs.fdatasyncSync(fd),
+    truncate: (length) => fs.ftruncateSync(fd, length),
+    close: () => fs.closeSync(fd),
+  }
 }

@@ -8,8 +8,8 @@ import type { LookupAddress, LookupOptions } from 'node:dns'
 
 /** After so long the next name has its turn, and who asked for this one has the last good answer or none. */
 const PATIENCE_MS = 500
-/** Of the four threads of the pool, so many may be busy with names. */
-const MAX_BUSY = 3
+/** Of the four threads of the pool, so many may be busy with names: one is the log's, one is for all else that asks the disk (node-disk.ts). */
+const MAX_BUSY = 2
 /** So long a name that has just failed is not asked for again. */
 const REST_AFTER_FAILURE_MS = 2000
 /** Peers may announce any name they like. */

@@ -206,8 +206,10 @@ export class ClientConnection implements Client, Expiring {
     this.#isAnsweringWord = true
     this.#stage = { kind: 'ending' }
     this.#decoder.clear()
-    const tell = this.#tellWord(words.answer(this, word, bytes.subarray(4))[Symbol.iterator]())
-    if (tell()) this.#service.slices.add(tell)
+    words.answer(this, word, bytes.subarray(4), (pieces) => {
+      const tell = this.#tellWord(pieces[Symbol.iterator]())
+      if (tell()) this.#service.slices.add(tell)
+    })
   }
 
   /** Tells a piece of the answer whenever it is called; false at its end, which is that of the connection. */

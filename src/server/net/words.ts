@@ -8,6 +8,8 @@ import type { ClientConnection } from './client-connection.ts'
 export interface WordAnswerer {
   /** How many bytes follow the word on the wire; undefined for what is no word. */
   argumentBytes(word: string): number | undefined
+  /** What has to be looked up before the word can be answered, which calls back later; undefined = nothing. */
+  prepare(word: string): ((done: () => void) => void) | undefined
   /** In pieces, made as they are asked for. */
   answer(word: string, argument: Uint8Array): Iterable<string>
 }
@@ -35,10 +37,14 @@ export class Words {
     return this.#answerer.argumentBytes(word) ?? 0
   }
 
-  answer(connection: ClientConnection, word: string, argument: Uint8Array): Iterable<string> {
+  /** Calls back, at once unless something has to be looked up, with the answer in pieces, made as they are asked for. */
+  answer(connection: ClientConnection, word: string, argument: Uint8Array, done: (pieces: Iterable<string>) => void): void {
     if (isAllowedWord(word, this.#whitelist)) {
       this.#log.info(`Processing ${word} command from /${connection.remoteAddress}:${connection.socket.remotePort}`)
     }
-    return this.#answerer.answer(word, argument)
+    const prepare = this.#answerer.prepare(word)
+    const answer = (): void => done(this.#answerer.answer(word, argument))
+    if (prepare === undefined) answer()
+    else prepare(answer)
   }
 }

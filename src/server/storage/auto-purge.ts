@@ -1,4 +1,5 @@
 /** Purges at start and then every so many hours (DatadirCleanupManager). Off unless `autopurge.purgeInterval` is set. */
+import { run } from '../host/disk-work.ts'
 import type { Host, Timer } from '../host/host.ts'
 import type { DataDirs } from './data-dirs.ts'
 import { purge, removalLine } from './purge.ts'
@@ -12,10 +13,20 @@ export interface AutoPurgeOptions {
   readonly autopurgePurgeIntervalHours: number
 }
 
+type State =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'purging' }
+  /** What is under way is given up; who waits for its end. */
+  | { readonly kind: 'giving up'; readonly then: () => void }
+  /** `isOwed`: one was given up, or its time has come meanwhile. */
+  | { readonly kind: 'paused'; readonly isOwed: boolean }
+
 export class AutoPurge {
   readonly #host: Pick<Host, 'disk' | 'clock' | 'log'>
   readonly #options: AutoPurgeOptions
   readonly #dirs: DataDirs
+  #state: State = { kind: 'off' }
   #timer: Timer | undefined
 
   constructor(host: Pick<Host, 'disk' | 'clock' | 'log'>, options: AutoPurgeOptions, dirs: DataDirs) {
@@ -25,26 +36,66 @@ export class AutoPurge {
   }
 
   start(): void {
-    if (this.#options.autopurgePurgeIntervalHours > 0) this.#run()
+    if (this.#options.autopurgePurgeIntervalHours > 0) this.#begin()
   }
 
-  stop(): void {
+  /** Calls back once no file is touched any more. */
+  stop(done: () => void): void {
     this.#timer?.cancel()
-    this.#timer = undefined
+    this.#leave({ kind: 'off' }, done)
   }
 
-  #run(): void {
-    const { disk, clock, log } = this.#host
-    log.info('Purge task started.')
-    try {
-      purge(disk, this.#dirs, this.#options.autopurgeSnapRetainCount, {
-        onRemoving: (path, modifiedAt) => log.info(removalLine(path, modifiedAt)),
-        onFailed: (path, error) => log.error(error, `Failed to remove ${path}`),
-      })
-    } catch (error) {
-      log.error(error, 'Error occurred while purging.')
+  /** As `stop`, until `resume`: others are about to remove files, and what is old must be decided anew behind them. */
+  pause(done: () => void): void {
+    if (this.#state.kind === 'off') this.#host.clock.endOfTurn(done)
+    else this.#leave({ kind: 'paused', isOwed: this.#state.kind === 'purging' }, done)
+  }
+
+  resume(): void {
+    if (this.#state.kind !== 'paused') return
+    if (this.#state.isOwed) this.#begin()
+    else this.#state = { kind: 'waiting' }
+  }
+
+  #leave(next: State, done: () => void): void {
+    const before = this.#state
+    const then = (): void => {
+      this.#state = next
+      done()
     }
+    if (before.kind === 'purging') {
+      this.#state = { kind: 'giving up', then }
+    } else if (before.kind === 'giving up') {
+      this.#state = { kind: 'giving up', then: () => (before.then(), then()) }
+    } else {
+      this.#state = next
+      this.#host.clock.endOfTurn(done)
+    }
+  }
+
+  #begin(): void {
+    const { disk, log } = this.#host
+    this.#state = { kind: 'purging' }
+    log.info('Purge task started.')
+    const work = purge(disk.aside, this.#dirs, this.#options.autopurgeSnapRetainCount, {
+      onRemoving: (path, modifiedAt) => log.info(removalLine(path, modifiedAt)),
+      onFailed: (path, error) => log.error(error, `Failed to remove ${path}`),
+      isGivenUp: () => this.#state.kind === 'giving up',
+    })
+    run(work, (error) => this.#onEnd(error))
+  }
+
+  #onEnd(error: Error | undefined): void {
+    const { clock, log } = this.#host
+    if (error !== undefined) log.error(error, 'Error occurred while purging.')
+    if (this.#state.kind === 'giving up') return this.#state.then()
     log.info('Purge task completed.')
-    this.#timer = clock.after(this.#options.autopurgePurgeIntervalHours * HOUR_MS, () => this.#run())
+    this.#state = { kind: 'waiting' }
+    this.#timer = clock.after(this.#options.autopurgePurgeIntervalHours * HOUR_MS, () => this.#onDue())
+  }
+
+  #onDue(): void {
+    if (this.#state.kind === 'waiting') this.#begin()
+    else if (this.#state.kind === 'paused') this.#state = { kind: 'paused', isOwed: true }
   }
 }

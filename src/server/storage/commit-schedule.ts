@@ -16,8 +16,7 @@ export interface CommitScheduleOptions {
 export class CommitSchedule {
   readonly #clock: Clock
   readonly #options: CommitScheduleOptions
-  readonly #isQuiet: () => boolean
-  readonly #commit: (isAlone: boolean) => void
+  readonly #commit: () => void
   /** Txns since the last commit. */
   #waiting = 0
   #committedAt = -Infinity
@@ -25,11 +24,9 @@ export class CommitSchedule {
   #isStopped = false
   #pause: Timer | undefined
 
-  /** @param isQuiet Nobody has asked for anything but the last txn since the last commit. */
-  constructor(clock: Clock, options: CommitScheduleOptions, isQuiet: () => boolean, commit: (isAlone: boolean) => void) {
+  constructor(clock: Clock, options: CommitScheduleOptions, commit: () => void) {
     this.#clock = clock
     this.#options = options
-    this.#isQuiet = isQuiet
     this.#commit = commit
   }
 
@@ -52,13 +49,7 @@ export class CommitSchedule {
     this.#pause?.cancel()
     const waitMs = this.#waitMs()
     if (waitMs > 0) this.#pause = this.#clock.after(waitMs, () => this.#begin())
-    // A commit of one alone may hold up everything: what this turn has to say leaves first.
-    else if (this.#isAlone) this.#clock.endOfTurn(() => this.#begin())
     else this.#begin()
-  }
-
-  get #isAlone(): boolean {
-    return this.#waiting === 1 && this.#isQuiet()
   }
 
   /** How long the batch may still wait if nothing more comes. */
@@ -71,9 +62,8 @@ export class CommitSchedule {
   #begin(): void {
     // Timers come first in a turn: the end of a pause may have taken along what another timer brought.
     if (this.#isStopped || this.#waiting === 0) return
-    const isAlone = this.#isAlone
     this.#waiting = 0
     this.#committedAt = this.#clock.now()
-    this.#commit(isAlone)
+    this.#commit()
   }
 }

@@ -3,7 +3,9 @@
  * What FileTxnSnapLog's constructor checks before anything is read.
  */
 
-import type { Disk } from '../host/host.ts'
+import { wait } from '../host/disk-work.ts'
+import type { DiskWork } from '../host/disk-work.ts'
+import type { Files } from '../host/host.ts'
 import { ExitCode, StartupRefused } from './storage-errors.ts'
 
 export interface DataDirs {
@@ -38,31 +40,31 @@ export function dataDirs(dataDir: string, dataLogDir: string = dataDir): DataDir
 }
 
 /** Makes or checks both directories. Throws StartupRefused with exit code 3. */
-export function openDataDirs(disk: Disk, options: DataDirOptions): DataDirs {
+export function* openDataDirs(files: Files, options: DataDirOptions): DiskWork<DataDirs> {
   const dirs = dataDirs(options.dataDir, options.dataLogDir)
-  openDirectory(disk, dirs.logDirectory, 'data', options.autocreate)
-  openDirectory(disk, dirs.snapshotDirectory, 'snap', options.autocreate)
+  yield* openDirectory(files, dirs.logDirectory, 'data', options.autocreate)
+  yield* openDirectory(files, dirs.snapshotDirectory, 'snap', options.autocreate)
   // As Java: the spelling decides, so two spellings of one directory are taken for a mix-up.
-  if (dirs.logDirectory !== dirs.snapshotDirectory) checkContents(disk, dirs)
+  if (dirs.logDirectory !== dirs.snapshotDirectory) yield* checkContents(files, dirs)
   return dirs
 }
 
 /** Bytes of all files below the directory, as ZooKeeperServer.getDirSize counts them; 0 when it is absent. */
-export function directorySize(disk: Disk, directory: string): number {
-  if (!disk.exists(directory)) return 0
+export function* directorySize(files: Files, directory: string): DiskWork<number> {
+  if ((yield* wait.stat(files, directory)) === undefined) return 0
   let size = 0
-  for (const name of disk.list(directory)) {
+  for (const name of yield* wait.list(files, directory)) {
     const path = `${directory}/${name}`
+    const status = yield* wait.stat(files, path)
     // A file may go, by a purge or a rename, between being listed and being looked at.
-    if (!disk.exists(path)) continue
-    const status = disk.stat(path)
-    size += status.isDirectory ? directorySize(disk, path) : status.sizeBytes
+    if (status === undefined) continue
+    size += status.isDirectory ? yield* directorySize(files, path) : status.sizeBytes
   }
   return size
 }
 
-function openDirectory(disk: Disk, directory: string, what: 'data' | 'snap', autocreate: boolean): void {
-  if (!disk.exists(directory)) {
+function* openDirectory(files: Files, directory: string, what: 'data' | 'snap', autocreate: boolean): DiskWork<void> {
+  if ((yield* wait.stat(files, directory)) === undefined) {
     if (!autocreate) {
       throw refused(
         `Missing ${what} directory ${directory}, automatic data directory creation is disabled ` +
@@ -70,20 +72,20 @@ function openDirectory(disk: Disk, directory: string, what: 'data' | 'snap', aut
       )
     }
     try {
-      disk.makeDirectory(directory)
+      yield* wait.makeDirectory(files, directory)
     } catch (error) {
       throw refused(`Unable to create ${what} directory ${directory}`, error)
     }
   }
-  if (!disk.canWrite(directory)) throw refused(`Cannot write to ${what} directory ${directory}`)
+  if (!(yield* wait.canWrite(files, directory))) throw refused(`Cannot write to ${what} directory ${directory}`)
 }
 
-function checkContents(disk: Disk, dirs: DataDirs): void {
+function* checkContents(files: Files, dirs: DataDirs): DiskWork<void> {
   const advice = 'Check if dataLogDir and dataDir configuration is correct.'
-  if (disk.list(dirs.logDirectory).some((name) => name.startsWith('snapshot.'))) {
+  if ((yield* wait.list(files, dirs.logDirectory)).some((name) => name.startsWith('snapshot.'))) {
     throw refused(`Log directory has snapshot files. ${advice}`)
   }
-  if (disk.list(dirs.snapshotDirectory).some((name) => name.startsWith('log.'))) {
+  if ((yield* wait.list(files, dirs.snapshotDirectory)).some((name) => name.startsWith('log.'))) {
     throw refused(`Snapshot directory has log files. ${advice}`)
   }
 }

@@ -1,7 +1,9 @@
 /** Names in `version-2`: which zxid a file stands for, in what order files are read, and how unfinished ones are called. */
 
 import { hex } from '../hex.ts'
-import type { Disk } from '../host/host.ts'
+import { wait } from '../host/disk-work.ts'
+import type { DiskWork } from '../host/disk-work.ts'
+import type { Files } from '../host/host.ts'
 
 export type StoredKind = 'log' | 'snapshot'
 
@@ -71,9 +73,9 @@ export function logsFrom(names: string[], zxid: bigint): StoredFile[] {
 }
 
 /** Removes what a crash left half written. Nothing in the directory may be being written. */
-export function removeUnfinished(disk: Disk, directory: string): void {
-  for (const name of disk.list(directory)) {
-    if (isUnfinished(name)) disk.remove(`${directory}/${name}`)
+export function* removeUnfinished(files: Files, directory: string): DiskWork<void> {
+  for (const name of yield* wait.list(files, directory)) {
+    if (isUnfinished(name)) yield* wait.remove(files, `${directory}/${name}`)
   }
 }
 

@@ -4,7 +4,9 @@
  */
 
 import type { FileHeader } from '../../jute/generated/persistence.ts'
-import type { Disk, DiskFile } from '../host/host.ts'
+import { wait } from '../host/disk-work.ts'
+import type { DiskWork } from '../host/disk-work.ts'
+import type { DiskFile, Files } from '../host/host.ts'
 import { adler32 } from './adler32.ts'
 import { CorruptStorage } from './storage-errors.ts'
 import {
@@ -43,7 +45,8 @@ export interface LogEnd {
   readonly why: 'eof' | 'padding' | 'trailer' | 'torn'
 }
 
-const WINDOW_SIZE = 1 << 20
+/** Whoever reads a long log while others are served does what a window holds in one turn. */
+const WINDOW_SIZE = 256 << 10
 const NOTHING = new Uint8Array(0)
 
 export class LogCursor {
@@ -58,34 +61,38 @@ export class LogCursor {
   /** Where the window begins in the file. */
   private windowStart = 0
 
+  private constructor(file: DiskFile, { version, dbid }: FileHeader, maxLength: number) {
+    this.file = file
+    this.version = version
+    this.dbid = dbid
+    this.maxLength = maxLength
+  }
+
   /**
    * @param maxLength the longest payload that is taken for one: jute.maxbuffer + jute.maxbuffer.extrasize
    * @throws CorruptStorage when the file does not begin as a log does
    */
-  constructor(disk: Disk, path: string, maxLength = Infinity) {
-    this.maxLength = maxLength
-    this.file = disk.open(path, 'read')
+  static *open(files: Files, path: string, maxLength = Infinity): DiskWork<LogCursor> {
+    const file = yield* wait.open(files, path, 'read')
     try {
-      const header = readHeader(this.file, path)
-      this.version = header.version
-      this.dbid = header.dbid
+      return new LogCursor(file, yield* readHeader(file, path), maxLength)
     } catch (error) {
-      this.file.close()
+      yield* wait.close(file)
       throw error
     }
   }
 
   /** The next entry, or the end of the file, again and again. Throws CorruptStorage over a length that cannot be. */
-  next(): LogEntry | LogEnd {
+  *next(): DiskWork<LogEntry | LogEnd> {
     const { position } = this
-    if (!this.load(ENTRY_HEAD_SIZE)) return { kind: 'end', position, why: 'eof' }
+    if (!this.holds(ENTRY_HEAD_SIZE) && !(yield* this.load(ENTRY_HEAD_SIZE))) return { kind: 'end', position, why: 'eof' }
     const at = position - this.windowStart
     const checksum = this.view.getBigUint64(at)
     const length = this.view.getInt32(at + 8)
     if (length === 0 || length === -1) return { kind: 'end', position, why: 'padding' }
     if (length < 0 || length > this.maxLength) throw new CorruptStorage(`Unreasonable length = ${length}`)
     const size = ENTRY_HEAD_SIZE + length + ENTRY_TRAILER_SIZE
-    if (!this.load(size)) return { kind: 'end', position, why: 'eof' }
+    if (!this.holds(size) && !(yield* this.load(size))) return { kind: 'end', position, why: 'eof' }
     const from = position - this.windowStart + ENTRY_HEAD_SIZE
     // The trailer is looked at before the checksum: an entry without it was never acknowledged.
     if (this.window[from + length] !== ENTRY_TRAILER) return { kind: 'end', position, why: 'trailer' }
@@ -96,8 +103,8 @@ export class LogCursor {
     return { kind: 'entry', position, payload, checksum, checksumRight }
   }
 
-  close(): void {
-    this.file.close()
+  close(): DiskWork<void> {
+    return wait.close(this.file)
   }
 
   /**
@@ -114,19 +121,22 @@ export class LogCursor {
     return false
   }
 
+  private holds(size: number): boolean {
+    return this.position + size <= this.windowStart + this.window.length
+  }
+
   /** Has `size` bytes from the position on in the window, unless the file ends before. */
-  private load(size: number): boolean {
-    if (this.position + size <= this.windowStart + this.window.length) return true
-    if (this.position + size > this.file.size) return false
-    this.window = this.file.read(this.position, Math.max(size, WINDOW_SIZE))
+  private *load(size: number): DiskWork<boolean> {
+    if (this.position + size > (yield* wait.size(this.file))) return false
+    this.window = yield* wait.read(this.file, this.position, Math.max(size, WINDOW_SIZE))
     this.view = new DataView(this.window.buffer, this.window.byteOffset, this.window.length)
     this.windowStart = this.position
     return this.window.length >= size
   }
 }
 
-function readHeader(file: DiskFile, path: string): FileHeader {
-  const head = file.read(0, FILE_HEADER_SIZE)
+function* readHeader(file: DiskFile, path: string): DiskWork<FileHeader> {
+  const head = yield* wait.read(file, 0, FILE_HEADER_SIZE)
   if (head.length < FILE_HEADER_SIZE) throw new CorruptStorage(`Transaction log: ${path} ends within its header`)
   const header = readFileHeader(head)
   // As FileTxnLog: nothing else of the header is looked at.

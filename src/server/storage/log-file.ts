@@ -5,7 +5,9 @@
 
 import { assert } from '../../assert.ts'
 import { JuteWriter } from '../../jute/writer.ts'
-import type { Disk, DiskDone, DiskFile } from '../host/host.ts'
+import { run, wait } from '../host/disk-work.ts'
+import type { DiskWork } from '../host/disk-work.ts'
+import type { DiskDone, DiskFile, Files } from '../host/host.ts'
 import { adler32 } from './adler32.ts'
 import { logName, unfinishedName } from './file-names.ts'
 import { LogCursor } from './log-cursor.ts'
@@ -35,7 +37,7 @@ export interface LogFileOptions {
 }
 
 export class LogFile {
-  private readonly disk: Disk
+  private readonly disk: Files
   private readonly options: LogFileOptions
   private file: DiskFile | undefined
   /** Bytes written for good: durable, unless nothing is synced at all. */
@@ -43,7 +45,7 @@ export class LogFile {
   /** The length the file was made by padding. */
   private padded = FILE_HEADER_SIZE
 
-  constructor(disk: Disk, options: LogFileOptions) {
+  constructor(disk: Files, options: LogFileOptions) {
     this.disk = disk
     this.options = options
   }
@@ -53,86 +55,84 @@ export class LogFile {
     return Math.max(this.position, this.padded)
   }
 
-  /** Writes the batch behind what there is and makes it durable. Throws, or hands `done`, what went wrong. */
-  write(batch: EntryBatch, isAlone: boolean, done: DiskDone): void {
-    if (this.file === undefined) this.create(batch, done)
-    else this.writeTo(this.file, batch, isAlone, done)
+  /** Writes the batch behind what there is and makes it durable. */
+  write(batch: EntryBatch, done: DiskDone): void {
+    if (this.file === undefined) run(this.create(batch), done)
+    else if (this.sizeFor(batch) !== this.padded) run(this.padAndWrite(this.file, batch), done)
+    else this.writeTo(this.file, batch, done)
   }
 
-  close(): void {
-    this.file?.close()
+  /** Nothing may be under way. */
+  close(done: () => void): void {
+    const { file } = this
     this.file = undefined
+    if (file === undefined) done()
+    else file.close(done)
   }
 
   /** Forgets what was written and not made durable; not durable itself. */
-  cutBack(): void {
-    if (this.position > 0) this.file?.truncate(this.position)
+  cutBack(done: DiskDone): void {
+    if (this.position > 0 && this.file !== undefined) this.file.truncate(this.position, done)
+    else done(undefined)
   }
 
-  private create(batch: EntryBatch, done: DiskDone): void {
+  private *create(batch: EntryBatch): DiskWork<void> {
     assert(batch.startsFile, 'a file begins with its header')
-    const { directory } = this.options
-    const name = this.freeName(batch.firstZxid)
+    const { directory, forceSync } = this.options
+    const name = yield* this.freeName(batch.firstZxid)
     const unfinished = `${directory}/${unfinishedName(name)}`
-    const file = this.disk.open(unfinished, 'create')
+    const file = yield* wait.open(this.disk, unfinished, 'create')
     this.file = file
-    this.writeTo(file, batch, false, (error) => {
-      if (error !== undefined) done(error)
-      else this.publish(unfinished, `${directory}/${name}`, done)
-    })
+    yield* this.padAndWrite(file, batch)
+    // Nothing in it is acknowledged before the name is as durable as the bytes.
+    if (forceSync) yield* wait.renameAndSync(this.disk, unfinished, `${directory}/${name}`)
+    else yield* wait.rename(this.disk, unfinished, `${directory}/${name}`)
   }
 
-  private publish(unfinished: string, path: string, done: DiskDone): void {
-    if (this.options.forceSync) {
-      this.disk.renameAndSync(unfinished, path, done)
-      return
-    }
-    try {
-      this.disk.rename(unfinished, path)
-    } catch (error) {
-      done(error as Error)
-      return
-    }
-    done(undefined)
+  private *padAndWrite(file: DiskFile, batch: EntryBatch): DiskWork<void> {
+    const size = this.sizeFor(batch)
+    if (size !== this.padded) yield* wait.truncate(file, size)
+    this.padded = size
+    if (this.options.forceSync) yield* wait.writeAndSync(file, this.position, batch.bytes)
+    else yield* wait.write(file, this.position, batch.bytes)
+    this.position += batch.sizeBytes
   }
 
-  private writeTo(file: DiskFile, batch: EntryBatch, isAlone: boolean, done: DiskDone): void {
-    const bytes = batch.bytes
-    this.pad(file, batch)
+  private writeTo(file: DiskFile, batch: EntryBatch, done: DiskDone): void {
+    const { bytes } = batch
     const written = (error: Error | undefined) => {
       if (error === undefined) this.position += bytes.length
       done(error)
     }
-    if (this.options.forceSync) file.writeAndSync(this.position, bytes, written, isAlone)
+    if (this.options.forceSync) file.writeAndSync(this.position, bytes, written)
     else file.write(this.position, bytes, written)
   }
 
-  // Java looks at the padding before each entry, and at a new file once its header is written.
-  private pad(file: DiskFile, batch: EntryBatch): void {
+  /** How long the file must be made. Java looks at the padding before each entry, and at a new file once its header is written. */
+  private sizeFor(batch: EntryBatch): number {
     const position = Math.max(this.position, FILE_HEADER_SIZE)
     let size = this.padded
     for (let entry = 0; entry < batch.entries; entry++) size = paddedSize(position, size, this.options.preAllocSizeBytes)
-    if (size === this.padded) return
-    file.truncate(size)
-    this.padded = size
+    return size
   }
 
   /**
    * A file of the name is there already when its first entry was torn, and is replaced as Java replaces it. But a zxid
    * that is logged twice must not cost what it was first logged with: readers ask nothing of a name but its order.
    */
-  private freeName(zxid: bigint): string {
+  private *freeName(zxid: bigint): DiskWork<string> {
     let name = logName(zxid)
-    for (let next = zxid + 1n; this.holdsTxns(name); next++) name = logName(next)
+    for (let next = zxid + 1n; yield* this.holdsTxns(name); next++) name = logName(next)
     return name
   }
 
-  private holdsTxns(name: string): boolean {
+  private *holdsTxns(name: string): DiskWork<boolean> {
     const path = `${this.options.directory}/${name}`
-    if (!this.disk.exists(path) || this.disk.size(path) < FILE_HEADER_SIZE) return false
-    const cursor = new LogCursor(this.disk, path)
-    const first = cursor.next()
-    cursor.close()
+    const status = yield* wait.stat(this.disk, path)
+    if (status === undefined || status.sizeBytes < FILE_HEADER_SIZE) return false
+    const cursor = yield* LogCursor.open(this.disk, path)
+    const first = yield* cursor.next()
+    yield* cursor.close()
     return first.kind === 'entry'
   }
 }

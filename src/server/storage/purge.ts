@@ -1,6 +1,8 @@
 /** Deletes snapshots and logs that the newest few snapshots do not need: PurgeTxnLog. */
 
-import type { Disk } from '../host/host.ts'
+import { wait } from '../host/disk-work.ts'
+import type { DiskWork } from '../host/disk-work.ts'
+import type { Files } from '../host/host.ts'
 import type { DataDirs } from './data-dirs.ts'
 import { storedFiles, zxidFromName, type StoredFile, type StoredKind } from './file-names.ts'
 import { validSnapshots } from './snapshot-files.ts'
@@ -9,17 +11,19 @@ export interface PurgeObserver {
   /** Before the file is removed; `modifiedAt` is wall-clock ms. */
   onRemoving(path: string, modifiedAt: number): void
   onFailed(path: string, error: Error): void
+  /** Asked before each file: true leaves the rest for another time. */
+  isGivenUp?(): boolean
 }
 
 /**
  * Keeps the newest `count` snapshots that look complete and the logs that lead on from the oldest of them, and removes
  * all older files. Without any snapshot that looks complete nothing is removed.
  */
-export function purge(disk: Disk, dirs: DataDirs, count: number, observer: PurgeObserver): void {
-  const oldestKept = validSnapshots(disk, dirs.snapshotDirectory, count).at(-1)
+export function* purge(files: Files, dirs: DataDirs, count: number, observer: PurgeObserver): DiskWork<void> {
+  const oldestKept = (yield* validSnapshots(files, dirs.snapshotDirectory, count)).at(-1)
   if (oldestKept === undefined) return
-  removeAll(disk, dirs.logDirectory, oldLogs(disk.list(dirs.logDirectory), oldestKept.zxid), observer)
-  removeAll(disk, dirs.snapshotDirectory, oldSnapshots(disk.list(dirs.snapshotDirectory), oldestKept.zxid), observer)
+  yield* removeAll(files, dirs.logDirectory, oldLogs(yield* wait.list(files, dirs.logDirectory), oldestKept.zxid), observer)
+  yield* removeAll(files, dirs.snapshotDirectory, oldSnapshots(yield* wait.list(files, dirs.snapshotDirectory), oldestKept.zxid), observer)
 }
 
 /** Made with the first file that goes: the locale data behind it take 9 MB, and most servers never purge. */
@@ -47,12 +51,15 @@ function older(names: string[], kind: StoredKind, zxid: bigint): string[] {
   return names.filter((name) => name.startsWith(`${kind}.`) && zxidFromName(name, kind) < zxid)
 }
 
-function removeAll(disk: Disk, directory: string, names: string[], observer: PurgeObserver): void {
+function* removeAll(files: Files, directory: string, names: string[], observer: PurgeObserver): DiskWork<void> {
   for (const name of names) {
+    if (observer.isGivenUp?.() === true) return
     const path = `${directory}/${name}`
     try {
-      observer.onRemoving(path, disk.stat(path).modifiedAt)
-      disk.remove(path)
+      const status = yield* wait.stat(files, path)
+      if (status === undefined) continue
+      observer.onRemoving(path, status.modifiedAt)
+      yield* wait.remove(files, path)
     } catch (error) {
       observer.onFailed(path, error as Error)
     }

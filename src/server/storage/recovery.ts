@@ -5,7 +5,9 @@
 
 import { MalformedFrame } from '../../jute/malformed-frame.ts'
 import { hex } from '../hex.ts'
-import type { Disk, Host } from '../host/host.ts'
+import { wait } from '../host/disk-work.ts'
+import type { DiskWork } from '../host/disk-work.ts'
+import type { Files, Host } from '../host/host.ts'
 import type { DataDirs } from './data-dirs.ts'
 import { removeUnfinished, storedFiles, zxidFromName, type StoredFile } from './file-names.ts'
 import type { RecoveryTarget, SnapshotInfo } from './image.ts'
@@ -59,26 +61,28 @@ export interface Recovery {
 const MOST_CANDIDATES = 100
 const EMPTY_SNAPSHOT_WARNING = 'No snapshot found, but there are log entries. '
 
-type RecoveryHost = Pick<Host, 'disk' | 'clock' | 'log'>
+export interface RecoveryHost extends Pick<Host, 'clock' | 'log'> {
+  readonly disk: Files
+}
 
-/** Rebuilds the target from disk, synchronously. Nothing may be being written. Throws StartupRefused. */
-export function recover(host: RecoveryHost, options: RecoveryOptions, target: RecoveryTarget): Recovery {
+/** Rebuilds the target from disk. Nothing may be being written. Throws StartupRefused. */
+export function* recover(host: RecoveryHost, options: RecoveryOptions, target: RecoveryTarget): DiskWork<Recovery> {
   const { disk, clock, log } = host
   const { dirs } = options
-  removeUnfinished(disk, dirs.snapshotDirectory)
-  removeUnfinished(disk, dirs.logDirectory)
+  yield* removeUnfinished(disk, dirs.snapshotDirectory)
+  yield* removeUnfinished(disk, dirs.logDirectory)
   const startedAt = clock.now()
-  const loaded = loadNewest(host, options, target)
+  const loaded = yield* loadNewest(host, options, target)
   const loadedAt = clock.now()
-  const trusted = takeInitializeFile(host, dirs) || options.autocreateDb
+  const trusted = (yield* takeInitializeFile(host, dirs)) || options.autocreateDb
   if (loaded === undefined) {
-    if (storedFiles(disk.list(dirs.logDirectory), 'log').length === 0) return startEmpty(host, trusted)
+    if (storedFiles(yield* wait.list(disk, dirs.logDirectory), 'log').length === 0) return startEmpty(host, trusted)
     if (!options.trustEmptySnapshot) {
       throw new StartupRefused(`${EMPTY_SNAPSHOT_WARNING}Something is broken!`, ExitCode.UNEXPECTED_ERROR)
     }
     log.warn(`${EMPTY_SNAPSHOT_WARNING}This should only be allowed during upgrading.`)
   }
-  const { lastZxid, txns, logEnd, isCutShort } = replay(host, options, loaded?.info.zxid ?? 0n, loaded?.unread ?? [], target)
+  const { lastZxid, txns, logEnd, isCutShort } = yield* replay(host, options, loaded?.info.zxid ?? 0n, loaded?.unread ?? [], target)
   warnOfUncovered(host, loaded?.info, lastZxid)
   const txnsMs = clock.now() - loadedAt
   log.info(`${txns} txns loaded in ${Math.round(txnsMs)} ms`)
@@ -99,18 +103,18 @@ interface UnreadSnapshot {
   readonly isTorn: boolean
 }
 
-function loadNewest(host: RecoveryHost, options: RecoveryOptions, target: RecoveryTarget): Loaded | undefined {
+function* loadNewest(host: RecoveryHost, options: RecoveryOptions, target: RecoveryTarget): DiskWork<Loaded | undefined> {
   const { disk, log } = host
   const directory = options.dirs.snapshotDirectory
   const failed: UnreadSnapshot[] = []
-  const candidates = validSnapshots(disk, directory, MOST_CANDIDATES, (name) => {
+  const candidates = yield* validSnapshots(disk, directory, MOST_CANDIDATES, (name, sizeBytes) => {
     failed.push({ zxid: zxidFromName(name, 'snapshot'), isTorn: true })
-    log.info(`Invalid snapshot ${name}. len = ${disk.size(`${directory}/${name}`)}`)
+    log.info(`Invalid snapshot ${name}. len = ${sizeBytes}`)
   })
   for (const file of candidates) {
     // Java keeps sessions and ephemerals of a candidate that failed halfway; ours starts clean.
     target.clear()
-    const info = tryCandidate(host, options, file, target)
+    const info = yield* tryCandidate(host, options, file, target)
     if (info === undefined) {
       failed.push({ zxid: file.zxid, isTorn: false })
       continue
@@ -118,7 +122,7 @@ function loadNewest(host: RecoveryHost, options: RecoveryOptions, target: Recove
     const path = `${directory}/${file.name}`
     target.loaded(info)
     const unread = failed.filter(({ zxid }) => zxid > info.zxid).sort((a, b) => (a.zxid < b.zxid ? -1 : 1))
-    return { info, snapshot: { zxid: info.zxid, path, modifiedAt: disk.stat(path).modifiedAt }, unread }
+    return { info, snapshot: { zxid: info.zxid, path, modifiedAt: (yield* wait.stat(disk, path))?.modifiedAt ?? 0 }, unread }
   }
   if (candidates.length > 0) {
     throw new StartupRefused(`Not able to find valid snapshots in ${directory}`, ExitCode.UNEXPECTED_ERROR)
@@ -127,16 +131,16 @@ function loadNewest(host: RecoveryHost, options: RecoveryOptions, target: Recove
   return undefined
 }
 
-function tryCandidate(
+function* tryCandidate(
   { disk, log }: RecoveryHost,
   options: RecoveryOptions,
   file: StoredFile,
   target: RecoveryTarget,
-): SnapshotInfo | undefined {
+): DiskWork<SnapshotInfo | undefined> {
   const path = `${options.dirs.snapshotDirectory}/${file.name}`
   log.info(`Reading snapshot ${path}`)
   try {
-    return loadSnapshot(disk, path, file.zxid, target, { maxLength: options.maxLength })
+    return yield* loadSnapshot(disk, path, file.zxid, target, { maxLength: options.maxLength })
   } catch (error) {
     if (!isUnreadable(error)) throw error
     log.warn(error, `problem reading snap file ${path}`)
@@ -149,11 +153,11 @@ function isUnreadable(error: unknown): boolean {
   return error instanceof CorruptStorage || (error instanceof Error && 'code' in error)
 }
 
-function takeInitializeFile({ disk, log }: RecoveryHost, dirs: DataDirs): boolean {
+function* takeInitializeFile({ disk, log }: RecoveryHost, dirs: DataDirs): DiskWork<boolean> {
   // As Java: beside the logs, not beside the snapshots.
   const path = `${dirs.dataLogDir}/initialize`
-  if (!disk.exists(path)) return false
-  disk.remove(path)
+  if ((yield* wait.stat(disk, path)) === undefined) return false
+  yield* wait.remove(disk, path)
   log.info('Initialize file found, an empty database will not block voting participation')
   return true
 }
@@ -176,21 +180,21 @@ interface Replayed {
  * A snapshot that a leader sent stands in the place of txns that this log has never held. Where such a one cannot be read, what is logged behind it
  * must not be taken for what comes next. (Java goes on where the epoch changes meanwhile.)
  */
-function replay(
+function* replay(
   host: RecoveryHost,
   options: RecoveryOptions,
   snapshotZxid: bigint,
   unread: readonly UnreadSnapshot[],
   target: RecoveryTarget,
-): Replayed {
+): DiskWork<Replayed> {
   const { disk, log } = host
   const uncovered = [...unread]
   const reader = new TxnLogReader(disk, options.dirs.logDirectory, snapshotZxid + 1n, {
     maxLength: options.maxLength,
     onDeleted: (name) => log.warn(`Delete empty tail log file to recover from corruption file: ${name}`),
-    onTorn: (path, position) => {
+    *onTorn(path, position) {
       log.warn(`${path} ends at ${position} with a write that was cut short by a loss of power: what is left of it is cut off`)
-      cutOff(disk, path, position)
+      yield* cutOff(disk, path, position)
     },
   })
   let last: bigint | undefined
@@ -198,7 +202,7 @@ function replay(
   let txns = 0
   let repeated = 0
   try {
-    while (reader.next()) {
+    while (yield* reader.next()) {
       const { zxid } = reader
       if (last !== undefined && zxid <= last) {
         // Java applies it once more; but from a forgotten copy of a log that would turn the tree back.
@@ -214,7 +218,7 @@ function replay(
         break
       }
       checkGap(last, zxid)
-      if (!replayWhole(host, reader, target)) continue
+      if (!(yield* replayWhole(host, reader, target))) continue
       last = zxid
       txns++
     }
@@ -222,7 +226,7 @@ function replay(
     if (!(error instanceof CorruptStorage || error instanceof MalformedFrame)) throw error
     throw new StartupRefused(error.message, ExitCode.UNEXPECTED_ERROR, error)
   } finally {
-    reader.close()
+    yield* reader.close()
   }
   if (repeated > 0) log.warn(`${repeated} txns of the logs are not newer than those before them and were left out`)
   const logEnd = last === undefined ? undefined : { path: reader.endPath, position: reader.end }
@@ -242,23 +246,26 @@ function holeBefore(zxid: bigint, uncovered: UnreadSnapshot[]): bigint | undefin
 }
 
 /** As FileTxnIterator.next, for which a record that is cut short within a whole entry is the end of its file. */
-function replayWhole({ log }: RecoveryHost, reader: TxnLogReader, target: RecoveryTarget): boolean {
+function* replayWhole({ log }: RecoveryHost, reader: TxnLogReader, target: RecoveryTarget): DiskWork<boolean> {
   try {
     target.replay(reader.header(), reader.payload)
     return true
   } catch (error) {
     if (!(error instanceof MalformedFrame) || error.kind !== 'end') throw error
     log.warn(`The txn 0x${hex(reader.zxid)} is cut short, what follows it in its file is left out: ${error.message}`)
-    reader.skipFile()
+    yield* reader.skipFile()
     return false
   }
 }
 
 // A Java server does not start over such an end, not even in a log that it only skips. Who syncs what was recovered syncs this.
-function cutOff(disk: Disk, path: string, position: number): void {
-  const file = disk.open(path, 'update')
-  file.truncate(position)
-  file.close()
+function* cutOff(disk: Files, path: string, position: number): DiskWork<void> {
+  const file = yield* wait.open(disk, path, 'update')
+  try {
+    yield* wait.truncate(file, position)
+  } finally {
+    yield* wait.close(file)
+  }
 }
 
 // As the committed log of Java 3.9.4+: a server logs every zxid, so a missing one was lost. Between the snapshot and the

@@ -1,7 +1,9 @@
 /** Reads snapshot files, in pieces: a large tree needs no more memory here than its largest node. */
 
 import { MalformedFrame } from '../../jute/malformed-frame.ts'
-import type { Disk } from '../host/host.ts'
+import { wait } from '../host/disk-work.ts'
+import type { DiskWork } from '../host/disk-work.ts'
+import type { Files } from '../host/host.ts'
 import { adler32, ADLER32_START } from './adler32.ts'
 import type { SnapshotInfo, SnapshotTarget } from './image.ts'
 import { SnapshotDecoder } from './snapshot-decoder.ts'
@@ -73,25 +75,25 @@ function refuseMalformed<T>(read: () => T): T {
 }
 
 /** Loads the snapshot file into the target, which gets no `loaded` from here. Throws CorruptStorage, or what the disk throws. */
-export function loadSnapshot(
-  disk: Disk,
+export function* loadSnapshot(
+  files: Files,
   path: string,
   zxid: bigint,
   target: SnapshotTarget,
   options: SnapshotLoadOptions,
-): SnapshotInfo {
+): DiskWork<SnapshotInfo> {
   const decoder = new SnapshotFileDecoder(target, options)
   const compression = compressionOf(path)
   const decompress = compression === '' ? undefined : decompressor(compression)
   const size = decompress === undefined ? READ_SIZE : COMPRESSED_READ_SIZE
-  const file = disk.open(path, 'read')
+  const file = yield* wait.open(files, path, 'read')
   try {
-    for (let position = 0, piece; (piece = file.read(position, size)).length > 0; position += piece.length) {
+    for (let position = 0, piece; (piece = yield* wait.read(file, position, size)).length > 0; position += piece.length) {
       const plain = decompress === undefined ? piece : decompress(piece)
       if (plain.length > 0) decoder.feed(plain)
     }
   } finally {
-    file.close()
+    yield* wait.close(file)
   }
   return snapshotInfo(zxid, decoder.finish())
 }

@@ -8,7 +8,9 @@ import { assert } from '../../assert.ts'
 import { defaultTurnLimits } from '../config/turn-limits.ts'
 import type { TurnLimits } from '../config/turn-limits.ts'
 import { hex } from '../hex.ts'
-import type { Compressor, DiskFile, Host, Timer } from '../host/host.ts'
+import { run, wait } from '../host/disk-work.ts'
+import type { DiskWork } from '../host/disk-work.ts'
+import type { Compressor, DiskFile, Files, Host, Timer } from '../host/host.ts'
 import { snapshotName, unfinishedName } from './file-names.ts'
 import type { SnapshotSource } from './image.ts'
 import { SnappyStream, type Compression } from './snapshot-compression.ts'
@@ -104,6 +106,7 @@ const ABANDONED = new Error('the snapshot was given up')
 
 class SnapshotJob {
   private readonly host: SnapshotHost
+  private readonly files: Files
   private readonly options: SnapshotWriterOptions
   private readonly whenDurable: WhenDurable
   private readonly source: SnapshotSource
@@ -127,6 +130,7 @@ class SnapshotJob {
 
   constructor(host: SnapshotHost, options: SnapshotWriterOptions, whenDurable: WhenDurable, source: SnapshotSource, isAwaited: boolean) {
     this.host = host
+    this.files = host.disk.aside
     this.options = options
     this.whenDurable = whenDurable
     this.source = source
@@ -146,13 +150,10 @@ class SnapshotJob {
     this.host.log.info(`Snapshotting: 0x${hex(this.encoder.zxid)} to ${this.path}`)
     this.sealed.header()
     const complete = this.encodeSlice()
-    try {
-      this.file = this.host.disk.open(this.unfinished, 'create')
-    } catch (error) {
-      this.host.clock.endOfTurn(() => this.end(error as Error))
-      return
-    }
-    this.writeSlice(this.file, complete)
+    this.files.open(this.unfinished, 'create', (error, file) => {
+      if (error === undefined) this.file = file
+      if (!this.endedBy(error)) this.writeSlice(file, complete)
+    })
   }
 
   abandon(): void {
@@ -217,7 +218,7 @@ class SnapshotJob {
   private publish(): void {
     if (this.state === 'ended') return
     this.state = 'writing'
-    if (!this.endedBy(undefined)) this.host.disk.renameAndSync(this.unfinished, this.path, (error) => this.end(error))
+    if (!this.endedBy(undefined)) this.files.renameAndSync(this.unfinished, this.path, (error) => this.end(error))
   }
 
   private endedBy(error: Error | undefined): boolean {
@@ -230,24 +231,23 @@ class SnapshotJob {
     if (this.state === 'ended') return
     this.state = 'ended'
     this.encoder.close()
-    this.file?.close()
-    if (error !== undefined) {
-      this.removeUnfinished()
-      this.done(error, undefined)
-      return
-    }
+    run(this.letGo(error !== undefined), (failure) => {
+      // What made the snapshot fail may well make this fail; recovery removes what is left.
+      if (failure !== undefined) this.host.log.warn(failure, `cannot remove ${this.unfinished}`)
+      this.tell(error)
+    })
+  }
+
+  private *letGo(isFailed: boolean): DiskWork<void> {
+    if (this.file !== undefined) yield* wait.close(this.file)
+    if (isFailed && (yield* wait.stat(this.files, this.unfinished)) !== undefined) yield* wait.remove(this.files, this.unfinished)
+  }
+
+  private tell(error: Error | undefined): void {
+    if (error !== undefined) return this.done(error, undefined)
     const elapsedMs = this.host.clock.now() - this.startedAt
     this.host.log.info(`Snapshot taken in ${Math.round(elapsedMs)} ms`)
     this.done(undefined, { zxid: this.encoder.zxid, path: this.path, sizeBytes: this.position, elapsedMs })
-  }
-
-  private removeUnfinished(): void {
-    try {
-      if (this.host.disk.exists(this.unfinished)) this.host.disk.remove(this.unfinished)
-    } catch (error) {
-      // What made the snapshot fail may well make this fail; recovery removes what is left.
-      this.host.log.warn(error, `cannot remove ${this.unfinished}`)
-    }
   }
 }
 

@@ -7,9 +7,12 @@
 
 import { TxnHeader } from '../../jute/generated/txn.ts'
 import { JuteReader } from '../../jute/reader.ts'
-import type { Disk } from '../host/host.ts'
+import { wait } from '../host/disk-work.ts'
+import type { DiskWork } from '../host/disk-work.ts'
+import type { Files } from '../host/host.ts'
 import { logsFrom, type StoredFile } from './file-names.ts'
 import { LogCursor } from './log-cursor.ts'
+import type { LogEnd, LogEntry } from './log-cursor.ts'
 import { CorruptStorage } from './storage-errors.ts'
 import { ENTRY_HEAD_SIZE, ENTRY_TRAILER_SIZE, payloadZxid, TXN_HEADER_SIZE } from './txn-log-format.ts'
 
@@ -22,7 +25,7 @@ export interface TxnLogReaderOptions {
    * Told of a newest file that ends with a write which a loss of power has cut through: nothing from `position` on was
    * acknowledged. Without it, and in any other file, that is a wrong checksum like any other.
    */
-  readonly onTorn?: ((path: string, position: number) => void) | undefined
+  readonly onTorn?: ((path: string, position: number) => DiskWork<void>) | undefined
 }
 
 const NOTHING = new Uint8Array(0)
@@ -36,38 +39,38 @@ export class TxnLogReader {
   end = 0
   endPath = ''
 
-  private readonly disk: Disk
+  private readonly disk: Files
   private readonly directory: string
   private readonly from: bigint
   private readonly options: TxnLogReaderOptions
-  private readonly files: StoredFile[]
+  /** Not opened yet; undefined until the directory is looked at. */
+  private files: StoredFile[] | undefined
   private readonly reader = new JuteReader()
   private cursor: LogCursor | undefined
   private path = ''
 
   /** Reads txns with zxids of `from` and above from the logs in the directory. */
-  constructor(disk: Disk, directory: string, from: bigint, options: TxnLogReaderOptions) {
+  constructor(disk: Files, directory: string, from: bigint, options: TxnLogReaderOptions) {
     this.disk = disk
     this.directory = directory
     this.from = from
     this.options = options
-    this.files = logsFrom(disk.list(directory), from)
   }
 
   /** Steps to the next txn; false at the end. Throws CorruptStorage, also over damage in what it skips. */
-  next(): boolean {
-    while (this.cursor !== undefined || this.openNext()) {
-      while (this.nextInFile()) {
+  *next(): DiskWork<boolean> {
+    while (this.cursor !== undefined || (yield* this.openNext())) {
+      while (yield* this.nextInFile()) {
         if (this.zxid >= this.from) return true
       }
-      this.close()
+      yield* this.close()
     }
     return false
   }
 
   /** What is left of the file is left out; `next` goes on with the file behind it. */
-  skipFile(): void {
-    this.close()
+  skipFile(): DiskWork<void> {
+    return this.close()
   }
 
   /** The header of the txn that `next` found. */
@@ -77,15 +80,16 @@ export class TxnLogReader {
   }
 
   /** Needed only by who does not read to the end. */
-  close(): void {
-    this.cursor?.close()
+  *close(): DiskWork<void> {
+    const { cursor } = this
     this.cursor = undefined
+    if (cursor !== undefined) yield* cursor.close()
   }
 
-  private nextInFile(): boolean {
-    const item = this.read()
+  private *nextInFile(): DiskWork<boolean> {
+    const item = yield* this.read()
     if (item.kind === 'end') {
-      if (item.why === 'torn') this.endTorn(item.position)
+      if (item.why === 'torn') yield* this.endTorn(item.position)
       return false
     }
     // As Java, for which a payload that ends before its header does is the end of the file.
@@ -100,31 +104,32 @@ export class TxnLogReader {
 
   // Only the newest file can have been written to when the power failed: the one before it was synced by then, and
   // recovery cuts off what it finds torn before anything new is written.
-  private endTorn(position: number): void {
+  private *endTorn(position: number): DiskWork<void> {
     const { onTorn } = this.options
-    if (onTorn === undefined || this.files.length > 0) throw new CorruptStorage(`CRC check failed: ${this.path} at ${position}`)
-    onTorn(this.path, position)
+    if (onTorn === undefined || this.files!.length > 0) throw new CorruptStorage(`CRC check failed: ${this.path} at ${position}`)
+    yield* onTorn(this.path, position)
   }
 
-  private read(): ReturnType<LogCursor['next']> {
+  private *read(): DiskWork<LogEntry | LogEnd> {
     try {
-      return this.cursor!.next()
+      return yield* this.cursor!.next()
     } catch (error) {
       throw error instanceof CorruptStorage ? new CorruptStorage(`${error.message}: ${this.path}`) : error
     }
   }
 
-  private openNext(): boolean {
+  private *openNext(): DiskWork<boolean> {
+    this.files ??= logsFrom(yield* wait.list(this.disk, this.directory), this.from)
     const file = this.files.shift()
     if (file === undefined) return false
     this.path = `${this.directory}/${file.name}`
     // As Java 3.9.3+: older servers died between making a log and writing its header.
-    if (this.files.length === 0 && this.disk.size(this.path) === 0) {
-      this.disk.remove(this.path)
+    if (this.files.length === 0 && (yield* wait.stat(this.disk, this.path))?.sizeBytes === 0) {
+      yield* wait.remove(this.disk, this.path)
       this.options.onDeleted?.(file.name)
       return false
     }
-    this.cursor = new LogCursor(this.disk, this.path, this.options.maxLength)
+    this.cursor = yield* LogCursor.open(this.disk, this.path, this.options.maxLength)
     return true
   }
 }

@@ -20,6 +20,9 @@ export interface TxnLogOptions extends LogFileOptions {
   readonly fsyncWarningThresholdMs: number
 }
 
+/** What a process that is to end waits for its disk. */
+const CUT_BACK_MS = 1000
+
 type State = 'open' | 'closed' | 'failed'
 
 export class TxnLog {
@@ -89,18 +92,18 @@ export class TxnLog {
 
   /**
    * Makes durable what was appended, then calls back. One write is under way at a time: a call that finds one is served
-   * together with all that have come when it ends. Calls are answered in order, never from inside this one. `isAlone` as with `DiskFile`.
+   * together with all that have come when it ends. Calls are answered in order, never from inside this one.
    */
-  commit(onDurable: () => void, isAlone = false): void {
+  commit(onDurable: () => void): void {
     assert(this.state !== 'closed', 'nothing is committed to a closed log')
     if (this.state === 'failed') return
     this.committing.push(onDurable)
-    if (!this.writing) this.flush(isAlone)
+    if (!this.writing) this.flush()
   }
 
   /** Calls back once all that was appended up to the zxid is durable; at the end of the turn when it is already. */
   whenDurable(zxid: bigint, done: () => void): void {
-    if (this.mayRely(zxid)) this.host.clock.endOfTurn(done)
+    if (this.isDurable(zxid)) this.host.clock.endOfTurn(done)
     else this.waiting.push({ zxid, done })
   }
 
@@ -119,8 +122,8 @@ export class TxnLog {
     }
     this.onClosed = done
     this.commit(() => {
-      this.open?.close()
-      done()
+      if (this.open === undefined) done()
+      else this.open.close(done)
     })
     this.state = 'closed'
   }
@@ -151,39 +154,35 @@ export class TxnLog {
     return batch
   }
 
-  private flush(isAlone = false): void {
+  private flush(): void {
     const batches = this.collecting
     const callbacks = this.committing
     this.collecting = []
     this.committing = []
     this.writing = true
     if (batches.length === 0) this.host.clock.endOfTurn(() => this.flushed(batches, callbacks))
-    else this.writeBatches(batches, 0, isAlone, () => this.flushed(batches, callbacks))
+    else this.writeBatches(batches, 0, () => this.flushed(batches, callbacks))
   }
 
-  private writeBatches(batches: EntryBatch[], index: number, isAlone: boolean, done: () => void): void {
-    if (index === batches.length) {
-      done()
-      return
-    }
+  private writeBatches(batches: EntryBatch[], index: number, done: () => void): void {
     const batch = batches[index]
+    if (batch === undefined) return done()
+    const write = (): void => this.writeBatch(batch, () => this.writeBatches(batches, index + 1, done))
+    const { open: before } = this
+    this.open = batch.target
+    // Everything in the one before was made durable by earlier commits.
+    if (before === undefined || before === batch.target) write()
+    else before.close(write)
+  }
+
+  private writeBatch(batch: EntryBatch, done: () => void): void {
     const startedAt = this.host.clock.now()
-    this.attempt(() => {
-      if (batch.target !== this.open) {
-        // Everything in it was made durable by earlier commits.
-        this.open?.close()
-        this.open = batch.target
-      }
-      batch.target.write(batch, isAlone, (error) => {
-        if (error !== undefined) {
-          this.fail(error)
-          return
-        }
-        if (this.state === 'failed') return
-        this.measure(this.host.clock.now() - startedAt, batch.target.size)
-        this.rollWhenLong(batch.target)
-        this.writeBatches(batches, index + 1, isAlone, done)
-      })
+    batch.target.write(batch, (error) => {
+      if (error !== undefined) return this.fail(error)
+      if (this.state === 'failed') return
+      this.measure(this.host.clock.now() - startedAt, batch.target.size)
+      this.rollWhenLong(batch.target)
+      done()
     })
   }
 
@@ -201,13 +200,13 @@ export class TxnLog {
   }
 
   /** A zxid that the log never got, as one recovered from a snapshot, is not waited for once nothing is on its way. */
-  private mayRely(zxid: bigint): boolean {
+  isDurable(zxid: bigint): boolean {
     return zxid <= this.lastDurable || (this.collecting.length === 0 && !this.writing)
   }
 
   private answerWaiting(): void {
     for (let index = 0; index < this.waiting.length; ) {
-      if (this.mayRely(this.waiting[index].zxid)) this.waiting.splice(index, 1)[0].done()
+      if (this.isDurable(this.waiting[index].zxid)) this.waiting.splice(index, 1)[0].done()
       else index++
     }
   }
@@ -232,30 +231,34 @@ export class TxnLog {
     this.onSync(elapsedMs, slow)
   }
 
-  private attempt(work: () => void): void {
-    try {
-      work()
-    } catch (error) {
-      this.fail(error as Error)
-    }
+  private fail(error: Error): void {
+    if (this.state === 'failed') return
+    const { onClosed } = this
+    this.onClosed = undefined
+    this.abandon()
+    this.cutBack(() => {
+      this.onFailure(error)
+      onClosed?.()
+    })
   }
 
   /**
    * After a failed sync the system shows what it has not written and never will, and the next sync finds nothing wrong.
-   * Nobody was told of those txns: a restart that does not see them cannot serve what is not there.
+   * Nobody was told of those txns: a restart that does not see them cannot serve what is not there. A disk that hangs must
+   * not keep the process from ending: the next start writes the end of the log once more.
    */
-  private cutBack(): void {
-    try {
-      this.open?.cutBack()
-    } catch (error) {
-      this.host.log.warn(error as Error, 'cannot cut the log back to what is durable')
+  private cutBack(done: () => void): void {
+    let isOver = false
+    const goOn = (): void => {
+      timer.cancel()
+      if (!isOver) this.host.clock.endOfTurn(done)
+      isOver = true
     }
-  }
-
-  private fail(error: Error): void {
-    if (this.state === 'failed') return
-    this.host.clock.endOfTurn(() => this.onFailure(error))
-    this.abandon()
-    this.cutBack()
+    const timer = this.host.clock.after(CUT_BACK_MS, goOn)
+    if (this.open === undefined) return goOn()
+    this.open.cutBack((error) => {
+      if (error !== undefined) this.host.log.warn(error, 'cannot cut the log back to what is durable')
+      goOn()
+    })
   }
 }

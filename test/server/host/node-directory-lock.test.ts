@@ -12,8 +12,12 @@ const directories: string[] = []
 const held: DirectoryLock[] = []
 const children: ChildProcess[] = []
 
+function released(lock: DirectoryLock): Promise<void> {
+  return new Promise((done) => lock.release(done))
+}
+
 afterEach(() => {
-  for (const lock of held.splice(0)) lock.release()
+  for (const lock of held.splice(0)) lock.release(() => {})
   for (const child of children.splice(0)) child.kill('SIGKILL')
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true })
 })
@@ -67,8 +71,8 @@ describe('a directory lock', () => {
     const directory = newDirectory()
     for (let round = 0; round < 3; round++) {
       const first = await lock(directory)
-      first.release()
-      first.release()
+      await released(first)
+      await released(first)
     }
     expect(readdirSync(directory)).toEqual([])
   })
@@ -98,7 +102,7 @@ describe('a directory lock', () => {
       const results = await Promise.allSettled(Array.from({ length: 8 }, () => lock(directory)))
       expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
       expect(readdirSync(directory)).toHaveLength(1)
-      for (const lockHeld of held.splice(0)) lockHeld.release()
+      for (const lockHeld of held.splice(0)) await released(lockHeld)
     }
   })
 
@@ -114,7 +118,7 @@ describe('a directory lock', () => {
     mkdirSync(directory, { recursive: true })
     const first = await lock(directory)
     await expect(lock(directory)).rejects.toThrow('in use')
-    first.release()
+    await released(first)
     await lock(directory)
     if (process.platform === 'linux') expect(readdirSync(directory)).toHaveLength(1)
   })
@@ -151,7 +155,7 @@ describe.runIf(process.platform === 'linux')('a lock that is a name', () => {
     const first = await lockName(directory)
     await expect(lockName(directory)).rejects.toThrow(new RegExp(`in use by another server \\(pid ${process.pid} on `))
     await expect(lockName(directory)).rejects.toBeInstanceOf(DirectoryInUse)
-    first.release()
+    await released(first)
     await lockName(directory)
   })
 

@@ -1,9 +1,7 @@
-// operations 1.7: flushDelay, maxWriteQueuePollTime and maxBatchSize, seen by a client that waits for its answers; and which commits may hold up
-// the server, because nobody else waits for it.
+// operations 1.7: flushDelay, maxWriteQueuePollTime and maxBatchSize, seen by a client that waits for its answers.
 import { describe, expect, it } from 'vitest'
 import { FakeServer } from '../../support/fake-server.ts'
-import { notedCommits } from '../../support/noted-commits.ts'
-import { create, exists } from '../../support/requests.ts'
+import { create } from '../../support/requests.ts'
 
 /** The handshake's commit is the last one before a test's requests, in the same millisecond. */
 function delayed(settings: object) {
@@ -63,56 +61,4 @@ it('without flushDelay every turn ends with a commit', () => {
   const { ask, answered } = delayed({ flushDelayMs: 0 })
   ask(1)
   expect(answered(0)).toBe(1)
-})
-
-describe('a commit', () => {
-  /** A server that has a log, and what it says of each commit from then on. */
-  function watched() {
-    const fake = new FakeServer()
-    const alone = notedCommits(fake.host.disk)
-    const writer = fake.session()
-    const reader = fake.session()
-    alone.length = 0
-    const write = (): void => void writer.send(create('/n-', { flags: 2 }))
-    const read = (): void => void reader.send(exists('/'))
-    return { fake, alone, writer, write, read }
-  }
-
-  it('of one txn is alone while nobody else asks for anything', () => {
-    const { fake, alone, write } = watched()
-    for (let i = 0; i < 3; i++) {
-      write()
-      fake.host.settle()
-    }
-    expect(alone).toEqual([true, true, true])
-  })
-
-  it('of several is not', () => {
-    const { fake, alone, write } = watched()
-    write()
-    write()
-    fake.host.settle()
-    expect(alone).toEqual([false])
-  })
-
-  it('is not when somebody has read since the last one', () => {
-    const { fake, alone, write, read } = watched()
-    read()
-    fake.host.settle()
-    write()
-    fake.host.settle()
-    write()
-    fake.host.settle()
-    expect(alone).toEqual([false, true])
-  })
-
-  it('that is alone lets what the next turn brings come along', () => {
-    const { fake, alone, writer, write } = watched()
-    write()
-    fake.host.turn()
-    write()
-    fake.host.settle()
-    expect(alone).toEqual([false])
-    expect(writer.replies()).toHaveLength(2)
-  })
 })

@@ -8,6 +8,7 @@ import { recover } from '../../../src/server/storage/recovery.ts'
 import { purge } from '../../../src/server/storage/purge.ts'
 import { SnapshotWriter } from '../../../src/server/storage/snapshot-writer.ts'
 import { TxnLog } from '../../../src/server/storage/txn-log.ts'
+import { changedDisk, changedOpen } from '../../support/changed-disk.ts'
 import { DIRECTORY, Image, MAX_LENGTH, sampleImage, TestHost, txn } from './support.ts'
 
 type Step =
@@ -27,44 +28,29 @@ class JournalDisk {
 
   wrap(disk: Disk): Disk {
     const journal = (step: Step) => void this.steps.push(step)
-    return {
-      list: (path) => disk.list(path),
-      exists: (path) => disk.exists(path),
-      size: (path) => disk.size(path),
-      stat: (path) => disk.stat(path),
-      canWrite: (path) => disk.canWrite(path),
-      makeDirectory: (path) => disk.makeDirectory(path),
-      readFile: (path) => disk.readFile(path),
-      lock: (path, done) => disk.lock(path, done),
-      open: (path, mode) => (mode === 'create' ? this.created(disk.open(path, mode), path) : disk.open(path, mode)),
-      rename: (from, to) => {
+    return changedDisk(disk, {
+      open: changedOpen(disk, (file, path, mode) => (mode === 'create' ? this.created(file, path) : {})),
+      rename: (from, to, done) => {
         journal({ kind: 'rename', from, to })
-        disk.rename(from, to)
+        disk.rename(from, to, done)
       },
       renameAndSync: (from, to, done) => {
         journal({ kind: 'rename', from, to })
         disk.renameAndSync(from, to, after(done, () => journal({ kind: 'names synced' })))
       },
-      remove: (path) => {
+      remove: (path, done) => {
         journal({ kind: 'remove', path })
-        disk.remove(path)
+        disk.remove(path, done)
       },
-      syncDirectory: (path) => {
-        disk.syncDirectory(path)
-        journal({ kind: 'names synced' })
-      },
-    }
+      syncDirectory: (path, done) => disk.syncDirectory(path, after(done, () => journal({ kind: 'names synced' }))),
+    })
   }
 
-  private created(opened: DiskFile, path: string): DiskFile {
+  private created(opened: DiskFile, path: string): Partial<DiskFile> {
     const file = this.files++
     const { steps } = this
     steps.push({ kind: 'create', path, file })
     return {
-      get size() {
-        return opened.size
-      },
-      read: (position, length) => opened.read(position, length),
       write: (position, bytes, done) => {
         steps.push({ kind: 'write', file, position, bytes: Uint8Array.from(bytes) })
         opened.write(position, bytes, done)
@@ -74,11 +60,10 @@ class JournalDisk {
         opened.writeAndSync(position, bytes, after(done, () => steps.push({ kind: 'synced', file })))
       },
       sync: (done) => opened.sync(after(done, () => steps.push({ kind: 'synced', file }))),
-      truncate: (length) => {
+      truncate: (length, done) => {
         steps.push({ kind: 'truncate', file, length })
-        opened.truncate(length)
+        opened.truncate(length, done)
       },
-      close: () => opened.close(),
     }
   }
 }
@@ -179,7 +164,7 @@ function live(): Step[] {
     // Sometimes the next one comes while this one is being written.
     if (zxid % 3n === 0n) host.settle()
     else host.step()
-    if (zxid === 20n || zxid === 33n) purge(host.disk, DIRS, 3, { onRemoving: () => undefined, onFailed: () => expect.unreachable() })
+    if (zxid === 20n || zxid === 33n) host.finish(purge(host.disk, DIRS, 3, { onRemoving: () => undefined, onFailed: () => expect.unreachable() }))
   }
   host.settle()
   return journal.steps
@@ -203,10 +188,11 @@ describe('a crash', () => {
       const host = imageOf(steps.slice(0, count), survival)
       for (const name of host.names()) {
         // Whatever else, no Java server must find a log that is shorter than its header.
-        if (!isUnfinished(name)) expect(host.disk.size(`${DIRECTORY}/${name}`), `${name} after ${count} steps`).toBeGreaterThanOrEqual(16)
+        if (!isUnfinished(name)) expect(host.size(`${DIRECTORY}/${name}`), `${name} after ${count} steps`).toBeGreaterThanOrEqual(16)
       }
       const image = new Image()
-      const { lastZxid } = recover(host, { dirs: DIRS, maxLength: MAX_LENGTH, trustEmptySnapshot: false, autocreateDb: true }, image)
+      const options = { dirs: DIRS, maxLength: MAX_LENGTH, trustEmptySnapshot: false, autocreateDb: true }
+      const { lastZxid } = host.finish(recover(host, options, image))
       expect(lastZxid, `after ${count} steps`).toBeGreaterThanOrEqual(acknowledged)
       expect(image.replayed).toEqual(image.replayed.map((_zxid, index) => image.info!.zxid + 1n + BigInt(index)))
     }

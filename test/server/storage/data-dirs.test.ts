@@ -25,32 +25,31 @@ describe('data directories', () => {
   })
 
   it('are made', () => {
-    const { disk } = new TestHost()
-    openDataDirs(disk, { dataDir: '/x/y', dataLogDir: '/z', autocreate: true })
-    expect([disk.exists('/x/y/version-2'), disk.exists('/z/version-2')]).toEqual([true, true])
+    const host = new TestHost()
+    host.finish(openDataDirs(host.disk, { dataDir: '/x/y', dataLogDir: '/z', autocreate: true }))
+    expect([host.exists('/x/y/version-2'), host.exists('/z/version-2')]).toEqual([true, true])
   })
 
   it('are missed when they are not to be made', () => {
-    const { disk } = new TestHost()
-    const open = (dataDir: string, dataLogDir: string) => () => openDataDirs(disk, { dataDir, dataLogDir, autocreate: false })
+    const host = new TestHost()
+    const open = (dataDir: string, dataLogDir: string) => () => host.finish(openDataDirs(host.disk, { dataDir, dataLogDir, autocreate: false }))
     const rest =
       'automatic data directory creation is disabled (zookeeper.datadir.autocreate is false). Please create this directory manually.'
     expect(refusal(open('/data', '/none'))).toMatchObject({ message: `Missing data directory /none/version-2, ${rest}`, exitCode: 3 })
     expect(refusal(open('/none', '/data'))).toMatchObject({ message: `Missing snap directory /none/version-2, ${rest}`, exitCode: 3 })
-    expect(disk.exists('/none')).toBe(false)
+    expect(host.exists('/none')).toBe(false)
   })
 
   it('must be possible to make and to write to', () => {
-    const { disk, memory } = new TestHost()
-    memory.makeDirectory = () => {
-      throw new Error('EACCES')
-    }
-    expect(refusal(() => openDataDirs(disk, { dataDir: '/x', autocreate: true }))).toMatchObject({
+    const host = new TestHost()
+    const { disk, memory } = host
+    memory.makeDirectory = (_path, done) => done(new Error('EACCES'))
+    expect(refusal(() => host.finish(openDataDirs(disk, { dataDir: '/x', autocreate: true })))).toMatchObject({
       message: 'Unable to create data directory /x/version-2',
       exitCode: 3,
     })
-    memory.canWrite = () => false
-    expect(refusal(() => openDataDirs(disk, { dataDir: '/data', autocreate: true }))).toMatchObject({
+    memory.canWrite = (_directory, done) => done(undefined, false)
+    expect(refusal(() => host.finish(openDataDirs(disk, { dataDir: '/data', autocreate: true })))).toMatchObject({
       message: 'Cannot write to data directory /data/version-2',
       exitCode: 3,
     })
@@ -58,7 +57,7 @@ describe('data directories', () => {
 
   it('must not be mixed up', () => {
     const host = new TestHost()
-    const open = (dataDir: string, dataLogDir: string) => openDataDirs(host.disk, { dataDir, dataLogDir, autocreate: true })
+    const open = (dataDir: string, dataLogDir: string) => host.finish(openDataDirs(host.disk, { dataDir, dataLogDir, autocreate: true }))
     open('/snap', '/log')
     host.write('/log/version-2/snapshot.junk', new Uint8Array(0))
     expect(refusal(() => open('/snap', '/log'))).toMatchObject({
@@ -75,9 +74,9 @@ describe('data directories', () => {
 
   it('have a size', () => {
     const host = new TestHost()
-    expect(directorySize(host.disk, '/none')).toBe(0)
+    expect(host.finish(directorySize(host.disk, '/none'))).toBe(0)
     host.write('/data/version-2/log.1', new Uint8Array(100))
     host.write('/data/myid', new Uint8Array(2))
-    expect(directorySize(host.disk, '/data')).toBe(102)
+    expect(host.finish(directorySize(host.disk, '/data'))).toBe(102)
   })
 })

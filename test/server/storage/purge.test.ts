@@ -17,14 +17,15 @@ describe('a purge', () => {
       host.write(`${DIRECTORY}/${name}`, TORN)
     }
     const removed: string[] = []
-    purge(host.disk, dataDirs('/data'), 3, {
-      onRemoving: (path, modifiedAt) => {
+    const observer = {
+      onRemoving: (path: string, modifiedAt: number) => {
         expect(modifiedAt).toBe(1_700_000_000_000)
-        expect(host.disk.exists(path)).toBe(true)
+        expect(host.exists(path)).toBe(true)
         removed.push(path.slice(DIRECTORY.length + 1))
       },
       onFailed: () => expect.unreachable(),
-    })
+    }
+    host.finish(purge(host.disk, dataDirs('/data'), 3, observer))
     expect(removed).toEqual(['log.1', 'log.2.bak', 'log.40', 'log.junk', 'snapshot.24', 'snapshot.24.tmp', 'snapshot.40', 'snapshot.junk'])
     expect(host.names()).toEqual(['log.4e', 'log.60', 'log.7f', 'other', 'snapshot.5e', 'snapshot.6d', 'snapshot.79', 'snapshot.7f'])
   })
@@ -33,10 +34,10 @@ describe('a purge', () => {
     const host = new TestHost()
     const observer = { onRemoving: () => undefined, onFailed: () => expect.unreachable() }
     for (const name of ['log.1', 'log.5', 'snapshot.3']) host.write(`${DIRECTORY}/${name}`, TORN)
-    purge(host.disk, dataDirs('/data'), 3, observer)
+    host.finish(purge(host.disk, dataDirs('/data'), 3, observer))
     expect(host.names()).toEqual(['log.1', 'log.5', 'snapshot.3'])
     for (const zxid of ['6', '9']) host.write(`${DIRECTORY}/snapshot.${zxid}`, COMPLETE)
-    purge(host.disk, dataDirs('/data'), 3, observer)
+    host.finish(purge(host.disk, dataDirs('/data'), 3, observer))
     expect(host.names()).toEqual(['log.5', 'snapshot.6', 'snapshot.9'])
   })
 
@@ -44,15 +45,13 @@ describe('a purge', () => {
     const host = new TestHost()
     for (const zxid of ['1', '2', '3', '4', '5']) host.write(`${DIRECTORY}/snapshot.${zxid}`, COMPLETE)
     const remove = host.memory.remove.bind(host.memory)
-    host.memory.remove = (path) => {
-      if (path.endsWith('.1')) throw new Error('EPERM')
-      remove(path)
+    host.memory.remove = (path, done) => {
+      if (path.endsWith('.1')) done(new Error('EPERM'))
+      else remove(path, done)
     }
     const failed: string[] = []
-    purge(host.disk, dataDirs('/data'), 3, {
-      onRemoving: () => undefined,
-      onFailed: (path, error) => failed.push(`${path} ${error.message}`),
-    })
+    const observer = { onRemoving: () => undefined, onFailed: (path: string, error: Error) => failed.push(`${path} ${error.message}`) }
+    host.finish(purge(host.disk, dataDirs('/data'), 3, observer))
     expect(failed).toEqual([`${DIRECTORY}/snapshot.1 EPERM`])
     expect(host.names()).toEqual(['snapshot.1', 'snapshot.3', 'snapshot.4', 'snapshot.5'])
   })

@@ -4,7 +4,9 @@ import { recover, type Recovery, type RecoveryOptions } from '../../../src/serve
 import { SnapshotWriter } from '../../../src/server/storage/snapshot-writer.ts'
 import { CorruptStorage, StartupRefused } from '../../../src/server/storage/storage-errors.ts'
 import { TxnLog } from '../../../src/server/storage/txn-log.ts'
+import type { DiskFile } from '../../../src/server/host/host.ts'
 import { MalformedFrame } from '../../../src/jute/malformed-frame.ts'
+import { changedFiles } from '../../support/changed-disk.ts'
 import { DIRECTORY, Image, MAX_LENGTH, sampleImage, TestHost, txn } from './support.ts'
 
 const OPTIONS: RecoveryOptions = { dirs: dataDirs('/data'), maxLength: MAX_LENGTH, trustEmptySnapshot: false, autocreateDb: true }
@@ -28,7 +30,7 @@ function writeSnapshot(host: TestHost, zxid: bigint, digestZxid = zxid): void {
 }
 
 function run(host: TestHost, changes: Partial<RecoveryOptions> = {}, image = new Image()): { image: Image; recovery: Recovery } {
-  return { recovery: recover(host, { ...OPTIONS, ...changes }, image), image }
+  return { recovery: host.finish(recover(host, { ...OPTIONS, ...changes }, image)), image }
 }
 
 function refusal(host: TestHost, changes: Partial<RecoveryOptions> = {}, image = new Image()): StartupRefused {
@@ -68,7 +70,7 @@ describe('recovery', () => {
     writeSnapshot(host, 0n)
     writeLog(host, 1n, 2n, 3n)
     writeSnapshot(host, 3n)
-    const torn = host.disk.readFile(`${DIRECTORY}/snapshot.3`)
+    const torn = host.bytes(`${DIRECTORY}/snapshot.3`)
     torn[40] ^= 1
     host.write(`${DIRECTORY}/snapshot.3`, torn)
     const { image, recovery } = run(host)
@@ -89,7 +91,7 @@ describe('recovery', () => {
       writeSnapshot(host, zxid)
       if (behind.length > 0) writeLog(host, ...behind)
       const path = `${DIRECTORY}/snapshot.${zxid.toString(16)}`
-      const bytes = host.disk.readFile(path)
+      const bytes = host.bytes(path)
       bytes[40]! ^= 1
       host.write(path, damage === 'torn' ? bytes.subarray(0, bytes.length - 1) : bytes)
       return host
@@ -134,18 +136,10 @@ describe('recovery', () => {
     }
     expect(run(host, {}, image).recovery.snapshot?.zxid).toBe(0n)
 
-    const open = host.memory.open.bind(host.memory)
-    host.memory.open = (path, mode) => {
-      const file = open(path, mode)
-      if (path.endsWith('snapshot.3')) {
-        const read = file.read.bind(file)
-        file.read = (position, length) => {
-          if (length > 5) throw Object.assign(new Error('EIO'), { code: 'EIO' })
-          return read(position, length)
-        }
-      }
-      return file
-    }
+    const unreadable: DiskFile['read'] = (_position, _length, done) => done(Object.assign(new Error('EIO'), { code: 'EIO' }), undefined as never)
+    host.disk = changedFiles(host.memory, (file, path) => ({
+      read: (position, length, done) => (length > 5 && path.endsWith('snapshot.3') ? unreadable : file.read)(position, length, done),
+    }))
     expect(run(host).recovery.snapshot?.zxid).toBe(0n)
   })
 
@@ -162,7 +156,7 @@ describe('recovery', () => {
   it('refuses when no snapshot that looks complete can be read', () => {
     const host = new TestHost()
     writeSnapshot(host, 3n)
-    const bytes = host.disk.readFile(`${DIRECTORY}/snapshot.3`)
+    const bytes = host.bytes(`${DIRECTORY}/snapshot.3`)
     bytes[40] ^= 1
     host.write(`${DIRECTORY}/snapshot.3`, bytes)
     expect(refusal(host)).toMatchObject({ message: `Not able to find valid snapshots in ${DIRECTORY}`, exitCode: 1 })
@@ -233,7 +227,7 @@ describe('an empty directory', () => {
     const host = new TestHost()
     host.write('/data/initialize', new Uint8Array(0))
     expect(run(host, { autocreateDb: false }).recovery.kind).toBe('created')
-    expect(host.disk.exists('/data/initialize')).toBe(false)
+    expect(host.exists('/data/initialize')).toBe(false)
     expect(run(host, { autocreateDb: false }).recovery.kind).toBe('suspicious')
   })
 
@@ -242,7 +236,7 @@ describe('an empty directory', () => {
     writeSnapshot(host, 0n)
     host.write('/data/initialize', new Uint8Array(0))
     expect(run(host, { autocreateDb: false }).recovery.kind).toBe('restored')
-    expect(host.disk.exists('/data/initialize')).toBe(false)
+    expect(host.exists('/data/initialize')).toBe(false)
   })
 })
 
@@ -301,7 +295,7 @@ describe('the order of txns', () => {
 
   it('is not turned back by a forgotten copy of a log, nor by a zxid logged twice', () => {
     const { host, result } = replay([1n, 2n, 3n], [4n, 5n])
-    host.write(`${DIRECTORY}/log.1.bak`, host.disk.readFile(`${DIRECTORY}/log.1`).subarray(0, 16 + 2 * 53))
+    host.write(`${DIRECTORY}/log.1.bak`, host.bytes(`${DIRECTORY}/log.1`).subarray(0, 16 + 2 * 53))
     expect(result()).toEqual([1n, 2n, 3n, 4n, 5n])
     expect(host.lines.filter((line) => line.startsWith('error'))).toEqual(['error 2(highestZxid) >= 1(next log) for type 5'])
     expect(host.lines).toContain('warn 2 txns of the logs are not newer than those before them and were left out')
@@ -313,7 +307,7 @@ describe('damaged logs', () => {
     const host = new TestHost()
     writeSnapshot(host, 0n)
     writeLog(host, 1n, 2n)
-    const bytes = host.disk.readFile(`${DIRECTORY}/log.1`)
+    const bytes = host.bytes(`${DIRECTORY}/log.1`)
     bytes[60] ^= 1
     host.write(`${DIRECTORY}/log.1`, bytes)
     expect(refusal(host)).toMatchObject({ message: `CRC check failed: ${DIRECTORY}/log.1 at 16`, exitCode: 1 })
@@ -334,22 +328,22 @@ describe('damaged logs', () => {
     writeSnapshot(host, 0n)
     writeLog(host, 1n, 2n)
     const path = `${DIRECTORY}/log.1`
-    const whole = host.disk.readFile(path).slice(0, 16 + 2 * 53)
+    const whole = host.bytes(path).slice(0, 16 + 2 * 53)
     const long = txn(3n, 2000)
     const log = new TxnLog(host, { directory: '/other', preAllocSizeBytes: 0, forceSync: true, txnLogSizeLimitBytes: 0, fsyncWarningThresholdMs: 1000 })
-    host.memory.makeDirectory('/other')
+    host.memory.now.makeDirectory('/other')
     log.append(3n, long)
     log.append(4n, txn(4n))
     log.close(() => undefined)
     host.settle()
-    const torn = Uint8Array.from(Buffer.concat([whole, host.disk.readFile('/other/log.3').subarray(16), new Uint8Array(500)]))
+    const torn = Uint8Array.from(Buffer.concat([whole, host.bytes('/other/log.3').subarray(16), new Uint8Array(500)]))
     torn.fill(0, 1024, 1536)
     host.write(path, torn)
     expect(run(host)).toMatchObject({ recovery: { lastZxid: 2n }, image: { replayed: [1n, 2n] } })
     expect(host.lines.filter((line) => line.startsWith('warn'))).toEqual([
       `warn ${path} ends at ${whole.length} with a write that was cut short by a loss of power: what is left of it is cut off`,
     ])
-    expect(Buffer.from(host.disk.readFile(path)).equals(whole)).toBe(true)
+    expect(Buffer.from(host.bytes(path)).equals(whole)).toBe(true)
     // What follows goes into a file of its own, and nothing is torn any more.
     writeLog(host, 3n)
     host.lines.length = 0
@@ -383,7 +377,7 @@ describe('damaged logs', () => {
     }
     cut(2n)
     expect(refusal(host, {}, image).message).toBe('Committed proposal cached out of order: 0x5 is not the next proposal of 0x1')
-    host.disk.remove(`${DIRECTORY}/log.5`)
+    host.memory.now.remove(`${DIRECTORY}/log.5`)
     writeLog(host, 2n)
     host.lines.length = 0
     cut(3n)

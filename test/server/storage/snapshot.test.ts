@@ -16,6 +16,7 @@ import {
 } from '../../../src/server/storage/snapshot-writer.ts'
 import { CorruptStorage, StartupRefused } from '../../../src/server/storage/storage-errors.ts'
 import { JuteWriter } from '../../../src/jute/writer.ts'
+import { changedDisk, changedFiles, changedOpen } from '../../support/changed-disk.ts'
 import { DIRECTORY, Image, MAX_LENGTH, OPEN, sampleImage, stat, TestHost } from './support.ts'
 
 const OPTIONS: SnapshotWriterOptions = {
@@ -53,13 +54,13 @@ function write(host: TestHost, image: Image, changes: Partial<SnapshotWriterOpti
 
 function load(host: TestHost, name: string, zxid: bigint): { image: Image; info: SnapshotInfo } {
   const image = new Image()
-  const info = loadSnapshot(host.disk, `${DIRECTORY}/${name}`, zxid, image, { maxLength: MAX_LENGTH })
+  const info = host.finish(loadSnapshot(host.disk, `${DIRECTORY}/${name}`, zxid, image, { maxLength: MAX_LENGTH }))
   return { image, info }
 }
 
 function bytesOf(image: Image, changes: Partial<SnapshotWriterOptions> = {}): Buffer {
   const host = new TestHost()
-  return Buffer.from(host.disk.readFile(write(host, image, changes).path))
+  return Buffer.from(host.bytes(write(host, image, changes).path))
 }
 
 /** Where the first seal begins: right behind the end mark of the nodes. */
@@ -90,7 +91,7 @@ describe('a snapshot', () => {
     const image = sampleImage()
     const written = write(host, image)
     expect(written).toMatchObject({ zxid: 0x2fn, path: `${DIRECTORY}/snapshot.2f` })
-    expect(host.disk.size(written.path)).toBe(written.sizeBytes)
+    expect(host.size(written.path)).toBe(written.sizeBytes)
     const loaded = load(host, 'snapshot.2f', 0x2fn)
     expect(loaded.image.content()).toEqual(image.content())
     expect(loaded.info).toEqual({ zxid: 0x2fn, digest: { zxid: 0x2fn, version: 2, value: 0x51c6d660n }, lastZxid: 0x2fn })
@@ -195,7 +196,7 @@ describe('a damaged snapshot', () => {
   const sealed = behindNodes(image) + 13
 
   function outcome(host: TestHost): 'invalid' | 'corrupt' | 'refused' | 'loaded' {
-    if (!looksComplete(host.disk, `${DIRECTORY}/snapshot.2f`)) return 'invalid'
+    if (!host.finish(looksComplete(host.disk, `${DIRECTORY}/snapshot.2f`))) return 'invalid'
     try {
       const loaded = load(host, 'snapshot.2f', 0x2fn)
       expect(loaded.image.content()).toEqual(image.content())
@@ -241,7 +242,7 @@ describe('a damaged snapshot', () => {
     const host = new TestHost()
     host.write(`${DIRECTORY}/snapshot.2f`, changed)
     const target = new Image()
-    loadSnapshot(host.disk, `${DIRECTORY}/snapshot.2f`, 0x2fn, target, { maxLength: MAX_LENGTH, seals: 'ignore' })
+    host.finish(loadSnapshot(host.disk, `${DIRECTORY}/snapshot.2f`, 0x2fn, target, { maxLength: MAX_LENGTH, seals: 'ignore' }))
     expect(target.nodes[3].data).toBe('iello')
   })
 
@@ -351,21 +352,17 @@ describe('writing a snapshot', () => {
     let written = 0
     let unsynced = 0
     let mostUnsynced = 0
-    const open = host.memory.open.bind(host.memory)
-    host.memory.open = (path, mode) => {
-      const opened = open(path, mode)
-      const { write: put, sync } = opened
-      opened.write = (at, bytes, done) => {
+    host.disk = changedFiles(host.memory, (file) => ({
+      write: (at, bytes, done) => {
         written += bytes.length
         mostUnsynced = Math.max(mostUnsynced, (unsynced += bytes.length))
-        put.call(opened, at, bytes, done)
-      }
-      opened.sync = (done) => {
+        file.write(at, bytes, done)
+      },
+      sync: (done) => {
         unsynced = 0
-        sync.call(opened, done)
-      }
-      return opened
-    }
+        file.sync(done)
+      },
+    }))
     const image = largeImage(16_000)
     new SnapshotWriter(host, OPTIONS).write(image, (error) => expect(error).toBeUndefined(), false)
     host.settle()
@@ -428,8 +425,7 @@ describe('writing a snapshot', () => {
   it('is complete and synced before it gets its name', () => {
     const host = new TestHost()
     const trace: string[] = []
-    const file = (opened: DiskFile): DiskFile => ({
-      ...opened,
+    const file = (opened: DiskFile): Partial<DiskFile> => ({
       write: (at, bytes, done) => {
         trace.push('write')
         opened.write(at, bytes, done)
@@ -441,16 +437,15 @@ describe('writing a snapshot', () => {
           done(undefined)
         })
       },
-      close: () => undefined,
     })
     const { memory } = host
-    const open = memory.open.bind(memory)
-    memory.open = (path, mode) => file(open(path, mode))
-    const rename = memory.renameAndSync.bind(memory)
-    memory.renameAndSync = (from, to, done) => {
-      trace.push('rename')
-      rename(from, to, done)
-    }
+    host.disk = changedDisk(memory, {
+      open: changedOpen(memory, file),
+      renameAndSync: (from, to, done) => {
+        trace.push('rename')
+        memory.renameAndSync(from, to, done)
+      },
+    })
     write(host, largeImage(2000))
     const whole = trace.filter((step) => step !== 'write')
     expect(whole).toEqual(['sync', 'synced', 'rename'])
@@ -458,22 +453,18 @@ describe('writing a snapshot', () => {
   })
 
   const fault = new Error('EIO: i/o error')
-  const faults: Record<string, (disk: Disk, opened: DiskFile) => void> = {
-    write: (_disk, opened) => (opened.write = (_at, _bytes, done) => opened.sync(() => done(fault))),
-    sync: (_disk, opened) => (opened.sync = (done) => opened.write(0, new Uint8Array(0), () => done(fault))),
-    rename: (disk) => (disk.renameAndSync = (_from, _to, done) => disk.lock('/x', () => done(fault))),
+  const faults: Record<string, (disk: Disk) => Disk> = {
+    open: (disk) => changedDisk(disk, { open: (_path, _mode, done) => disk.rename('/none', '/gone', () => done(fault, undefined as never)) }),
+    write: (disk) => changedFiles(disk, (file) => ({ write: (_at, _bytes, done) => file.sync(() => done(fault)) })),
+    sync: (disk) => changedFiles(disk, (file) => ({ sync: (done) => file.write(0, new Uint8Array(0), () => done(fault)) })),
+    rename: (disk) => changedDisk(disk, { renameAndSync: (_from, _to, done) => disk.lock('/x', () => done(fault)) }),
   }
 
   it.each(Object.keys(faults))('whose %s fails leaves nothing behind, and the older one as it was', (step) => {
     const host = new TestHost()
     write(host, sampleImage())
-    const before = host.disk.readFile(`${DIRECTORY}/snapshot.2f`)
-    const open = host.memory.open.bind(host.memory)
-    host.memory.open = (path, mode) => {
-      const opened = open(path, mode)
-      if (mode === 'create') faults[step](host.memory, opened)
-      return opened
-    }
+    const before = host.bytes(`${DIRECTORY}/snapshot.2f`)
+    host.disk = faults[step](host.memory)
     const changed = sampleImage()
     changed.session(77n, 1)
     const writer = new SnapshotWriter(host, OPTIONS)
@@ -487,20 +478,7 @@ describe('writing a snapshot', () => {
     expect(writer.busy).toBe(false)
     expect(changed.walksClosed).toBe(1)
     expect(host.names()).toEqual(['snapshot.2f'])
-    expect(host.disk.readFile(`${DIRECTORY}/snapshot.2f`)).toEqual(before)
-  })
-
-  it('that cannot even make its file says so, but not at once', () => {
-    const host = new TestHost()
-    host.memory.open = () => {
-      throw fault
-    }
-    const writer = new SnapshotWriter(host, OPTIONS)
-    let failure: Error | undefined
-    writer.write(sampleImage(), (error) => (failure = error))
-    expect(failure).toBeUndefined()
-    host.settle()
-    expect(failure).toBe(fault)
+    expect(host.bytes(`${DIRECTORY}/snapshot.2f`)).toEqual(before)
   })
 })
 
@@ -572,7 +550,7 @@ describe('stopping the writer', () => {
 
 describe('compression', () => {
   function unpack(host: TestHost, name: string): Image {
-    expect(looksComplete(host.disk, `${DIRECTORY}/${name}`)).toBe(true)
+    expect(host.finish(looksComplete(host.disk, `${DIRECTORY}/${name}`))).toBe(true)
     return load(host, name, 5n).image
   }
 
@@ -582,7 +560,7 @@ describe('compression', () => {
     const { path, sizeBytes } = write(host, image, { compression: 'snappy' })
     expect(path).toBe(`${DIRECTORY}/snapshot.5.snappy`)
     expect(sizeBytes).toBeLessThan(400_000)
-    expect(Buffer.from(host.disk.readFile(path).subarray(0, 16)).toString('hex')).toBe('82534e41505059000000000100000001')
+    expect(Buffer.from(host.bytes(path).subarray(0, 16)).toString('hex')).toBe('82534e41505059000000000100000001')
     expect(unpack(host, 'snapshot.5.snappy').content()).toEqual(image.content())
   })
 
@@ -613,7 +591,7 @@ describe('compression', () => {
       const pump = setInterval(() => host.settle(), 1)
     })
     expect(path).toBe(`${DIRECTORY}/snapshot.5.gz`)
-    const packed = host.disk.readFile(path)
+    const packed = host.bytes(path)
     expect(packed.length).toBeLessThan(400_000)
     expect(unpack(host, 'snapshot.5.gz').content()).toEqual(image.content())
     // Java reads on to the last seal and no further.

@@ -4,6 +4,8 @@ import { pino } from 'pino'
 import type { ACL, StatPersisted } from '../../../src/jute/generated/data.ts'
 import { TxnHeader } from '../../../src/jute/generated/txn.ts'
 import { JuteWriter } from '../../../src/jute/writer.ts'
+import { run } from '../../../src/server/host/disk-work.ts'
+import type { DiskWork } from '../../../src/server/host/disk-work.ts'
 import type { Clock, Disk, Host, Timer } from '../../../src/server/host/host.ts'
 import { MemoryDisk } from '../../../src/server/host/memory-disk.ts'
 import type {
@@ -35,7 +37,7 @@ export class TestHost implements Pick<Host, 'disk' | 'clock' | 'log'> {
   constructor() {
     const later = (callback: () => void) => void this.turns.push(callback)
     this.memory = new MemoryDisk({ later, wallTime: () => 1_700_000_000_000 })
-    this.memory.makeDirectory(DIRECTORY)
+    this.memory.now.makeDirectory(DIRECTORY)
     this.disk = this.memory
     this.clock = {
       now: () => this.timeMs,
@@ -67,14 +69,34 @@ export class TestHost implements Pick<Host, 'disk' | 'clock' | 'log'> {
   }
 
   write(path: string, bytes: Uint8Array): void {
-    const file = this.memory.open(path, 'create')
-    file.write(0, bytes, () => undefined)
+    this.memory.now.open(path, 'create').write(0, bytes)
+  }
+
+  /** Does the work turn by turn, and returns or throws what comes of it. */
+  finish<T>(work: DiskWork<T>): T {
+    let outcome: { readonly error: Error | undefined; readonly value: T } | undefined
+    run(work, (error, value) => void (outcome = { error, value }))
     this.settle()
+    if (outcome === undefined) throw new Error('the work has not come to an end')
+    if (outcome.error !== undefined) throw outcome.error
+    return outcome.value
+  }
+
+  bytes(path: string): Uint8Array {
+    return this.memory.now.open(path, 'read').read(0, this.size(path))
+  }
+
+  size(path: string): number {
+    return this.memory.now.stat(path)!.sizeBytes
+  }
+
+  exists(path: string): boolean {
+    return this.memory.now.stat(path) !== undefined
   }
 
   /** Names in version-2. */
   names(): string[] {
-    return this.memory.list(DIRECTORY)
+    return this.memory.now.list(DIRECTORY)
   }
 }
 

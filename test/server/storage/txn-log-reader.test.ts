@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { DiskWork } from '../../../src/server/host/disk-work.ts'
 import { LogCursor } from '../../../src/server/storage/log-cursor.ts'
 import { CorruptStorage } from '../../../src/server/storage/storage-errors.ts'
 import { TxnLog } from '../../../src/server/storage/txn-log.ts'
@@ -16,17 +17,22 @@ function logOf(host: TestHost, zxids: bigint[], bodySize = 8): Uint8Array {
   for (const zxid of zxids) log.append(zxid, txn(zxid, bodySize))
   log.close(() => undefined)
   host.settle()
-  return host.disk.readFile(`${DIRECTORY}/log.${zxids[0].toString(16)}`)
+  return host.bytes(`${DIRECTORY}/log.${zxids[0].toString(16)}`)
 }
 
 function read(host: TestHost, from = 0n, maxLength = MAX_LENGTH): { zxids: bigint[]; error: unknown; deleted: string[]; torn: number[] } {
   const deleted: string[] = []
   const torn: number[] = []
-  const observer = { onDeleted: (name: string) => deleted.push(name), onTorn: (_path: string, position: number) => torn.push(position) }
+  const observer = {
+    onDeleted: (name: string) => deleted.push(name),
+    *onTorn(_path: string, position: number): DiskWork<void> {
+      torn.push(position)
+    },
+  }
   const reader = new TxnLogReader(host.disk, DIRECTORY, from, { maxLength, ...observer })
   const zxids: bigint[] = []
   try {
-    while (reader.next()) {
+    while (host.finish(reader.next())) {
       expect(reader.header().zxid).toBe(reader.zxid)
       expect(Buffer.from(reader.payload).equals(txn(reader.zxid, reader.payload.length - 32))).toBe(true)
       zxids.push(reader.zxid)
@@ -35,7 +41,7 @@ function read(host: TestHost, from = 0n, maxLength = MAX_LENGTH): { zxids: bigin
   } catch (error) {
     return { zxids, error, deleted, torn }
   } finally {
-    reader.close()
+    host.finish(reader.close())
   }
 }
 
@@ -78,7 +84,7 @@ describe('reading logs', () => {
     bytes[14] = 0x30
     host.write(`${DIRECTORY}/log.1`, bytes)
     expect(read(host).zxids).toEqual([1n])
-    const cursor = new LogCursor(host.disk, `${DIRECTORY}/log.1`)
+    const cursor = host.finish(LogCursor.open(host.disk, `${DIRECTORY}/log.1`))
     expect([cursor.version, cursor.dbid]).toEqual([77, 12288n])
   })
 
@@ -210,9 +216,9 @@ describe('a log cut through by a loss of power', () => {
   it('is refused for who would not mend it', () => {
     const { host } = torn(2)
     const reader = new TxnLogReader(host.disk, DIRECTORY, 0n, { maxLength: MAX_LENGTH })
-    expect(reader.next()).toBe(true)
-    expect(() => reader.next()).toThrow('CRC check failed')
-    reader.close()
+    expect(host.finish(reader.next())).toBe(true)
+    expect(() => host.finish(reader.next())).toThrow('CRC check failed')
+    host.finish(reader.close())
   })
 
   it('is not what a wrong bit makes of a log, be there sectors of zeros behind it', () => {
@@ -231,17 +237,17 @@ describe('a cursor', () => {
     const bytes = logOf(host, upTo(2))
     bytes[HEADER + 20] ^= 1
     host.write(path, Buffer.concat([bytes, new Uint8Array(40)]))
-    const cursor = new LogCursor(host.disk, path, MAX_LENGTH)
-    expect(cursor.next()).toMatchObject({ kind: 'entry', position: HEADER, checksumRight: false })
-    expect(cursor.next()).toMatchObject({ kind: 'entry', position: HEADER + ENTRY, checksumRight: true })
+    const cursor = host.finish(LogCursor.open(host.disk, path, MAX_LENGTH))
+    expect(host.finish(cursor.next())).toMatchObject({ kind: 'entry', position: HEADER, checksumRight: false })
+    expect(host.finish(cursor.next())).toMatchObject({ kind: 'entry', position: HEADER + ENTRY, checksumRight: true })
     const end = { kind: 'end', position: HEADER + 2 * ENTRY, why: 'padding' }
-    expect([cursor.next(), cursor.next()]).toEqual([end, end])
+    expect([host.finish(cursor.next()), host.finish(cursor.next())]).toEqual([end, end])
     host.write(path, bytes.subarray(0, HEADER + 2 * ENTRY - 1))
-    const cut = new LogCursor(host.disk, path)
-    cut.next()
-    expect(cut.next()).toMatchObject({ kind: 'end', why: 'eof', position: HEADER + ENTRY })
+    const cut = host.finish(LogCursor.open(host.disk, path))
+    host.finish(cut.next())
+    expect(host.finish(cut.next())).toMatchObject({ kind: 'end', why: 'eof', position: HEADER + ENTRY })
     bytes[HEADER + ENTRY - 1] = 0
     host.write(path, bytes)
-    expect(new LogCursor(host.disk, path).next()).toMatchObject({ kind: 'end', why: 'trailer', position: HEADER })
+    expect(host.finish(host.finish(LogCursor.open(host.disk, path)).next())).toMatchObject({ kind: 'end', why: 'trailer', position: HEADER })
   })
 })

@@ -29,18 +29,18 @@ function lay(snapshots: bigint[], logs: bigint[][]): TestHost {
 }
 
 function truncate(host: TestHost, zxid: bigint): Error | undefined {
-  const outcomes: (Error | undefined)[] = []
-  truncateHistory(host, DIRS, zxid, MAX_LENGTH, (error) => outcomes.push(error))
-  expect(outcomes).toEqual([])
-  host.settle()
-  expect(outcomes).toHaveLength(1)
-  return outcomes[0]
+  try {
+    host.finish(truncateHistory(host.disk, DIRS, zxid, MAX_LENGTH))
+    return undefined
+  } catch (error) {
+    return error as Error
+  }
 }
 
 function recovered(host: TestHost): { lastZxid: bigint; replayed: bigint[] } {
   const image = new Image()
   const options = { dirs: DIRS, maxLength: MAX_LENGTH, trustEmptySnapshot: false, autocreateDb: true }
-  return { lastZxid: recover(host, options, image).lastZxid, replayed: image.replayed }
+  return { lastZxid: host.finish(recover(host, options, image)).lastZxid, replayed: image.replayed }
 }
 
 describe('cutting history back', () => {
@@ -48,7 +48,7 @@ describe('cutting history back', () => {
     const host = lay([0n, 3n, 5n], [[1n, 2n, 3n, 4n], [5n, 6n, 7n], [8n, 9n]])
     expect(truncate(host, 6n)).toBeUndefined()
     expect(host.names()).toEqual(['log.1', 'log.5', 'snapshot.0', 'snapshot.3', 'snapshot.5'])
-    expect(host.disk.size(`${DIRECTORY}/log.5`)).toBe(16 + 2 * 53)
+    expect(host.size(`${DIRECTORY}/log.5`)).toBe(16 + 2 * 53)
     expect(recovered(host)).toEqual({ lastZxid: 6n, replayed: [6n] })
   })
 
@@ -67,17 +67,17 @@ describe('cutting history back', () => {
 
   it('may leave a log with nothing but its header', () => {
     const host = lay([0n], [[1n, 2n]])
-    host.disk.rename(`${DIRECTORY}/log.1`, `${DIRECTORY}/log.0`)
+    host.memory.now.rename(`${DIRECTORY}/log.1`, `${DIRECTORY}/log.0`)
     expect(truncate(host, 0n)).toBeUndefined()
-    expect(host.disk.size(`${DIRECTORY}/log.0`)).toBe(16)
+    expect(host.size(`${DIRECTORY}/log.0`)).toBe(16)
     expect(recovered(host)).toEqual({ lastZxid: 0n, replayed: [] })
   })
 
   it('does nothing when there is nothing above', () => {
     const host = lay([0n], [[1n, 2n]])
-    const before = host.disk.readFile(`${DIRECTORY}/log.1`)
+    const before = host.bytes(`${DIRECTORY}/log.1`)
     expect(truncate(host, 2n)).toBeUndefined()
-    expect(host.disk.readFile(`${DIRECTORY}/log.1`)).toEqual(before)
+    expect(host.bytes(`${DIRECTORY}/log.1`)).toEqual(before)
   })
 
   it('removes snapshots that no log belongs to', () => {
@@ -94,7 +94,7 @@ describe('cutting history back', () => {
 
   it('fails over a damaged log', () => {
     const host = lay([0n], [[1n, 2n, 3n]])
-    const bytes = host.disk.readFile(`${DIRECTORY}/log.1`)
+    const bytes = host.bytes(`${DIRECTORY}/log.1`)
     bytes[50] ^= 1
     host.write(`${DIRECTORY}/log.1`, bytes)
     expect(truncate(host, 2n)?.message).toContain('CRC check failed')
@@ -105,9 +105,9 @@ describe('cutting history back', () => {
       const host = lay([0n, 3n, 5n, 8n], [[1n, 2n, 3n, 4n], [5n, 6n, 7n], [8n, 9n]])
       const remove = host.memory.remove.bind(host.memory)
       let left = steps
-      host.memory.remove = (path) => {
-        if (left-- <= 0) throw new Error('crash')
-        remove(path)
+      host.memory.remove = (path, done) => {
+        if (left-- <= 0) done(new Error('crash'))
+        else remove(path, done)
       }
       truncate(host, 4n)
       host.memory.remove = remove

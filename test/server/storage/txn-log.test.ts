@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Disk, DiskFile } from '../../../src/server/host/host.ts'
 import { TxnLog, type TxnLogOptions } from '../../../src/server/storage/txn-log.ts'
 import { TxnLogReader } from '../../../src/server/storage/txn-log-reader.ts'
+import { changedDisk, changedFiles, changedOpen } from '../../support/changed-disk.ts'
 import { DIRECTORY, MAX_LENGTH, TestHost, txn } from './support.ts'
 
 const OPTIONS: TxnLogOptions = {
@@ -31,7 +32,7 @@ function commit(host: TestHost, log: TxnLog, ...zxids: bigint[]): void {
 function readAll(host: TestHost, from = 0n): bigint[] {
   const reader = new TxnLogReader(host.disk, DIRECTORY, from, { maxLength: MAX_LENGTH })
   const zxids: bigint[] = []
-  while (reader.next()) {
+  while (host.finish(reader.next())) {
     expect(Buffer.from(reader.payload).equals(txn(reader.zxid, reader.payload.length - 32))).toBe(true)
     zxids.push(reader.zxid)
   }
@@ -41,11 +42,7 @@ function readAll(host: TestHost, from = 0n): bigint[] {
 /** Says in order what is done to the disk below. */
 function traced(disk: Disk, trace: string[]): Disk {
   const short = (path: string) => path.slice(DIRECTORY.length + 1)
-  const wrapFile = (name: string, file: DiskFile): DiskFile => ({
-    get size() {
-      return file.size
-    },
-    read: (position, length) => file.read(position, length),
+  const tracedFile = (name: string, file: DiskFile): Partial<DiskFile> => ({
     write: (position, bytes, done) => {
       trace.push(`write ${name} ${position}+${bytes.length}`)
       file.write(position, bytes, done)
@@ -57,31 +54,24 @@ function traced(disk: Disk, trace: string[]): Disk {
         done(error)
       })
     },
-    sync: (done) => file.sync(done),
-    truncate: (length) => {
+    truncate: (length, done) => {
       trace.push(`truncate ${name} ${length}`)
-      file.truncate(length)
+      file.truncate(length, done)
     },
-    close: () => {
+    close: (done) => {
       trace.push(`close ${name}`)
-      file.close()
+      file.close(done)
     },
   })
-  return {
-    list: (directory) => disk.list(directory),
-    exists: (path) => disk.exists(path),
-    size: (path) => disk.size(path),
-    stat: (path) => disk.stat(path),
-    canWrite: (directory) => disk.canWrite(directory),
-    makeDirectory: (directory) => disk.makeDirectory(directory),
-    readFile: (path) => disk.readFile(path),
-    open: (path, mode) => {
+  const open = changedOpen(disk, (file, path) => tracedFile(short(path), file))
+  return changedDisk(disk, {
+    open: (path, mode, done) => {
       if (mode !== 'read') trace.push(`${mode} ${short(path)}`)
-      return wrapFile(short(path), disk.open(path, mode))
+      open(path, mode, done)
     },
-    rename: (from, to) => {
+    rename: (from, to, done) => {
       trace.push(`rename ${short(from)} ${short(to)}`)
-      disk.rename(from, to)
+      disk.rename(from, to, done)
     },
     renameAndSync: (from, to, done) => {
       trace.push(`renameAndSync ${short(from)} ${short(to)}`)
@@ -90,10 +80,7 @@ function traced(disk: Disk, trace: string[]): Disk {
         done(error)
       })
     },
-    remove: (path) => disk.remove(path),
-    syncDirectory: (directory) => disk.syncDirectory(directory),
-    lock: (directory, done) => disk.lock(directory, done),
-  }
+  })
 }
 
 describe('the log being written', () => {
@@ -105,7 +92,7 @@ describe('the log being written', () => {
     log.append(1n, payload)
     log.commit(() => undefined)
     host.settle()
-    expect(Buffer.from(host.disk.readFile(`${DIRECTORY}/log.1`)).toString('hex')).toBe(
+    expect(Buffer.from(host.bytes(`${DIRECTORY}/log.1`)).toString('hex')).toBe(
       '5a4b4c47000000020000000000000000' + '00000000c6200aa3' + '00000030' + payload.toString('hex') + '42',
     )
   })
@@ -236,7 +223,7 @@ describe('the log being written', () => {
     log.commit(() => undefined)
     host.settle()
     expect(host.names()).toEqual(['log.1', 'log.3'])
-    expect(host.disk.size(`${DIRECTORY}/log.1`)).toBe(16 + 2 * 53)
+    expect(host.size(`${DIRECTORY}/log.1`)).toBe(16 + 2 * 53)
   })
 
   it('lets go of a file once the next one is begun', () => {
@@ -298,7 +285,7 @@ describe('the log being written', () => {
     const host = new TestHost()
     const log = openLog(host)
     commit(host, log, 7n)
-    const whole = host.disk.readFile(`${DIRECTORY}/log.7`)
+    const whole = host.bytes(`${DIRECTORY}/log.7`)
     host.write(`${DIRECTORY}/log.7`, whole.subarray(0, whole.length - 1))
     commit(host, openLog(host), 7n, 8n)
     expect(readAll(host)).toEqual([7n, 8n])
@@ -387,7 +374,7 @@ describe('padding', () => {
       log.append(BigInt(index + 1), txn(BigInt(index + 1), body))
       log.commit(() => undefined)
       host.settle()
-      const size = host.disk.size(`${DIRECTORY}/log.1`)
+      const size = host.size(`${DIRECTORY}/log.1`)
       if (size !== seen.at(-1)) seen.push(size)
     })
     return seen
@@ -432,40 +419,19 @@ describe('failure', () => {
 
   const error = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
 
-  function breakFile(disk: Disk, broken: (file: DiskFile) => Partial<DiskFile>): Disk {
-    const opened = traced(disk, [])
-    return { ...opened, open: (path, mode) => ({ ...opened.open(path, mode), ...broken(disk.open(path, 'update')) }) }
-  }
-
   const faults: Fault[] = [
     {
       name: 'a write and sync',
-      break: (disk) => breakFile(disk, (file) => ({ writeAndSync: (_at, _bytes, done) => file.sync(() => done(error)) })),
+      break: (disk) => changedFiles(disk, (file) => ({ writeAndSync: (_at, _bytes, done) => file.sync(() => done(error)) })),
     },
-    {
-      name: 'padding',
-      break: (disk) =>
-        breakFile(disk, () => ({
-          truncate: () => {
-            throw error
-          },
-        })),
-    },
+    { name: 'padding', break: (disk) => changedFiles(disk, (file) => ({ truncate: (_length, done) => file.sync(() => done(error)) })) },
     {
       name: 'a rename',
-      break: (disk) => ({
-        ...traced(disk, []),
-        renameAndSync: (_from, _to, done) => disk.renameAndSync('/none', '/gone', () => done(error)),
-      }),
+      break: (disk) => changedDisk(disk, { renameAndSync: (_from, _to, done) => disk.renameAndSync('/none', '/gone', () => done(error)) }),
     },
     {
       name: 'making a file',
-      break: (disk) => ({
-        ...traced(disk, []),
-        open: () => {
-          throw error
-        },
-      }),
+      break: (disk) => changedDisk(disk, { open: (_path, _mode, done) => disk.rename('/none', '/gone', () => done(error, undefined as never)) }),
     },
   ]
 
@@ -535,18 +501,17 @@ describe('failure', () => {
     const host = new TestHost()
     let isBroken = false
     // As a system that shows the bytes and cannot get them to the disk.
-    host.disk = breakFile(host.memory, (file) => ({
+    host.disk = changedFiles(host.memory, (file) => ({
       writeAndSync: (at, bytes, done) => file.write(at, bytes, () => done(isBroken ? error : undefined)),
-      truncate: (length) => file.truncate(length),
     }))
     const log = new TxnLog(host, OPTIONS)
     commit(host, log, 1n, 2n)
-    const length = host.memory.size(`${DIRECTORY}/log.1`)
+    const length = host.size(`${DIRECTORY}/log.1`)
     isBroken = true
     log.append(3n, txn(3n))
     log.commit(() => expect.unreachable())
     host.settle()
-    expect(host.memory.size(`${DIRECTORY}/log.1`)).toBe(length)
+    expect(host.size(`${DIRECTORY}/log.1`)).toBe(length)
     expect(readAll(host)).toEqual([1n, 2n])
   })
 
@@ -555,7 +520,7 @@ describe('failure', () => {
     const log = new TxnLog(host, OPTIONS)
     const told: string[] = []
     log.onFailure = () => told.push('failed')
-    host.disk = breakFile(host.memory, (file) => ({ writeAndSync: (_at, _bytes, done) => file.sync(() => done(error)) }))
+    host.disk = changedFiles(host.memory, (file) => ({ writeAndSync: (_at, _bytes, done) => file.sync(() => done(error)) }))
     log.append(1n, txn(1n))
     log.close(() => told.push('closed'))
     host.settle()
