@@ -49,6 +49,19 @@ const WORLD: Exception[] = [
   { path: 'src/jute/cli.ts', reason: 'is a program' },
 ]
 
+/** Calls of Node that hold up everybody while a disk is at work: nothing that runs in a server that serves may make them. */
+const BLOCKING: Exception[] = [
+  { path: 'src/cli/', reason: 'is a program: its tools serve nobody, and what it does for a server comes before its start or with its end' },
+  { path: 'src/jute/cli.ts', reason: 'is a program' },
+  { path: 'src/embed/settings-file.ts', reason: 'reads settings before there is a server' },
+  { path: 'src/server/host/blocking-node-files.ts', reason: 'is for those tools' },
+  { path: 'src/server/host/node-directory-lock.ts', reason: 'takes a lock before its server serves' },
+  { path: 'src/server/host/node-process.ts', reason: 'reads /proc, which is no disk' },
+]
+const BLOCKING_CALL = /^\.?(?:access|append|chmod|chown|close|copy|cp|exists|fchmod|fdatasync|fstat|fsync|ftruncate|futimes|lchown|link|lstat|mkdir|mkdtemp|open|opendir|read|readdir|readFile|readlink|readv|realpath|rename|rm|rmdir|stat|statfs|symlink|truncate|unlink|utimes|write|writeFile|writev)Sync$/
+/** Who may use what blocks. */
+const MAY_BLOCK = /^src\/cli\//
+
 /** Numbers as bytes. Records are encoded and decoded by generated code; what is no record stands here. */
 const BYTES: Exception[] = [
   { path: 'src/jute/', reason: 'is the codec' },
@@ -238,6 +251,12 @@ describe('the source', () => {
 
   it('touches the outside world in hosts and programs only', () => {
     expect(outside(WORLD, worldOf)).toEqual([])
+  })
+
+  it('waits for a disk on the event loop in tools and before a start only', () => {
+    expect(outside(BLOCKING, ({ names }) => [...names].filter((name) => BLOCKING_CALL.test(name)))).toEqual([])
+    const users = [...files].filter(([, { imports }]) => imports.some(({ specifier }) => specifier.endsWith('/blocking-node-files.ts')))
+    expect(users.map(([path]) => path).filter((path) => !MAY_BLOCK.test(path))).toEqual([])
   })
 
   it('makes bytes of numbers in generated code and a few known places only', () => {

@@ -7,7 +7,8 @@ import { finish as finishNow, readWhole, run } from '../../../src/server/host/di
 import type { Disk, DiskAnswer, DiskDone, DiskFile, DirectoryLock, FileStatus, OpenMode } from '../../../src/server/host/host.ts'
 import { immediateFiles } from '../../../src/server/host/files-over.ts'
 import { MemoryDisk } from '../../../src/server/host/memory-disk.ts'
-import { blockingNodeFiles, nodeDisk } from '../../../src/server/host/node-disk.ts'
+import { blockingNodeFiles } from '../../../src/server/host/blocking-node-files.ts'
+import { nodeDisk } from '../../../src/server/host/node-disk.ts'
 
 const made: string[] = []
 
