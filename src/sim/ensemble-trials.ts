@@ -48,7 +48,7 @@ function sendLongSnapshot(ensemble: HealedEnsemble, leader: Member, member: Memb
   const { role } = leader.server!
   if (!(role instanceof Leading)) return
   const history = role.history.bind(role)
-  role.history = () => ({ ...history(), isSnapshotForced: true })
+  role.history = (logReaches) => ({ ...history(logReaches), isSnapshotForced: true })
   const { initLimit, tickTime } = leader.settings
   const snapMs = world.random.between(1.2, LONGEST_SNAP) * initLimit * tickTime
   const tree = new JuteWriter()
