@@ -9,7 +9,7 @@ SOURCES := tsconfig.json tsconfig.build.json tsconfig.cjs.json scripts/build.mjs
 UNTIL_CTRL_C = trap : INT;
 
 run: dist/cli/main.js
-	@$(UNTIL_CTRL_C) node dist/cli/main.js start-foreground || [ $$? -eq 130 ]
+	@$(UNTIL_CTRL_C) node dist/cli/main.js start-foreground || { code=$$?; [ $$code -eq 130 ] || exit $$code; }
 
 # Three servers on this machine, client ports from PORT=2181 on, until Ctrl-C; SERVERS=5 for more, DIR=… to keep the data.
 run-ensemble: dist/cli/main.js

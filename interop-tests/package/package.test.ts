@@ -69,7 +69,7 @@ embedded.on('error', (error: Error, exitCode: number) => console.error(error.mes
 // @ts-expect-error there is no such event
 embedded.on('rôle', () => {})
 // @ts-expect-error nor such a setting
-export const unknown = new ZooKeeperServer({ clientport: 1 })
+export const unknown = (): ZooKeeperServer => new ZooKeeperServer({ clientport: 1 })
 // @ts-expect-error a port is a number
 export const wrong: string = server.port
 console.log(role, address.startsWith('127.0.0.1:'), line.name, line.points![0]!.y, line.length === 5n, tickTime, typeof start, Code.NONODE, OpCode.create, packageVersion)

@@ -4,6 +4,7 @@
  * is asked for its constructor.
  */
 import { inspect } from 'node:util'
+import { isMap } from 'node:util/types'
 
 /** What is wrong with a value: its type or its range, and what it must be, to follow "must be". */
 export interface Complaint {
@@ -58,6 +59,8 @@ export function shown(value: unknown): string {
 }
 
 export const record: Check = (value) => (isRecord(value) ? undefined : { kind: 'type', wanted: 'an object' })
+
+export const map: Check = (value) => (isMap(value) ? undefined : { kind: 'type', wanted: 'a Map' })
 
 export const boolean: Check = (value) => (typeof value === 'boolean' ? undefined : { kind: 'type', wanted: 'true or false' })
 

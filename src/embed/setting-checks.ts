@@ -2,14 +2,14 @@
  * What each field of the settings may be where a program gives it. A file goes through the loader, which complains in Java's words; here the
  * fields are judged by their types and ranges. A number that Java takes in zoo.cfg is taken, but for those that no server can run with.
  */
-import { isMap, isSet } from 'node:util/types'
+import { isSet } from 'node:util/types'
 import { nodeHashName } from '../server/config/digest-algorithm.ts'
 import type { Row } from '../server/config/key-table.ts'
 import { metricsProviders } from '../server/config/operator-settings.ts'
 import { defaultSettings, settingKeys } from '../server/config/settings.ts'
 import type { Settings } from '../server/config/settings.ts'
 import type { TurnLimits } from '../server/config/turn-limits.ts'
-import { boolean, both, fields, finite, firstComplaint, judge, judgeOptions, listOf, name, oneOf, optional, shown, text, whole } from './arguments.ts'
+import { boolean, both, fields, finite, firstComplaint, judge, judgeOptions, listOf, map, name, oneOf, optional, shown, text, whole } from './arguments.ts'
 import type { Check } from './arguments.ts'
 
 const MOST_INT = 2 ** 31 - 1
@@ -312,8 +312,6 @@ export function keysOf(row: Row<unknown>): readonly string[] {
 }
 
 function mapOf(key: Check, value: Check): Check {
-  return (given) => {
-    if (!isMap(given)) return { kind: 'type', wanted: 'a Map' }
-    return firstComplaint([...given].flatMap(([each, its]) => [[` key`, each, key] as const, [`.get(${shown(each)})`, its, value] as const]))
-  }
+  return both(map, (given) =>
+    firstComplaint([...(given as ReadonlyMap<unknown, unknown>)].flatMap(([each, its]) => [[' key', each, key] as const, [`.get(${shown(each)})`, its, value] as const])))
 }

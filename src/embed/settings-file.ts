@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { ConfigRefused } from '../server/config/config-refused.ts'
 import { loadSettings } from '../server/config/load-settings.ts'
 import type { LoadedSettings } from '../server/config/load-settings.ts'
+import { judge, judgeOptions, map, name } from './arguments.ts'
 
 export interface SettingsFileOptions {
   /** As from `-D` of a JVM, by full name: `zookeeper.…`, `jute.maxbuffer`. */
@@ -12,10 +13,12 @@ export interface SettingsFileOptions {
   readonly workingDirectory?: string
 }
 
-/** Throws ConfigRefused, also when there is no such file. */
+/** Throws ConfigRefused, also when there is no such file, and a TypeError or RangeError for arguments that are not what they must be. */
 export function loadSettingsFile(path: string, options: SettingsFileOptions = {}): LoadedSettings {
+  judge('path', path, name)
+  judgeOptions('options', options, { properties: map, workingDirectory: name })
   const workingDirectory = resolve(options.workingDirectory ?? '.')
-  const readText = (name: string): string | undefined => readLatin1(resolve(workingDirectory, name))
+  const readText = (file: string): string | undefined => readLatin1(resolve(workingDirectory, file))
   const text = readText(path)
   if (text === undefined) throw new ConfigRefused('config', `${path} file is missing`, `Error processing ${path}`)
   return loadSettings({ text, path, readText, workingDirectory, ...(options.properties === undefined ? {} : { properties: options.properties }) })

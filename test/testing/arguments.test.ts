@@ -1,7 +1,7 @@
 // What the embedding API is handed in: whatever it cannot mean is refused, by name and value, before anything is started.
 import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
-import { ZooKeeperServer } from '../../src/index.ts'
+import { ZooKeeperServer, loadSettingsFile } from '../../src/index.ts'
 import type { Settings } from '../../src/index.ts'
 import { loadSettings } from '../../src/server/config/load-settings.ts'
 import { settingKeys } from '../../src/server/config/settings.ts'
@@ -189,6 +189,20 @@ describe('startTestEnsemble', () => {
     [3, TypeError, 'options', '3'],
   ] as [unknown, typeof TypeError, ...string[]][])('refuses the options %o', async (options, errorClass, ...words) => {
     await refuses(startTestEnsemble(3, anything(options)), errorClass, ...words)
+  })
+})
+
+describe('loadSettingsFile', () => {
+  it.each([
+    [undefined, {}, TypeError, 'path', 'undefined'],
+    ['', {}, RangeError, 'path', "''"],
+    [new URL('file:///zoo.cfg'), {}, TypeError, 'path', 'URL'],
+    ['zoo.cfg', { properties: { a: 'b' } }, TypeError, 'options.properties', "a: 'b'"],
+    ['zoo.cfg', { workingDirectory: 5 }, TypeError, 'options.workingDirectory', '5'],
+    ['zoo.cfg', { cwd: '/' }, TypeError, "'cwd'", "'/'"],
+    ['zoo.cfg', null, TypeError, 'options', 'null'],
+  ] as [unknown, unknown, typeof TypeError, ...string[]][])('refuses %o with %o', async (path, options, errorClass, ...words) => {
+    await refuses(Promise.resolve().then(() => loadSettingsFile(anything(path), anything(options))), errorClass, ...words)
   })
 })
 
