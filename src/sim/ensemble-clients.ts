@@ -21,6 +21,13 @@ export interface EnsembleClientsOptions {
   readonly plan: WorldPlan
 }
 
+interface ClientKind {
+  /** Takes a member that only serves reads, too. */
+  readonly isOnlooker?: boolean
+  /** Of its sessions; drawn when undefined. */
+  readonly timeoutMs?: number
+}
+
 export class EnsembleClients implements ClientObserver {
   readonly all: SimClient[] = []
   /** Those that were answered a write or a sync since it was emptied. */
@@ -35,12 +42,11 @@ export class EnsembleClients implements ClientObserver {
     this.#options = options
   }
 
-  /** `isOnlooker`: takes a member that only serves reads, too. */
-  add(name: string, { isOnlooker = false, ...options }: Partial<WorkloadOptions> & { readonly isOnlooker?: boolean } = {}): void {
+  add(name: string, { isOnlooker = false, timeoutMs, ...options }: Partial<WorkloadOptions> & ClientKind = {}): void {
     const { network, servers, plan } = this.#options
     const { sessionTimeoutMs, depth, pauseMs, dataBytes } = plan
-    const timeoutMs = Math.floor(network.world.random.between(...sessionTimeoutMs))
-    const client = new SimClient(new SimProcess(new SimMachine(network), name), servers, timeoutMs, this, isOnlooker)
+    const timeout = timeoutMs ?? Math.floor(network.world.random.between(...sessionTimeoutMs))
+    const client = new SimClient(new SimProcess(new SimMachine(network), name), servers, timeout, this, isOnlooker)
     const workload = new Workload(client, { depth, pauseMs, dataBytes, syncs: 0.15, ...options })
     this.all.push(client)
     this.#workloads.set(client, workload)

@@ -5,7 +5,7 @@
  */
 import { startEnsembleServer } from '../quorum/ensemble-server.ts'
 import type { EnsembleServer } from '../quorum/ensemble-server.ts'
-import { CrashPoints } from './crash-points.ts'
+import { areaOf, CrashPoints } from './crash-points.ts'
 import { EnsembleChecks } from './ensemble-checks.ts'
 import { EnsembleClients } from './ensemble-clients.ts'
 import { checkExpiry, checkServed, stopAll } from './ensemble-end.ts'
@@ -150,7 +150,11 @@ class EnsembleSimulation {
       if (!wasFailed && points?.failed !== undefined) this.#onFault(member, life, plan!, points)
       return fault
     }
-    disk.onUnreadable = (owner) => void (life.hasMetSpoiled ||= owner === life.process)
+    disk.onUnreadable = (owner, path) => {
+      if (owner !== life.process) return
+      life.hasMetSpoiled = true
+      this.#faults.push(`EIO on read of a ${areaOf(path)}`)
+    }
     this.#network.onSent = (owner) => this.#members.find(({ life: other }) => other?.process === owner) && this.#onSent.get(owner)?.()
     this.#onSent.set(life.process, () => this.#isHealed || points?.onSent())
     life.process.onDeath.push(() => {

@@ -9,6 +9,7 @@ import { Violation } from './world.ts'
 const STALLED_SHARE = 0.6
 /** Longer than any session lasts without its client. */
 const LONGEST_SESSION_MS = 4500
+const BRIEF_TICKS = 2.5
 /** How much longer than initLimit the tree is on its way. */
 const LONGEST_SNAP = 2.5
 /** Besides what the tree takes: the member starts, elects, and perhaps is sent it once more. */
@@ -28,13 +29,16 @@ export function tryEnsemble(trial: Trial, ensemble: HealedEnsemble): void {
   world.journal.note(`trial: ${trial}`)
   clients.rest(true)
   if (trial === 'long snapshot') sendLongSnapshot(ensemble, leader, follower)
-  else stall(ensemble, trial === 'stalled leader' ? leader : follower)
+  else if (trial === 'stalled leader') stall(ensemble, leader, true)
+  else stall(ensemble, follower, false)
   clients.rest(false)
 }
 
 /** No session ends while its client lives and is heard of. */
-function stall({ world, clients, checks }: HealedEnsemble, { life, settings }: Member): void {
+function stall({ world, clients, checks }: HealedEnsemble, { life, settings }: Member, isLeader: boolean): void {
   const { process: owner } = life!
+  // Its session is shorter than the leader stands still.
+  if (isLeader) clients.add('brief', { timeoutMs: BRIEF_TICKS * settings.tickTime })
   world.run(LONGEST_SESSION_MS)
   checks.onExpired = (session) => clients.onExpired(session)
   owner.deliver(() => owner.stall(STALLED_SHARE * settings.syncLimit * settings.tickTime))

@@ -120,7 +120,7 @@ export function troubleEnsemble(kind: EnsembleTrouble, ensemble: TroubledEnsembl
       return network.slowDown(member.machine.address, other.machine.address, random.pick([1000, 5000, 30_000]), random.between(200, LONGEST_SLOW_MS))
     }
     case 'spoil disk':
-      return spoil(member, random.between(100, LONGEST_SPOILED_MS))
+      return spoil(member, ensemble)
   }
 }
 
@@ -147,14 +147,18 @@ function blackout({ network, members, crash }: TroubledEnsemble): void {
   }
 }
 
-/** Sectors of a file that the server may want to read, at its next start or for a learner. Another member is whole meanwhile, as a rule. */
-function spoil({ world, machine }: SimProcess, ms: number): void {
+/** Sectors of a file that the server may want to read, at its next start, which may come at once, or for a learner. */
+function spoil(member: SimProcess, { crash }: TroubledEnsemble): void {
+  const { world, machine } = member
   const { random } = world
   const { disk } = machine
-  const files = [...disk.names.paths()].filter((path) => areaOf(path) === random.pick(['log', 'snapshot', 'snapshot'] as const))
+  const area = random.pick(['log', 'snapshot', 'snapshot'] as const)
+  const files = [...disk.names.paths()].filter((path) => areaOf(path) === area)
   if (files.length === 0) return
-  disk.spoil(random.chance(0.5) ? files.sort().at(-1)! : random.pick(files), random)
+  disk.spoil(random.chance(0.7) ? files.sort().at(-1)! : random.pick(files), random)
+  const ms = random.between(100, LONGEST_SPOILED_MS)
   world.after(ms, () => disk.repair())
+  if (random.chance(0.6)) crash(member, { crash: 'process', downMs: ms / 3, fault: undefined })
 }
 
 function cutOff(network: SimNetwork, from: SimProcess, to: SimProcess, ms: number): void {

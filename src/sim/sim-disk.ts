@@ -52,7 +52,7 @@ export class SimDisk {
   /** Asked before each step, told after it. May kill the process; a fault is looked at before the step only. */
   onStep: (step: DiskStep, owner: SimProcess) => DiskFault | undefined = () => undefined
   /** Told when a process has met what cannot be read. */
-  onUnreadable: (owner: SimProcess) => void = () => undefined
+  onUnreadable: (owner: SimProcess, path: string) => void = () => undefined
   readonly #world: World
   readonly #locks = new Map<string, SimProcess>()
   #hangsUntil = -Infinity
@@ -268,7 +268,7 @@ export class SimMount implements Disk {
     const isHit = unreadable !== undefined && position < unreadable.to && position + length > unreadable.from
     if (isHit) {
       this.world.journal.note(`${this.process.name} cannot read ${baseName(path)}`)
-      this.disk.onUnreadable(this.process)
+      this.disk.onUnreadable(this.process, path)
       throw faultError({ code: 'EIO' }, 'read', path)
     }
     return inode.read(position, length)
