@@ -117,13 +117,13 @@ class Ending {
   }
 
   #end(signal: NodeJS.Signals, exitCode: number): void {
-    const finish = (): void => void exit(this.#log, exitCode, false)
+    const finish = (isLate = false): void => void exit(this.#log, exitCode, { isTold: false, isLate })
     if (this.#isEnding) return finish()
     this.#isEnding = true
     this.#log.log.info(`Shutting down on ${signal}`)
     if (this.server === undefined) return finish()
-    setTimeout(finish, stopMs)
-    this.server.stop(finish)
+    setTimeout(() => finish(true), stopMs)
+    this.server.stop(() => finish())
   }
 }
 
@@ -155,11 +155,12 @@ function asRefusal(error: NodeJS.ErrnoException & { exitCode?: number }): Config
 }
 
 /** The last lines get out if anybody reads them. */
-async function exit({ log, output }: ServerLog, exitCode: number, isTold = true): Promise<never> {
+async function exit({ log, output }: ServerLog, exitCode: number, { isTold = true, isLate = false } = {}): Promise<never> {
   if (isTold) log[exitCode === 0 ? 'info' : 'error'](`Exiting JVM with code ${exitCode}`)
   const isWritten = await output.flush(flushMs)
-  // process.exit would wait for a write that hangs in the thread pool; a signal does not.
-  if (!isWritten && output.holdsThread) {
+  // process.exit would wait for a call that hangs in the thread pool, of the log lines or of the data; a signal does not.
+  const isHanging = isLate && process.getActiveResourcesInfo().includes('FSReqCallback')
+  if (isHanging || (!isWritten && output.holdsThread)) {
     process.removeAllListeners('SIGTERM')
     process.kill(process.pid, exitCode === 143 ? 'SIGTERM' : 'SIGKILL')
   }
