@@ -11,7 +11,7 @@ import { OPS } from '../server/ops/index.ts'
 import { frameless } from '../server/request/request.ts'
 import type { LoggedTxn, Request } from '../server/request/request.ts'
 import type { EnsembleServer, Role } from './ensemble-server.ts'
-import { LoggedTxns } from './logged-txns.ts'
+import { CommittedTxns, LoggedTxns } from './logged-txns.ts'
 import { OpenPorts } from './wire/open-ports.ts'
 import { SocketLink } from './wire/packet-link.ts'
 import { SnapshotStream } from './wire/snapshot-stream.ts'
@@ -19,8 +19,8 @@ import { Leader } from './zab/leader.ts'
 import type { LeaderServer } from './zab/leader.ts'
 import type { LearnerHandler, SyncWay, Touch } from './zab/learner-handler.ts'
 import { counterOf, epochOf, NO_BYTES } from './zab/packets.ts'
-import type { ByteSource, LogSpan, SnapshotSource } from './zab/packets.ts'
-import type { LeaderHistory } from './zab/sync-plan.ts'
+import type { ByteSource, SnapshotSource, Telling } from './zab/packets.ts'
+import type { LeaderHistory, TxnRun } from './zab/sync-plan.ts'
 
 /** The counter of the last zxid that an epoch may have. */
 const LAST_COUNTER = 0xffff_fffen
@@ -341,9 +341,13 @@ export class Leading implements Role, LeaderServer {
     return { zxid: encoder.zxid, source: new SnapshotStream(encoder) }
   }
 
-  logged(span: LogSpan): ByteSource {
+  txns({ after, txns, last, mayLag }: TxnRun, telling: Telling): ByteSource {
+    if (after === undefined) return new CommittedTxns(txns, telling)
     const { logWholeFrom: wholeFrom } = this.#server
-    return new LoggedTxns(this.#server.readLog(this.#server.host.disk.aside, span.after + 1n), { ...span, wholeFrom, onGap: (next) => this.#server.onLogGap(next) })
+    // Nobody can be helped across a hole; but what is not in the log yet will be.
+    const onGap = (next: bigint): void => (mayLag ? undefined : this.#server.onLogGap(next))
+    const span = { ...telling, after, until: txns[0]?.zxid, last, wholeFrom, onGap }
+    return new CommittedTxns(txns, telling, new LoggedTxns(this.#server.readLog(this.#server.host.disk.aside, after + 1n), span))
   }
 
   whenDurable(done: () => void): void {

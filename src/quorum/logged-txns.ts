@@ -1,13 +1,16 @@
-/** Txns of the log on disk on their way to a learner that lacks more than memory holds. */
+/** Committed txns on their way to a learner: those of the log on disk, where it lacks more than memory holds, then those in memory. */
 import { QuorumPacket } from '../jute/generated/quorum.ts'
+import { JuteReader } from '../jute/reader.ts'
 import { JuteWriter } from '../jute/writer.ts'
 import { hex } from '../server/hex.ts'
 import { run } from '../server/host/disk-work.ts'
 import type { DiskWork } from '../server/host/disk-work.ts'
+import { decodeTxn, withoutDigest } from '../server/request/txn-codec.ts'
 import { CorruptStorage } from '../server/storage/storage-errors.ts'
 import type { TxnLogReader } from '../server/storage/txn-log-reader.ts'
+import type { CommittedTxn } from './committed-log.ts'
 import { counterOf, follows, PacketType } from './zab/packets.ts'
-import type { ByteSource, LogSpan } from './zab/packets.ts'
+import type { ByteSource, LogSpan, Telling } from './zab/packets.ts'
 
 /** At once, at least. */
 const FETCHED_BYTES = 256 * 1024
@@ -24,6 +27,7 @@ export interface LoggedTxnsOptions extends LogSpan {
 
 /** Nothing goes out behind a hole: the learner would never learn of it. */
 export class LoggedTxns implements ByteSource {
+  readonly kind = 'packets'
   readonly #reader: TxnLogReader
   readonly #options: LoggedTxnsOptions
   /** Fetched, and not handed on. */
@@ -76,8 +80,7 @@ export class LoggedTxns implements ByteSource {
     const { zxid, payload } = this.#reader
     if (zxid > last || (until !== undefined && zxid >= until)) return this.#end()
     this.#stepTo(zxid)
-    QuorumPacket.write(this.#fetched, { type: PacketType.PROPOSAL, zxid, data: payload, authinfo: null })
-    QuorumPacket.write(this.#fetched, { type: PacketType.COMMIT, zxid, data: null, authinfo: null })
+    tell(this.#fetched, zxid, payload, this.#options)
     return false
   }
 
@@ -102,4 +105,56 @@ export class LoggedTxns implements ByteSource {
     this.#options.onGap(next)
     throw new CorruptStorage(`the log does not show what comes after 0x${hex(this.#last)}`)
   }
+}
+
+/** Txns in memory: nothing of them is copied before the peer takes it. `first` goes before them. */
+export class CommittedTxns implements ByteSource {
+  readonly kind = 'packets'
+  readonly #txns: readonly CommittedTxn[]
+  readonly #telling: Telling
+  #first: ByteSource | undefined
+  #next = 0
+
+  constructor(txns: readonly CommittedTxn[], telling: Telling, first?: ByteSource) {
+    this.#txns = txns
+    this.#telling = telling
+    this.#first = first
+  }
+
+  fetch(done: (error: Error | undefined) => void): void {
+    if (this.#first?.fetch === undefined) done(undefined)
+    else this.#first.fetch(done)
+  }
+
+  fill(w: JuteWriter, limit: number): boolean {
+    if (this.#first !== undefined) {
+      if (!this.#first.fill(w, limit)) return false
+      this.#closeFirst()
+    }
+    while (w.position < limit) {
+      const txn = this.#txns[this.#next]
+      if (txn === undefined) return true
+      this.#next++
+      tell(w, txn.zxid, txn.payload, this.#telling)
+    }
+    return false
+  }
+
+  close(): void {
+    this.#closeFirst()
+  }
+
+  #closeFirst(): void {
+    this.#first?.close()
+    this.#first = undefined
+  }
+}
+
+const reader = new JuteReader()
+
+function tell(w: JuteWriter, zxid: bigint, payload: Uint8Array, { as, digestsFrom }: Telling): void {
+  const data = zxid < digestsFrom ? withoutDigest(decodeTxn(payload, reader)).payload : payload
+  if (as === 'informs') return QuorumPacket.write(w, { type: PacketType.INFORM, zxid, data, authinfo: null })
+  QuorumPacket.write(w, { type: PacketType.PROPOSAL, zxid, data, authinfo: null })
+  QuorumPacket.write(w, { type: PacketType.COMMIT, zxid, data: null, authinfo: null })
 }

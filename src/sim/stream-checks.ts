@@ -6,7 +6,8 @@ import type { EnsembleServer } from '../quorum/ensemble-server.ts'
 import type { Leader } from '../quorum/zab/leader.ts'
 import type { LearnerHandler } from '../quorum/zab/learner-handler.ts'
 import { counterOf, epochZxid, follows, PacketType } from '../quorum/zab/packets.ts'
-import type { PacketLink } from '../quorum/zab/packets.ts'
+import type { ByteSource, PacketLink } from '../quorum/zab/packets.ts'
+import { PacketDecoder } from '../quorum/wire/packet-decoder.ts'
 import { hex } from '../server/hex.ts'
 import { Violation } from './world.ts'
 
@@ -94,14 +95,31 @@ export class StreamChecks {
 
   #watchSent(link: PacketLink, learner: LearnerHandler, stream: Stream, votes: Votes): void {
     const send = link.send.bind(link)
-    link.send = (type, zxid, data, authinfo) => {
-      // What it has beyond the history that it is sent, it loses.
-      if (type === PacketType.TRUNC || type === PacketType.SNAP) votes.acked.delete(learner.sid!)
+    const check = (type: number, zxid: bigint): void =>
       this.#guard(() => {
         const fault = onSent(stream, type, zxid) ?? uncommitted(stream, type, zxid, votes)
         if (fault !== undefined) throw new Violation(`${this.#name} sends ${learner.name} ${typeName(type)} 0x${hex(zxid)}: ${fault}`)
       })
+    /** Sent behind a source: looked at in its place. */
+    let behind: (() => void)[] | undefined
+    link.send = (type, zxid, data, authinfo) => {
+      // What it has beyond the history that it is sent, it loses.
+      if (type === PacketType.TRUNC || type === PacketType.SNAP) votes.acked.delete(learner.sid!)
+      if (behind === undefined) check(type, zxid)
+      else behind.push(() => check(type, zxid))
       send(type, zxid, data, authinfo)
+    }
+    const sendSource = link.sendSource.bind(link)
+    link.sendSource = (source) => {
+      if (source.kind === 'tree') return sendSource(source)
+      behind = []
+      sendSource(
+        toldOf(source, check, () => {
+          const late = behind ?? []
+          behind = undefined
+          for (const look of late) look()
+        }),
+      )
     }
   }
 
@@ -123,6 +141,24 @@ export class StreamChecks {
 
   get #name(): string {
     return `server ${this.#server.self}`
+  }
+}
+
+/** Tells of each packet that the source makes, and of its end. */
+function toldOf(source: ByteSource, onPacket: (type: number, zxid: bigint) => void, onEnd: () => void): ByteSource {
+  const decoder = new PacketDecoder(Number.MAX_SAFE_INTEGER)
+  return {
+    kind: source.kind,
+    fetch: (done) => (source.fetch === undefined ? done(undefined) : source.fetch(done)),
+    fill: (w, limit) => {
+      const before = w.position
+      const isDone = source.fill(w, limit)
+      decoder.feed(w.bytes.slice(before, w.position))
+      for (let packet = decoder.next(); packet !== undefined; packet = decoder.next()) onPacket(packet.type, packet.zxid)
+      if (isDone) onEnd()
+      return isDone
+    },
+    close: () => source.close(),
   }
 }
 

@@ -42,6 +42,8 @@ function sent(log: string, { after, until, last, wholeFrom = '0:0' }: Span): str
     until: until === undefined ? undefined : zxidOf(until),
     last: zxidOf(last),
     wholeFrom: zxidOf(wholeFrom),
+    as: 'proposals',
+    digestsFrom: 0n,
     onGap: (next) => void words.push(`gap before ${zxidText(next)}`),
   }
   const source = new LoggedTxns(new TxnLogReader(host.disk, LOG.directory, options.after + 1n, { maxLength: 1 << 20 }), options)

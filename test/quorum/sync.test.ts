@@ -83,6 +83,40 @@ test('a tree that txns change while it is sent costs no digest mismatch, neither
   expect(trees(ensemble).size).toBe(1)
 })
 
+test.each([
+  ['follower', '1 2 3'],
+  ['observer', '1:observer 2 3'],
+])('a slow %s gets a long tree at the first try, and what is written meanwhile, however much that is', (_role, members) => {
+  const ensemble = new FakeEnsemble(members, { learnerCloseBytes: 600_000, learnersCloseBytes: 1_000_000 }, [2, 3])
+  ensemble.converge()
+  const session = ensemble.leader!.session({ timeOut: 60_000 })
+  for (let index = 0; index < LARGE_NODES; index++) session.ok(ask.create(`/large-${index}`, { data: Buffer.alloc(250_000) }))
+  ensemble.world.settle()
+  const member = ensemble.member(1)
+  member.start()
+  ensemble.until('it syncs', () => member.state.endsWith('synchronization'))
+  const startedAt = ensemble.world.clock.nowMs
+  let writes = 0
+  // Some hundreds of kB in 200 ms: the tree takes thrice initLimit.
+  while (member.state.endsWith('synchronization')) {
+    const resume = ensemble.delay(3)
+    for (let index = 0; index < 2; index++) session.send(ask.setData(`/large-${(writes += 7) % LARGE_NODES}`, Buffer.alloc(20_000, writes).toString('latin1')))
+    session.send(ask.ping(), -2)
+    ensemble.world.advance(200)
+    resume()
+    for (let turn = 0; turn < 2; turn++) ensemble.world.turn()
+    if (ensemble.world.clock.nowMs - startedAt > 200_000) throw new Error('it never ends')
+  }
+  expect(ensemble.world.clock.nowMs - startedAt).toBeGreaterThan(2 * 2_000)
+  expect(writes * 20_000).toBeGreaterThan(1_000_000)
+  expect(ensemble.leader!.server!.metrics.snapCount.value).toBe(1)
+  ensemble.converge()
+  ensemble.world.advance(1000)
+  expect(member.state).toMatch(/broadcast$/)
+  expect(trees(ensemble).size).toBe(1)
+  expect(mismatches(ensemble)).toEqual([0, 0, 0])
+})
+
 test('a tree that was sent while it changed is still taken for that after a crash, until a digest agrees again', () => {
   const ensemble = withLargeTree()
   const session = ensemble.leader!.session()

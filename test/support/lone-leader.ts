@@ -4,12 +4,13 @@
 // learners know, `wait 500` lets time pass.
 import type { QuorumPacket } from '../../src/jute/generated/quorum.ts'
 import type { CommittedTxn } from '../../src/quorum/committed-log.ts'
+import { CommittedTxns } from '../../src/quorum/logged-txns.ts'
 import { Leader } from '../../src/quorum/zab/leader.ts'
 import type { LeaderServer } from '../../src/quorum/zab/leader.ts'
 import type { LearnerHandler, Touch } from '../../src/quorum/zab/learner-handler.ts'
 import type { StepDone } from '../../src/quorum/zab/learner.ts'
-import type { ByteSource, SnapshotSource } from '../../src/quorum/zab/packets.ts'
-import type { LeaderHistory } from '../../src/quorum/zab/sync-plan.ts'
+import type { ByteSource, SnapshotSource, Telling } from '../../src/quorum/zab/packets.ts'
+import type { LeaderHistory, TxnRun } from '../../src/quorum/zab/sync-plan.ts'
 import type { LoggedTxn } from '../../src/server/request/request.ts'
 import { FakeClock } from './fake-clock.ts'
 import { configOf } from './lone-election.ts'
@@ -145,11 +146,11 @@ export class LoneLeader implements Scripted, LeaderServer {
   }
 
   snapshot(): { readonly zxid: bigint; readonly source: SnapshotSource } {
-    return { zxid: this.#lastZxid, source: { ...sourceOf('snapshot'), endZxid: this.#lastZxid } }
+    return { zxid: this.#lastZxid, source: { ...sourceOf('snapshot'), kind: 'tree', endZxid: this.#lastZxid } }
   }
 
-  logged(): ByteSource {
-    return sourceOf('log')
+  txns({ after, txns }: TxnRun, telling: Telling): ByteSource {
+    return new CommittedTxns(txns, telling, after === undefined ? undefined : sourceOf('log'))
   }
 
   whenDurable(done: () => void): void {
@@ -196,6 +197,7 @@ export class LoneLeader implements Scripted, LeaderServer {
 
 function sourceOf(text: string): ByteSource {
   return {
+    kind: 'packets',
     fill: (w) => {
       w.raw(Buffer.from(`[${text}]`))
       return true

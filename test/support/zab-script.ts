@@ -5,6 +5,7 @@ import { LearnerInfo } from '../../src/jute/generated/quorum.ts'
 import type { QuorumPacket } from '../../src/jute/generated/quorum.ts'
 import { JuteReader } from '../../src/jute/reader.ts'
 import { JuteWriter } from '../../src/jute/writer.ts'
+import { PacketDecoder } from '../../src/quorum/wire/packet-decoder.ts'
 import { EpochFiles } from '../../src/quorum/epoch-files.ts'
 import { PacketType } from '../../src/quorum/zab/packets.ts'
 import type { ByteSource, PacketLink } from '../../src/quorum/zab/packets.ts'
@@ -111,6 +112,9 @@ export class FakeLink implements PacketLink {
   readonly peer = 'peer'
   heardAt: number
   queuedBytes = 0
+  sentBytes = 0
+  takenBytes = 0
+  takenAt = Number.NEGATIVE_INFINITY
   isHeld = false
   isClosed = false
   onClose: (reason: string) => void = () => {}
@@ -130,8 +134,17 @@ export class FakeLink implements PacketLink {
   sendSource(source: ByteSource): void {
     const w = new JuteWriter()
     while (!source.fill(w, w.position + 1000));
-    this.#say(Buffer.from(w.copy()).toString('latin1'))
+    this.#sayAll(w.copy())
     source.close()
+  }
+
+  /** Text in brackets, then packets. */
+  #sayAll(bytes: Uint8Array): void {
+    const end = bytes[0] === 0x5b ? bytes.indexOf(0x5d) + 1 : 0
+    if (end > 0) this.#say(Buffer.from(bytes.subarray(0, end)).toString('latin1'))
+    const decoder = new PacketDecoder(1 << 20)
+    decoder.feed(bytes.subarray(end))
+    for (let packet = decoder.next(); packet !== undefined; packet = decoder.next()) this.#say(packetText(packet.type, packet.zxid, packet.data))
   }
 
   hold(): void {

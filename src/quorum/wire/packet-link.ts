@@ -16,6 +16,8 @@ import { SNAPSHOT_SIGNATURE } from './snapshot-stream.ts'
 
 /** A run of packets longer than this is copied out of the scratch at once. */
 const RUN_LIMIT_BYTES = 256 * 1024
+/** Handed to the socket at once; as much again may wait there. More than a socket's own mark for having enough, so that it tells when it has room. */
+const PIECE_BYTES = 64 * 1024
 const SIGNATURE_SIZE = 4 + SNAPSHOT_SIGNATURE.length
 
 export interface LinkHandlers {
@@ -51,14 +53,26 @@ export class SocketLink implements PacketLink {
   readonly #turns: TurnLimits
   readonly #decoder: PacketDecoder
   readonly #writer = new JuteWriter()
+  /** What goes next, in order; of the first so many bytes are written. */
   #runs: Uint8Array[] = []
+  #writtenOfFirst = 0
   #runBytes = 0
+  /** What was sent behind the source. */
+  #behind: Uint8Array[] = []
+  #behindBytes = 0
+  /** Put into runs so far. */
+  #sent = 0
+  /** Of those the system had taken so many when that was looked at last, and not all: then whatever it takes more is a sign of life. */
+  #noted = 0
+  #isFull = false
+  #takenAt = Number.NEGATIVE_INFINITY
   /** Sent since the last flush. */
   #packets = 0
   #firstSentAt = 0
   #isFlushing = false
   #source: ByteSource | undefined
-  #isFetching = false
+  /** A turn has passed since the last slice of it. */
+  #isSliceDue = false
   #reception: SnapshotReception | undefined
   #isHeld = false
   #isReading = false
@@ -86,7 +100,20 @@ export class SocketLink implements PacketLink {
   // Sending ---------------------------------------------------------------------------------------------------
 
   get queuedBytes(): number {
-    return this.#isClosed ? 0 : this.#runBytes + this.#writer.position + this.#socket.bufferedBytes
+    return this.#isClosed ? 0 : this.#runBytes + this.#behindBytes + this.#writer.position + this.#socket.bufferedBytes
+  }
+
+  get sentBytes(): number {
+    return this.#sent + this.#writer.position
+  }
+
+  get takenBytes(): number {
+    return this.sentBytes - this.queuedBytes
+  }
+
+  get takenAt(): number {
+    this.#noteTaken()
+    return this.#takenAt
   }
 
   send(type: number, zxid: bigint, data: Uint8Array | null = null, authinfo: readonly Id[] | null = null): void {
@@ -107,7 +134,8 @@ export class SocketLink implements PacketLink {
     this.#flush()
     this.#source = source
     // The first slice of a tree belongs to this turn: what it shows is as it is now.
-    this.#pumpFrom(source)
+    this.#nextSlice(source)
+    this.#pump()
   }
 
   #flushLater(): void {
@@ -122,37 +150,48 @@ export class SocketLink implements PacketLink {
   #takeRun(): void {
     if (this.#writer.position === 0) return
     const run = this.#writer.copy()
+    this.#writer.reset()
+    this.#sent += run.length
+    if (this.#source === undefined) return this.#addRun(run)
+    this.#behind.push(run)
+    this.#behindBytes += run.length
+  }
+
+  #addRun(run: Uint8Array): void {
     this.#runs.push(run)
     this.#runBytes += run.length
-    this.#writer.reset()
   }
 
   #flush(): void {
     if (this.#source !== undefined || this.#isClosed) return
     this.#takeRun()
-    const runs = this.#runs
-    this.#runs = []
-    this.#runBytes = 0
-    for (const run of runs) this.#socket.write(run)
     if (this.#packets > 0) this.handlers.onFlushed?.(this.#packets, this.#clock.now() - this.#firstSentAt)
     this.#packets = 0
+    this.#pump()
   }
 
-  /** One slice of the source in a turn, and none while the socket has enough. */
+  /**
+   * Hands pieces to the socket until it has enough, so that what the system takes shows soon; then one slice of the source in a turn. A socket
+   * that has enough tells when it has room again; one that has less need not.
+   */
   #pump(): void {
-    const source = this.#source
-    if (source === undefined || this.#isFetching || this.#closeReason !== undefined || this.#socket.bufferedBytes > 0) return
-    this.#pumpFrom(source)
+    if (this.#isClosed) return
+    this.#noteTaken()
+    while (this.#runs.length > 0 && this.#socket.bufferedBytes < PIECE_BYTES) this.#writePiece(PIECE_BYTES)
+    this.#noteGiven()
+    if (!this.#isSliceDue || this.#closeReason !== undefined || this.#runs.length > 0 || this.#socket.bufferedBytes >= PIECE_BYTES) return
+    this.#isSliceDue = false
+    this.#nextSlice(this.#source!)
+    this.#pump()
   }
 
-  #pumpFrom(source: ByteSource): void {
-    if (source.fetch === undefined) return this.#writeSlice(source)
-    this.#isFetching = true
+  #nextSlice(source: ByteSource): void {
+    if (source.fetch === undefined) return this.#makeSlice(source)
     source.fetch((error) => {
-      this.#isFetching = false
       if (this.#source !== source) return
-      if (error === undefined) this.#writeSlice(source)
-      else this.#breakOff(error)
+      if (error !== undefined) return this.#breakOff(error)
+      this.#makeSlice(source)
+      this.#pump()
     })
   }
 
@@ -160,7 +199,7 @@ export class SocketLink implements PacketLink {
     this.close(`the stream cannot go on: ${error.message}`)
   }
 
-  #writeSlice(source: ByteSource): void {
+  #makeSlice(source: ByteSource): void {
     const slice = new JuteWriter()
     let isDone: boolean
     try {
@@ -168,14 +207,52 @@ export class SocketLink implements PacketLink {
     } catch (error) {
       return this.#breakOff(error as Error)
     }
-    if (slice.position > 0) this.#socket.write(slice.copy())
-    if (isDone) {
-      this.#source = undefined
-      source.close()
-      this.#flush()
-    } else {
-      this.#clock.endOfTurn(() => this.#pump())
+    // The slice before it was taken.
+    this.#takenAt = this.#clock.now()
+    this.#sent += slice.position
+    if (slice.position > 0) this.#addRun(slice.copy())
+    if (isDone) return this.#endSource(source)
+    this.#clock.endOfTurn(() => {
+      if (this.#source !== source) return
+      this.#isSliceDue = true
+      this.#pump()
+    })
+  }
+
+  #endSource(source: ByteSource): void {
+    this.#source = undefined
+    for (const run of this.#behind) this.#addRun(run)
+    this.#behind = []
+    this.#behindBytes = 0
+    source.close()
+    this.#flush()
+  }
+
+  #writePiece(most: number): void {
+    const [first] = this.#runs as [Uint8Array]
+    const from = this.#writtenOfFirst
+    const piece = first.subarray(from, from + most)
+    this.#writtenOfFirst += piece.length
+    this.#runBytes -= piece.length
+    if (this.#writtenOfFirst === first.length) {
+      this.#runs.shift()
+      this.#writtenOfFirst = 0
     }
+    this.#socket.write(piece)
+  }
+
+  #noteTaken(): void {
+    if (!this.#isFull) return
+    const { takenBytes } = this
+    if (takenBytes <= this.#noted) return
+    this.#noted = takenBytes
+    this.#takenAt = this.#clock.now()
+  }
+
+  /** What the system takes in the turn in which it is given says nothing of the peer. */
+  #noteGiven(): void {
+    this.#isFull = this.#socket.bufferedBytes > 0
+    this.#noted = this.takenBytes
   }
 
   // Hearing ---------------------------------------------------------------------------------------------------
@@ -268,9 +345,12 @@ export class SocketLink implements PacketLink {
       this.#writer.reset()
       this.#runs = []
       this.#runBytes = 0
+      this.#behind = []
+      this.#behindBytes = 0
       this.#socket.destroy()
     } else if (!this.#isClosed) {
       this.#flush()
+      while (this.#runs.length > 0) this.#writePiece(Infinity)
       this.#socket.end()
     }
     this.#source?.close()

@@ -6,6 +6,7 @@ import type { SnapshotSource } from '../zab/packets.ts'
 export const SNAPSHOT_SIGNATURE = 'BenWasHere'
 
 export class SnapshotStream implements SnapshotSource {
+  readonly kind = 'tree'
   readonly #encoder: SnapshotEncoder
 
   constructor(encoder: SnapshotEncoder) {

@@ -11,11 +11,11 @@ import type { EpochFiles } from '../epoch-files.ts'
 import type { QuorumConfig } from './quorum-config.ts'
 import { LearnerHandler } from './learner-handler.ts'
 import type { Greeting, LearnerEvents, SyncWay, Touch } from './learner-handler.ts'
-import { epochZxid, PacketType } from './packets.ts'
-import type { ByteSource, LogSpan, PacketLink, SnapshotSource } from './packets.ts'
+import { counterOf, epochZxid, PacketType } from './packets.ts'
+import type { ByteSource, PacketLink, SnapshotSource, Telling } from './packets.ts'
 import { Proposals } from './proposals.ts'
-import { planSync } from './sync-plan.ts'
-import type { LeaderHistory } from './sync-plan.ts'
+import { planSync, runBehind } from './sync-plan.ts'
+import type { LeaderHistory, TxnRun } from './sync-plan.ts'
 
 /** Connections that have not said who they are; beyond that the oldest of them gives way. */
 const MOST_STRANGERS = 256
@@ -38,8 +38,8 @@ export interface LeaderServer {
   lookIntoLog(zxid: bigint, done: (reaches: boolean) => void): void
   /** The tree as it is now. */
   snapshot(): { readonly zxid: bigint; readonly source: SnapshotSource }
-  /** PROPOSAL and COMMIT of each txn of the span. */
-  logged(span: LogSpan): ByteSource
+  /** The txns of the run as packets. */
+  txns(run: TxnRun, telling: Telling): ByteSource
   /** Calls back once everything in the log is durable. */
   whenDurable(done: () => void): void
   /** A quorum has this leader's history: it may serve, and its first txn is the one after `zxid`. */
@@ -234,11 +234,13 @@ export class Leader implements LearnerEvents {
   /** Each wait for a quorum may take initLimit. */
   #limitPhase(reason: string): void {
     this.#phaseTimer?.cancel()
-    const { limits, clock, electors } = this.#parts
-    this.#phaseTimer = clock.after(limits.initLimit * limits.tickTimeMs, () => {
-      const done = this.#awaited
-      this.#abdicate(reason, [...electors].filter((sid) => done?.has(sid) === false))
-    })
+    const { limits, clock } = this.#parts
+    this.#phaseTimer = clock.after(limits.initLimit * limits.tickTimeMs, () => this.#giveUp(reason))
+  }
+
+  #giveUp(reason: string): void {
+    const done = this.#awaited
+    this.#abdicate(reason, [...this.#parts.electors].filter((sid) => done?.has(sid) === false))
   }
 
   /** Who has done what a quorum is waited for to do; undefined while nobody is waited for. */
@@ -262,7 +264,7 @@ export class Leader implements LearnerEvents {
 
   /** Takes a connection on the quorum port; the caller hands on its packets and its end. */
   accept(link: PacketLink): LearnerHandler {
-    const learner = new LearnerHandler(link, this, this.#parts.settings.learnerCloseBytes)
+    const learner = new LearnerHandler(link, this, this.#parts.clock, this.#parts.settings.learnerCloseBytes)
     this.#learners.add(learner)
     if (this.#phase === 'ended') learner.close('this server leads no more')
     this.#makeRoom(learner, MOST_STRANGERS, ({ sid }) => sid === undefined)
@@ -402,10 +404,31 @@ export class Leader implements LearnerEvents {
     const { self, log } = this.#parts
     this.#phase = 'synchronization'
     log.info(`This server leads epoch ${this.#epoch}`)
-    this.#limitPhase('Timeout while waiting for a quorum to hold the history')
+    this.#limitHistory()
     this.#holdHistory.add(self)
     for (const learner of [...this.#learners]) if (learner.phase === 'acked epoch') this.#sync(learner)
     this.#checkActive()
+  }
+
+  /** A history may be longer than initLimit: as long as a quorum takes it, or has it, there is something to wait for. */
+  #limitHistory(): void {
+    const { clock, limits } = this.#parts
+    const limitMs = limits.initLimit * limits.tickTimeMs
+    const look = (): void => {
+      if (this.#isHistoryTaken(limitMs)) this.#phaseTimer = clock.after(limits.tickTimeMs / 2, look)
+      else this.#giveUp('Timeout while waiting for a quorum to hold the history')
+    }
+    this.#phaseTimer?.cancel()
+    this.#phaseTimer = clock.after(limitMs, look)
+  }
+
+  #isHistoryTaken(limitMs: number): boolean {
+    const { clock, config } = this.#parts
+    const taking = new Set(this.#holdHistory)
+    for (const { sid, phase, link } of this.#learners) {
+      if (phase === 'syncing' && config.voters.has(sid!) && clock.now() - link.takenAt < limitMs) taking.add(sid!)
+    }
+    return config.containsQuorum(taking)
   }
 
   /**
@@ -442,7 +465,6 @@ export class Leader implements LearnerEvents {
    */
   #sync(learner: LearnerHandler, logReaches?: boolean): void {
     const { server, log, clock } = this.#parts
-    const { link } = learner
     // Back in the same epoch it is cut to what is committed, and acknowledges the rest again, on this connection alone.
     for (const other of [...this.#learners]) if (other !== learner && other.sid === learner.sid) other.close('it has come back')
     this.#proposals?.forget(learner.sid!)
@@ -457,12 +479,9 @@ export class Leader implements LearnerEvents {
       const { zxid, source } = server.snapshot()
       learner.sendSnapshot(zxid, source)
     } else {
-      link.send(plan.kind === 'trunc' ? PacketType.TRUNC : PacketType.DIFF, plan.zxid)
-      if (plan.kind === 'log') link.sendSource(server.logged({ after: plan.after, until: plan.txns[0]?.zxid, last: plan.zxid }))
-      for (const { zxid, payload } of plan.txns) {
-        link.send(PacketType.PROPOSAL, zxid, payload)
-        link.send(PacketType.COMMIT, zxid)
-      }
+      const { txns, zxid } = plan
+      const run = { after: plan.kind === 'log' ? plan.after : undefined, txns, last: txns.at(-1)?.zxid ?? zxid, mayLag: false }
+      learner.sendTxns(plan.kind === 'trunc' ? PacketType.TRUNC : PacketType.DIFF, zxid, server.txns(run, learner.telling), run.last)
     }
     learner.sendNewLeader(this.#epoch, this.#config)
     const now = clock.now()
@@ -527,7 +546,22 @@ export class Leader implements LearnerEvents {
     this.#boundQueues()
   }
 
-  /** All learners together: the one with the most goes. */
+  /** What was not held for it, since that was too much, is committed and logged by now, or still proposed. */
+  onBehind(learner: LearnerHandler, after: bigint): void {
+    const { server, clock } = this.#parts
+    server.whenDurable(() => {
+      if (this.#phase !== 'broadcast' || learner.isClosing) return
+      const proposals = this.#proposals!
+      const { lastCommitted } = proposals
+      const now = clock.now()
+      if (lastCommitted <= after || counterOf(lastCommitted) === 0n) return learner.goLive(proposals.outstanding(), now)
+      const run = runBehind(after, lastCommitted, server.history(true).committed)
+      learner.catchUp(server.txns(run, learner.telling), lastCommitted)
+      for (const txn of proposals.outstanding()) learner.propose(txn, now)
+    })
+  }
+
+  /** All learners together: the one with the most goes, if nothing is held for it that can be dropped. */
   #boundQueues(): void {
     let bytes = 0
     let longest: LearnerHandler | undefined
@@ -536,7 +570,9 @@ export class Leader implements LearnerEvents {
       bytes += learner.queuedBytes
       if (longest === undefined || learner.queuedBytes > longest.queuedBytes) longest = learner
     }
-    if (bytes > this.#parts.settings.learnersCloseBytes) longest!.abort('it is the furthest behind, and all together are too far')
+    if (bytes <= this.#parts.settings.learnersCloseBytes) return
+    if (longest!.heldBytes > 0) longest!.dropHeld()
+    else longest!.abort('it is the furthest behind, and all together are too far')
   }
 
   #countSize(bytes: number): void {
@@ -613,7 +649,9 @@ export class Leader implements LearnerEvents {
   #checkLearner(learner: LearnerHandler, now: number): void {
     const { limits } = this.#parts
     const silence = this.#longestSilence(learner)
-    if (now - learner.seenAt > silence) return learner.close(`it has been silent for ${silence} ms`)
+    // Who has the history says nothing until the others have it, too.
+    const isWaiting = learner.phase === 'synced' && this.#phase === 'synchronization'
+    if (!isWaiting && now - learner.seenAt > silence) return learner.close(`it has been silent for ${silence} ms`)
     const since = learner.waitingSince
     if (since !== undefined && now - since > limits.tickTimeMs * limits.syncLimit) {
       return learner.close('it does not acknowledge what it is told')

@@ -1,14 +1,22 @@
 /** The leader's view of one learner: how far it has come, and what it is told (LearnerHandler). */
-import { LearnerInfo } from '../../jute/generated/quorum.ts'
-import type { QuorumPacket } from '../../jute/generated/quorum.ts'
+import { assert } from '../../assert.ts'
+import { LearnerInfo, QuorumPacket } from '../../jute/generated/quorum.ts'
 import { JuteReader } from '../../jute/reader.ts'
 import { JuteWriter } from '../../jute/writer.ts'
 import { MalformedFrame } from '../../jute/malformed-frame.ts'
 import type { LoggedTxn } from '../../server/request/request.ts'
 import { withoutDigest } from '../../server/request/txn-codec.ts'
+import type { Clock } from '../../server/host/host.ts'
+import { Owed } from './owed.ts'
 import { counterOf, epochOf, epochZxid, LAST_EPOCH, NO_BYTES, NO_ECHO, PacketType, PROTOCOL_VERSION } from './packets.ts'
-import type { PacketLink, SnapshotSource } from './packets.ts'
+import type { ByteSource, PacketLink, SnapshotSource, Telling } from './packets.ts'
 
+/** Above all zxids. */
+const LAST_ZXID = 2n ** 63n
+/** What is held for a learner takes no more than such a part of what may wait for it: there is room left when it is sent. */
+const HELD_PART = 4
+/** What a held packet takes besides its data, about. */
+const HELD_BYTES = 32
 /** Rounds of pings that a learner may leave without an echo, whatever else it says. */
 const MOST_PINGS_OWED = 100_000
 
@@ -37,6 +45,8 @@ export interface LearnerEvents {
   onPingEcho(learner: LearnerHandler, touched: readonly Touch[]): void
   onRequest(learner: LearnerHandler, packet: QuorumPacket): void
   onRevalidate(learner: LearnerHandler, session: bigint, timeoutMs: number): void
+  /** It lacks what was committed behind the txn, which was not held for it. `catchUp` or `goLive` answers it, later. */
+  onBehind(learner: LearnerHandler, after: bigint): void
   onClosed(learner: LearnerHandler, reason: string): void
 }
 
@@ -47,8 +57,20 @@ export interface Touch {
 
 interface HeldPacket {
   readonly type: number
-  readonly txn: LoggedTxn
+  readonly zxid: bigint
+  readonly data: Uint8Array | null
+  /** Undefined for what is no txn. */
+  readonly txn: LoggedTxn | undefined
 }
+
+/**
+ * What is not sent at once. 'none': everything is. 'held': the learner gets its history first, then this. 'dropped': there was too much of it; what is
+ * committed behind `after` is read from the log when the learner is ready, and then comes the rest.
+ */
+type Backlog =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'held'; readonly packets: HeldPacket[]; bytes: number }
+  | { readonly kind: 'dropped'; readonly after: bigint; readonly rest: HeldPacket[] }
 
 export class LearnerHandler {
   readonly link: PacketLink
@@ -68,23 +90,34 @@ export class LearnerHandler {
   syncing: SyncWay | undefined
   #epoch = 0n
   /** Proposed and committed since its history was fixed; sent behind UPTODATE, so that no release of Java trips over it. */
-  #held: HeldPacket[] = []
-  #heldBytes = 0
+  #backlog: Backlog = { kind: 'none' }
+  /** The last txn of the history that it was sent. */
+  #toldUpTo = 0n
   #snapshot: SnapshotSource | undefined
-  /** Proposals sent and not acknowledged: when the oldest of them was sent says whether it still keeps up. */
-  readonly #unacked: { readonly zxid: bigint; readonly sentAt: number }[] = []
+  /** Txns from the log are on their way to it. */
+  #isCatchingUp = false
+  /** A ping to go between them. */
+  #nextPing: { readonly zxid: bigint; readonly round: number } | undefined
+  /** Proposals sent and not acknowledged: since when the oldest of them is owed says whether it still keeps up. */
+  readonly #unacked: Owed<bigint>
   /** Numbers of the rounds of pings that it owes an echo of. */
-  readonly #pings: number[] = []
+  readonly #pings: Owed<number>
   /** The last round it has echoed. */
   echoed = 0
   #activatedAt = 0
   /** Where more waits for it, it is cut: it will come back and be synced. */
   readonly #closeBytes: number
+  /** Of what waits, so much was proposed before it came, and has to wait. */
+  #allowedBytes = 0
+  readonly #clock: Clock
 
-  constructor(link: PacketLink, events: LearnerEvents, closeBytes: number) {
+  constructor(link: PacketLink, events: LearnerEvents, clock: Clock, closeBytes: number) {
     this.link = link
     this.#events = events
+    this.#clock = clock
     this.#closeBytes = closeBytes
+    this.#unacked = new Owed(link)
+    this.#pings = new Owed(link)
   }
 
   get name(): string {
@@ -110,45 +143,135 @@ export class LearnerHandler {
 
   sendSnapshot(zxid: bigint, source: SnapshotSource): void {
     this.#snapshot = source
+    this.#toldUpTo = zxid
     this.link.send(PacketType.SNAP, zxid)
+    this.link.sendSource(source)
+  }
+
+  /** `keeps`: up to there it keeps what it has; `source` brings what follows, up to `last`. */
+  sendTxns(type: number, keeps: bigint, source: ByteSource, last: bigint): void {
+    this.#toldUpTo = last
+    this.link.send(type, keeps)
     this.link.sendSource(source)
   }
 
   /** The history is on its way: `config` is the text of the configuration seen last. */
   sendNewLeader(epoch: bigint, config: Uint8Array): void {
     this.phase = 'syncing'
+    this.#backlog = { kind: 'held', packets: [], bytes: 0 }
     this.link.send(PacketType.NEWLEADER, epochZxid(epoch), config)
   }
 
-  /** What waits for it here. */
+  /** What waits for it here and need not. Of a history no more is made than it takes. */
   get queuedBytes(): number {
-    return this.link.queuedBytes + this.#heldBytes
+    if (this.phase !== 'active' || this.#isCatchingUp) return this.heldBytes
+    const waiting = this.link.queuedBytes
+    if (waiting < this.#allowedBytes) this.#allowedBytes = waiting
+    return waiting - this.#allowedBytes + this.heldBytes
   }
 
-  /** When it last gave a sign of life, or began to owe some. */
+  get heldBytes(): number {
+    return this.#backlog.kind === 'held' ? this.#backlog.bytes : 0
+  }
+
+  /**
+   * When it last gave a sign of life, or began to owe some. While it gets its history it has nothing to say, and what it takes is the sign; so are
+   * the bytes before a ping that it cannot have seen yet.
+   */
   get seenAt(): number {
-    return Math.max(this.link.heardAt, this.#activatedAt)
+    const { heardAt, takenAt } = this.link
+    if (this.phase === 'syncing' || this.#isCatchingUp) return Math.max(heardAt, takenAt, this.#activatedAt)
+    const owedSince = this.#pings.since() ?? 0
+    return Math.max(heardAt, this.#activatedAt, this.#pings.isLate ? owedSince : 0)
   }
 
   activate(now: number): void {
     this.phase = 'active'
     this.#activatedAt = now
     this.link.send(PacketType.UPTODATE, -1n)
-    const held = this.#held
-    this.#held = []
-    this.#heldBytes = 0
-    for (const { type, txn } of held) this.#forwardNow(type, this.#isFuzzyBefore(txn) ? withoutDigest(txn) : txn, now)
+    this.#goOn(now)
+  }
+
+  /** It has what it was sent: what was held meanwhile follows. */
+  #goOn(now: number): void {
+    const backlog = this.#backlog
+    if (backlog.kind === 'dropped') return this.#events.onBehind(this, backlog.after)
+    this.#backlog = { kind: 'none' }
+    if (backlog.kind === 'held') this.#sendHeld(backlog.packets, now)
     this.#snapshot = undefined
   }
 
+  #sendHeld(packets: readonly HeldPacket[], now: number): void {
+    for (const packet of packets) this.#sendNow(packet.txn === undefined ? packet : this.#fitting(packet, packet.txn), now)
+  }
+
+  #fitting(packet: HeldPacket, txn: LoggedTxn): HeldPacket {
+    return packet.data !== null && txn.header.zxid < this.#digestsFrom ? { ...packet, data: withoutDigest(txn).payload } : packet
+  }
+
   /**
-   * The tree that it was sent shows some of what this txn and later ones did, and nothing tells it so: a Java learner would compare the digest
-   * and count a mismatch.
+   * The tree that it was sent shows some of what earlier txns did, and nothing tells it so: a Java learner would compare their digests and count
+   * mismatches.
    */
-  #isFuzzyBefore({ header }: LoggedTxn): boolean {
-    if (this.#snapshot === undefined) return false
-    const { endZxid } = this.#snapshot
-    return endZxid === undefined || header.zxid < endZxid
+  get #digestsFrom(): bigint {
+    return this.#snapshot === undefined ? 0n : (this.#snapshot.endZxid ?? LAST_ZXID)
+  }
+
+  /** How committed txns are told to it now. */
+  get telling(): Telling {
+    return { as: this.phase === 'active' && this.kind === 'observer' ? 'informs' : 'proposals', digestsFrom: this.#digestsFrom }
+  }
+
+  /** `source` brings all that is committed behind `after`, up to `last`; from here on the rest is held again until that is out. */
+  catchUp(source: ByteSource, last: bigint): void {
+    const { rest } = this.#takeDropped()
+    this.#toldUpTo = last
+    this.#isCatchingUp = true
+    this.#backlog = { kind: 'held', packets: rest, bytes: 0 }
+    this.link.sendSource(this.#withPings(source))
+  }
+
+  /** Nothing more was committed: what is proposed, and waits for it perhaps, goes out whatever its length. */
+  goLive(outstanding: readonly LoggedTxn[], now: number): void {
+    const { rest } = this.#takeDropped()
+    this.#backlog = { kind: 'none' }
+    this.#allowedBytes += outstanding.reduce((sum, { payload }) => sum + HELD_BYTES + payload.length, 0)
+    for (const txn of outstanding) this.propose(txn, now)
+    this.#sendHeld(rest, now)
+    this.#snapshot = undefined
+  }
+
+  #takeDropped(): Extract<Backlog, { kind: 'dropped' }> {
+    const backlog = this.#backlog
+    assert(backlog.kind === 'dropped', 'only who lacks something is caught up')
+    return backlog
+  }
+
+  /** Pings do not wait for the end of the source: in their echoes it tells whose sessions live. */
+  #withPings(source: ByteSource): ByteSource {
+    return {
+      kind: 'packets',
+      fetch: (done) => (source.fetch === undefined ? done(undefined) : source.fetch(done)),
+      fill: (w, limit) => {
+        const ping = this.#nextPing
+        this.#nextPing = undefined
+        if (ping !== undefined) {
+          QuorumPacket.write(w, { type: PacketType.PING, zxid: ping.zxid, data: null, authinfo: null })
+          this.#pings.push(ping.round, this.#clock.now(), w.position)
+        }
+        return source.fill(w, limit)
+      },
+      close: () => {
+        source.close()
+        this.#clock.endOfTurn(() => this.#onCaughtUp())
+      },
+    }
+  }
+
+  #onCaughtUp(): void {
+    if (this.isClosing) return
+    this.#isCatchingUp = false
+    this.#goOn(this.#clock.now())
   }
 
   propose(txn: LoggedTxn, now: number): void {
@@ -161,14 +284,19 @@ export class LearnerHandler {
 
   /** Echoes are owed by active learners only: one that syncs ignores pings. */
   ping(zxid: bigint, round: number): void {
-    if (this.phase === 'active') this.#pings.push(round)
-    if (this.#pings.length > MOST_PINGS_OWED) return this.close('it echoes no pings')
-    this.#send(PacketType.PING, zxid, null)
+    if (this.#isCatchingUp) {
+      this.#nextPing = { zxid, round }
+      return
+    }
+    this.link.send(PacketType.PING, zxid, null)
+    if (this.phase === 'active') this.#pings.push(round, this.#clock.now())
+    if (this.#pings.size > MOST_PINGS_OWED) return this.close('it echoes no pings')
+    this.#checkQueue()
   }
 
-  /** Sent when the oldest proposal that it has not acknowledged was; undefined when there is none. */
+  /** Since when it owes the acknowledgement of the oldest proposal that it has been told; undefined when there is none. */
   get waitingSince(): number | undefined {
-    return this.#unacked[0]?.sentAt
+    return this.#unacked.since()
   }
 
   answerRevalidate(session: bigint, isValid: boolean): void {
@@ -194,18 +322,27 @@ export class LearnerHandler {
   abort(reason: string): void {
     if (this.phase === 'closed') return
     this.isClosing = true
-    this.#dropHeld()
+    this.#forget()
     this.link.abort(reason)
   }
 
-  #dropHeld(): void {
-    this.#held = []
-    this.#heldBytes = 0
+  /** Its link is gone: nobody is told what is held. */
+  #forget(): void {
+    this.#backlog = { kind: 'none' }
   }
 
+  /** What is held is not kept any longer: the log has it. */
+  dropHeld(): void {
+    if (this.#backlog.kind !== 'held') return
+    this.#backlog = { kind: 'dropped', after: this.#toldUpTo, rest: this.#backlog.packets.filter(({ txn }) => txn === undefined) }
+  }
+
+  /** In its place among the txns. */
   #send(type: number, zxid: bigint, data: Uint8Array | null): void {
-    this.link.send(type, zxid, data)
-    this.#checkQueue()
+    const packet = { type, zxid, data, txn: undefined }
+    if (this.#backlog.kind === 'held') this.#backlog.packets.push(packet)
+    else if (this.#backlog.kind === 'dropped') this.#backlog.rest.push(packet)
+    else this.#sendNow(packet, this.#clock.now())
   }
 
   #checkQueue(): void {
@@ -213,15 +350,20 @@ export class LearnerHandler {
   }
 
   #forward(type: number, txn: LoggedTxn, now: number): void {
-    if (this.phase === 'active') return this.#forwardNow(type, txn, now)
-    this.#held.push({ type, txn })
-    this.#heldBytes += 32 + (type === PacketType.COMMIT ? 0 : txn.payload.length)
-    this.#checkQueue()
+    const packet = { type, zxid: txn.header.zxid, data: type === PacketType.COMMIT ? null : txn.payload, txn }
+    const backlog = this.#backlog
+    if (backlog.kind === 'none') return this.#sendNow(packet, now)
+    if (backlog.kind === 'dropped') return
+    backlog.packets.push(packet)
+    backlog.bytes += HELD_BYTES + (packet.data?.length ?? 0)
+    if (backlog.bytes > this.#closeBytes / HELD_PART) this.dropHeld()
   }
 
-  #forwardNow(type: number, { header: { zxid }, payload }: LoggedTxn, now: number): void {
-    if (type === PacketType.PROPOSAL) this.#unacked.push({ zxid, sentAt: now })
-    this.#send(type, zxid, type === PacketType.COMMIT ? null : payload)
+  #sendNow({ type, zxid, data }: HeldPacket, now: number): void {
+    if (this.isClosing) return
+    this.link.send(type, zxid, data)
+    if (type === PacketType.PROPOSAL) this.#unacked.push(zxid, now)
+    this.#checkQueue()
   }
 
   // Hearing ---------------------------------------------------------------------------------------------------
@@ -240,7 +382,7 @@ export class LearnerHandler {
   onClosed(reason: string): void {
     this.isClosing = true
     this.phase = 'closed'
-    this.#dropHeld()
+    this.#forget()
     this.#events.onClosed(this, reason)
   }
 
@@ -312,7 +454,7 @@ export class LearnerHandler {
   }
 
   #onAck(zxid: bigint): void {
-    while (this.#unacked.length > 0 && this.#unacked[0]!.zxid <= zxid) this.#unacked.shift()
+    while (this.#unacked.first !== undefined && this.#unacked.first <= zxid) this.#unacked.shift()
     this.#events.onAck(this, zxid)
   }
 

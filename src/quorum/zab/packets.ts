@@ -38,6 +38,8 @@ export const NO_ECHO = -1n
 
 /** Bytes that are made as the peer takes them. */
 export interface ByteSource {
+  /** A tree is no packets, and ends by itself. */
+  readonly kind: 'tree' | 'packets'
   /** Where the bytes have to be fetched first: calls back when some are there to be written, or with what prevents it. */
   fetch?(done: (error: Error | undefined) => void): void
   /** Writes on until the writer holds `limit` bytes or, returning true, all is written. May throw: the link is then cut. */
@@ -52,8 +54,16 @@ export interface SnapshotSource extends ByteSource {
   readonly endZxid: bigint | undefined
 }
 
+/** How committed txns are told. */
+export interface Telling {
+  /** As PROPOSAL and COMMIT, or as INFORM, which is all that an observer hears once it is active. */
+  readonly as: 'proposals' | 'informs'
+  /** Txns before this one go without their digests: the tree of whom is told shows traces of later ones. */
+  readonly digestsFrom: bigint
+}
+
 /** A run of txns in the log. */
-export interface LogSpan {
+export interface LogSpan extends Telling {
   /** Left out: the learner has it. */
   readonly after: bigint
   /** Left out, and the first behind the run: it is in memory. Undefined = the run goes up to `last`. */
@@ -70,6 +80,15 @@ export interface PacketLink {
   readonly heardAt: number
   /** Bytes sent and not taken by the operating system yet. */
   readonly queuedBytes: number
+  /** Bytes sent so far, those of sources included once they are made. */
+  readonly sentBytes: number
+  /** Those of them that the operating system has taken. */
+  readonly takenBytes: number
+  /**
+   * Clock milliseconds when it last took some that had had to wait, or some of a source. A peer that is gone takes no more than its buffers and ours
+   * have room for; so bytes that waited and went are a sign of life.
+   */
+  readonly takenAt: number
   send(type: number, zxid: bigint, data?: Uint8Array | null, authinfo?: readonly Id[] | null): void
   /** What is sent after it waits until its bytes are out. */
   sendSource(source: ByteSource): void

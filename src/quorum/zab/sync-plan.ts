@@ -3,7 +3,7 @@
  * (LearnerHandler.syncFollower). Pure: the caller fixes plan and forwarding in one turn.
  */
 import type { CommittedTxn } from '../committed-log.ts'
-import { counterOf, epochOf } from './packets.ts'
+import { counterOf, epochOf, follows } from './packets.ts'
 
 export type SyncPlan =
   /** The learner keeps what it has up to `zxid`, and gets `txns`. */
@@ -13,6 +13,16 @@ export type SyncPlan =
   | { readonly kind: 'snap' }
   /** Nobody has looked yet whether the log reaches as far back as `zxid`. */
   | { readonly kind: 'look'; readonly zxid: bigint }
+
+/** Committed txns in a row. */
+export interface TxnRun {
+  /** Those above it and below the first of `txns`, or up to `last`, are read from the log; undefined = none are. */
+  readonly after: bigint | undefined
+  readonly txns: readonly CommittedTxn[]
+  readonly last: bigint
+  /** The last of them may not be in the log yet. */
+  readonly mayLag: boolean
+}
 
 export interface LeaderHistory {
   /** lastProcessedZxid. */
@@ -49,4 +59,12 @@ function walk(peerZxid: bigint, committed: readonly CommittedTxn[], max: bigint)
   if (counterOf(peerZxid) === 0n) return { kind: 'diff', zxid: max, txns: committed.slice(index) }
   if (index === 0 || epochOf(found.zxid) !== epochOf(peerZxid)) return { kind: 'snap' }
   return { kind: 'trunc', zxid: committed[index - 1]!.zxid, txns: committed.slice(index) }
+}
+
+/** Everything committed behind a txn that was the last one committed some time ago. */
+export function runBehind(after: bigint, last: bigint, committed: readonly CommittedTxn[]): TxnRun {
+  const txns = committed.filter(({ zxid }) => zxid > after)
+  const [first] = txns
+  const isInMemory = first !== undefined && (txns.length < committed.length || follows(after, first.zxid))
+  return { after: isInMemory ? undefined : after, txns, last, mayLag: true }
 }

@@ -76,6 +76,7 @@ function packetsIn(bytes: Uint8Array): string[] {
 
 /** So many pieces of so many bytes; says when it was closed. */
 class Pieces implements ByteSource {
+  readonly kind = 'packets'
   closed = 0
   made = 0
   readonly #pieces: number
@@ -105,6 +106,64 @@ class Pieces implements ByteSource {
 let stage: Stage
 beforeEach(() => {
   stage = new Stage()
+})
+
+describe('what the peer takes', () => {
+  const LONG = 'ab'.repeat(400 * 1024)
+
+  test('is a sign of life where it had to wait, and only then', () => {
+    const { clock } = stage.host
+    stage.link.send(PacketType.PING, 1n)
+    stage.host.settle()
+    expect(stage.link.takenAt).toBe(Number.NEGATIVE_INFINITY)
+    stage.peer.pause()
+    stage.link.send(PacketType.PROPOSAL, 1n, Buffer.from(LONG, 'hex'))
+    stage.host.settle()
+    clock.nowMs += 1000
+    expect([stage.link.takenAt, stage.link.queuedBytes > 0]).toEqual([Number.NEGATIVE_INFINITY, true])
+    // As much as a real peer's system takes for it.
+    stage.peer.resume()
+    stage.host.settle()
+    const takenAt = clock.nowMs
+    clock.nowMs += 1000
+    expect([stage.link.takenAt, stage.link.queuedBytes, stage.link.sentBytes - stage.link.takenBytes]).toEqual([takenAt, 0, 0])
+    stage.link.send(PacketType.PING, 1n)
+    stage.host.settle()
+    expect(stage.link.takenAt).toBe(takenAt)
+  })
+
+  test('shows in pieces, however much is sent at once', () => {
+    stage.peer.pause()
+    for (let index = 0; index < 4; index++) stage.link.send(PacketType.PROPOSAL, 1n, Buffer.from(LONG, 'hex'))
+    stage.host.settle()
+    const seen = new Set<number>()
+    for (let piece = 0; piece < 20; piece++) {
+      stage.peer.resume()
+      stage.host.turn()
+      stage.peer.pause()
+      stage.host.settle()
+      seen.add(stage.link.takenBytes)
+    }
+    expect(seen.size).toBeGreaterThan(10)
+    stage.peer.resume()
+    expect(packetsIn(stage.takeReceived())).toHaveLength(4)
+  })
+
+  test('of a source counts as soon as the next slice can be made', () => {
+    const { clock } = stage.host
+    clock.nowMs += 500
+    stage.link.sendSource(new Pieces(4, 300 * 1024))
+    stage.host.settle()
+    expect(stage.link.takenAt).toBe(clock.nowMs)
+    clock.nowMs += 500
+    stage.peer.pause()
+    stage.link.sendSource(new Pieces(8, 300 * 1024))
+    stage.host.settle()
+    const { takenAt } = stage.link
+    clock.nowMs += 500
+    stage.host.settle()
+    expect([stage.link.takenAt, stage.link.queuedBytes > 0]).toEqual([takenAt, true])
+  })
 })
 
 describe('packets', () => {

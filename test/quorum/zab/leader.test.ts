@@ -641,6 +641,168 @@ describe('what learners know of sessions', () => {
   })
 })
 
+/** The second learner gets its history, and has nothing to say meanwhile. */
+function syncing(kind: 'FOLLOWER' | 'OBSERVER' = 'FOLLOWER'): LoneLeader {
+  return serving().play(`
+    2> ${kind}INFO 2:0 sid=2
+    2< LEADERINFO 2:0
+    2> ACKEPOCH 2:0 -1
+    2< DIFF 2:0
+    2< NEWLEADER 2:0`)
+}
+
+/** Half ticks in which 1 answers its pings. */
+function passWith(leader: LoneLeader, halfTicks: number, each: () => void = () => {}): string[] {
+  for (let half = 0; half < halfTicks; half++) {
+    each()
+    leader.perform('wait 500')
+    leader.perform('1> PING 2:0')
+  }
+  return leader.take().filter((line) => !line.includes('PING'))
+}
+
+describe('a learner that is busy with what it was given', () => {
+  test('is waited for as long as it takes bytes, and dropped after initLimit without', () => {
+    const leader = syncing()
+    const { link } = leader.links.get('2')!
+    expect(passWith(leader, 60, () => (link.takenAt = leader.clock.nowMs))).toEqual([])
+    expect(passWith(leader, 19)).toEqual([])
+    expect(passWith(leader, 1)).toEqual(['2< closed: it has been silent for 10000 ms', '2 is gone'])
+  })
+
+  test('is no burden to the quorum: who waits for it is not silent, and the leader goes on until nothing is taken any more', () => {
+    const leader = new LoneLeader({ members: '1 2 3 4 5' })
+    leader.play(`
+      1> FOLLOWERINFO 1:0 sid=1
+      2> FOLLOWERINFO 1:0 sid=2
+      acceptedEpoch 2
+      done
+      1< LEADERINFO 2:0
+      2< LEADERINFO 2:0
+      1> ACKEPOCH 1:3 1
+      2> ACKEPOCH 1:1 1
+      sync
+      done
+      currentEpoch 2
+      done
+      1< DIFF 1:3
+      1< NEWLEADER 2:0
+      2< DIFF 1:3
+      2< PROPOSAL 1:2
+      2< COMMIT 1:2
+      2< PROPOSAL 1:3
+      2< COMMIT 1:3
+      2< NEWLEADER 2:0
+      1> ACK 2:0`)
+    const { link } = leader.links.get('2')!
+    const wait = (halfTicks: number): string[] => {
+      for (let half = 0; half < halfTicks; half++) leader.perform('wait 500')
+      return leader.take().filter((line) => !line.includes('PING'))
+    }
+    for (let second = 0; second < 30; second++) {
+      link.takenAt = leader.clock.nowMs
+      expect(wait(2)).toEqual([])
+    }
+    expect(wait(16)).toEqual([])
+    expect(wait(4)).toContain('abdicate: Timeout while waiting for a quorum to hold the history')
+  })
+
+  test('with its history comes nothing that has not waited for it: what is proposed meanwhile follows', () => {
+    syncing().play(`
+      propose
+      1< PROPOSAL 2:1
+      2> ACK 2:0
+      2< UPTODATE -1
+      2< PROPOSAL 2:1`)
+  })
+
+  // A quarter of 1000 bytes is held for it.
+  const proposed = (last: number): string =>
+    Array.from({ length: last }, (_none, index) => `
+      propose
+      1< PROPOSAL 2:${index + 1}
+      1> ACK 2:${index + 1}
+      logged 2:${index + 1}
+      1< COMMIT 2:${index + 1}
+      commit 2:${index + 1}`).join('')
+
+  test('is told from memory or from the log what was too much to be held, and then what is proposed', () => {
+    syncing().play(`${proposed(6)}
+      propose
+      1< PROPOSAL 2:7
+      2> ACK 2:0
+      2< UPTODATE -1
+      sync
+      done
+      2< PROPOSAL 2:1
+      2< COMMIT 2:1
+      2< PROPOSAL 2:2
+      2< COMMIT 2:2
+      2< PROPOSAL 2:3
+      2< COMMIT 2:3
+      2< PROPOSAL 2:4
+      2< COMMIT 2:4
+      2< PROPOSAL 2:5
+      2< COMMIT 2:5
+      2< PROPOSAL 2:6
+      2< COMMIT 2:6
+      2< PROPOSAL 2:7
+      propose
+      1< PROPOSAL 2:8
+      2< PROPOSAL 2:8`)
+  })
+
+  test('as an observer is told the same as INFORMs, and hears of its sessions and syncs behind them', () => {
+    syncing('OBSERVER').play(`${proposed(4)}
+      2> ACK 2:0
+      2< UPTODATE -1
+      sync
+      2> REVALIDATE -1 7/4000
+      done
+      2< INFORM 2:1
+      2< INFORM 2:2
+      2< INFORM 2:3
+      2< INFORM 2:4
+      2< REVALIDATE -1 7/no`)
+  })
+
+  test('is told what is proposed and not committed whatever its length', () => {
+    const leader = syncing()
+    for (let count = 0; count < 40; count++) leader.perform('propose')
+    leader.take()
+    leader.perform('2> ACK 2:0')
+    expect(leader.take()).toEqual(['2< UPTODATE -1', 'sync'])
+    const { link } = leader.links.get('2')!
+    link.queuedBytes = 2000
+    leader.perform('done')
+    expect(leader.take()).toEqual(Array.from({ length: 40 }, (_none, index) => `2< PROPOSAL 2:${index + 1}`))
+    expect(link.isClosed).toBe(false)
+  })
+
+  test('counts its acknowledgements and echoes from when it was told, not from when it was to be told', () => {
+    const leader = join(serving(), 2)
+    const { link } = leader.links.get('2')!
+    link.sentBytes = 1000
+    leader.perform('propose')
+    leader.take()
+    const taking = (): void => {
+      link.takenAt = leader.clock.nowMs
+      link.takenBytes += 10
+      link.sentBytes += 10
+    }
+    const acked = (): string[] => {
+      leader.perform('1> ACK 2:1')
+      return leader.take()
+    }
+    acked()
+    expect(passWith(leader, 30, taking)).toEqual([])
+    link.takenBytes = link.sentBytes
+    link.takenAt = leader.clock.nowMs
+    expect(passWith(leader, 10)).toEqual([])
+    expect(passWith(leader, 1)).toEqual(['2< closed: it has been silent for 5000 ms', '2 is gone'])
+  })
+})
+
 describe('a learner that falls behind', () => {
   test('is cut off when it has been silent for syncLimit, and with it the quorum is gone', () => {
     const leader = serving()
