@@ -61,6 +61,8 @@ export interface MemberOptions {
   /** Lines of zoo.cfg, added to (or replacing) those for tests. */
   readonly config?: Readonly<Record<string, string>> | ((place: Place) => Readonly<Record<string, string>>) | undefined
   readonly ways?: Ways | undefined
+  /** A second host of each member, with the same ports. */
+  readonly alsoAt?: string | undefined
   /** What a server of ours is started with besides. */
   readonly launch?: ((place: Place) => Launch) | undefined
   /** Starts our server with a configuration file; default as an operator does. */
@@ -95,13 +97,15 @@ export class Member {
 
   /** Writes the configuration, which every life has in common. */
   static async prepare(place: Place, kind: Kind, places: readonly Place[], options: MemberOptions): Promise<Member> {
-    const { config, ways = (_from, to) => to.ports } = options
+    const { config, ways = (_from, to) => to.ports, alsoAt } = options
     const dataDir = join(place.directory, 'data')
     await mkdir(dataDir, { recursive: true })
     await writeFile(join(dataDir, 'myid'), String(place.id))
     const servers = places.map((other) => {
       const { quorum, election } = other === place ? place.ports : ways(place, other)
-      return [`server.${other.id}`, `127.0.0.1:${quorum}:${election}${other.isObserver ? ':observer' : ''}`]
+      const hosts = alsoAt === undefined ? ['127.0.0.1'] : [alsoAt, '127.0.0.1']
+      const role = other.isObserver ? ':observer' : ''
+      return [`server.${other.id}`, hosts.map((host) => `${host}:${quorum}:${election}${role}`).join('|')]
     })
     const settings = {
       tickTime: '500',

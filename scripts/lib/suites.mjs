@@ -27,7 +27,7 @@ export const interopSuites = [
   { name: 'go-zookeeper', filter: 'interop-tests/go/', budgetSeconds: 150 },
   { name: 'C client', filter: 'interop-tests/c/', budgetSeconds: 150 },
   { name: 'elections', filter: 'interop-tests/election/', budgetSeconds: 120 },
-  { name: 'mixed ensembles', filter: 'interop-tests/ensemble/', budgetSeconds: 480 },
+  { name: 'mixed ensembles', filter: 'interop-tests/ensemble/', budgetSeconds: 720 },
   { name: 'histories', filter: 'interop-tests/histories/', budgetSeconds: 240 },
   { name: 'data directories', filter: 'interop-tests/storage/', budgetSeconds: 600 },
   { name: 'durability', filter: 'interop-tests/durability/', budgetSeconds: 300 },

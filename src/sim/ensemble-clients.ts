@@ -55,8 +55,8 @@ export class EnsembleClients implements ClientObserver {
   }
 
   /** Asks for little from now on. */
-  calm(): void {
-    for (const workload of this.#workloads.values()) workload.calm()
+  calm(pauseMs?: number): void {
+    for (const workload of this.#workloads.values()) workload.calm(pauseMs)
   }
 
   /** Asks for nothing while it rests: sessions live on pings alone. */

@@ -6,11 +6,13 @@ import type { EnsembleServer } from '../quorum/ensemble-server.ts'
 import { EpochFiles } from '../quorum/epoch-files.ts'
 import { Following } from '../quorum/following.ts'
 import { SocketLink } from '../quorum/wire/packet-link.ts'
+import { Absentees } from '../quorum/zab/absentees.ts'
 import { Leader } from '../quorum/zab/leader.ts'
 import { LearnerHandler } from '../quorum/zab/learner-handler.ts'
 import { counterOf, epochZxid, PacketType } from '../quorum/zab/packets.ts'
 import { Proposals } from '../quorum/zab/proposals.ts'
 import type { LoggedTxn } from '../server/request/request.ts'
+import type { BreakageKind } from './broken-member.ts'
 import { acknowledgeBeforeSync, noDirectorySync } from './mutants.ts'
 import type { Mutation } from './server-life.ts'
 import * as troubled from './trouble-mutants.ts'
@@ -24,6 +26,8 @@ export interface Defect {
   readonly server?: (server: EnsembleServer) => void
   /** In all servers, until the returned function is called. */
   readonly install?: () => () => void
+  /** Shows only while one member stays broken in this way. */
+  readonly breakage?: BreakageKind
 }
 
 export interface EnsembleMutant {
@@ -79,6 +83,8 @@ export const ENSEMBLE_MUTANTS: readonly EnsembleMutant[] = [
   { name: 'takes the echo of an old ping', defect: { install: troubled.takeOldEchoes }, foundWithin: 400 },
   { name: 'expires sessions of which it has not asked', defect: { server: troubled.expireUnheard }, foundWithin: 400 },
   { name: 'tells its leader of no client', defect: { install: troubled.tellOfNobody }, foundWithin: 40 },
+  { name: 'follows time and again whom it cannot reach', defect: { install: trustEverybody, breakage: 'quorum dials in' }, foundWithin: 20 },
+  { name: 'waits in turn with another for a voter that never comes', defect: { install: waitForEverybody, breakage: 'leaves every leader' }, foundWithin: 80 },
 ]
 
 function acknowledgeHistoryEarly(server: EnsembleServer): void {
@@ -262,4 +268,21 @@ function syncAlone(server: EnsembleServer, kind: 'leading' | 'following'): void 
 
 function hideSnapshots(server: EnsembleServer): void {
   Object.defineProperty(server, 'logWholeFrom', { value: 0n })
+}
+
+/** Whoever lets others down is elected, and counted, again at once. */
+function trustEverybody(): () => void {
+  return replace(Absentees.prototype, 'has', () => () => false)
+}
+
+/** As before anybody thought of it: nobody gives up before initLimit, either. */
+function waitForEverybody(): () => void {
+  const restores = [
+    trustEverybody(),
+    replace(Leader.prototype, 'onElectorLooks', () => () => false),
+    replace(Following.prototype, 'onLeaderLooks', () => () => undefined),
+  ]
+  return () => {
+    for (const restore of restores) restore()
+  }
 }

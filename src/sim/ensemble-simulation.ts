@@ -5,6 +5,7 @@
  */
 import { startEnsembleServer } from '../quorum/ensemble-server.ts'
 import type { EnsembleServer } from '../quorum/ensemble-server.ts'
+import type { BreakageKind, BrokenMember } from './broken-member.ts'
 import { areaOf, CrashPoints } from './crash-points.ts'
 import { EnsembleChecks } from './ensemble-checks.ts'
 import { EnsembleClients } from './ensemble-clients.ts'
@@ -22,6 +23,7 @@ import { outcomeOf } from './outcome.ts'
 import type { Account, LifeEnd, Outcome } from './outcome.ts'
 import { HEALED } from './plan.ts'
 import type { LifePlan } from './plan.ts'
+import { checkMajority } from './majority-check.ts'
 import { ServerLife } from './server-life.ts'
 import { SimMachine } from './sim-machine.ts'
 import { SimNetwork } from './sim-network.ts'
@@ -30,6 +32,8 @@ import { Violation, World } from './world.ts'
 
 export interface EnsembleOptions {
   readonly defect?: Defect | undefined
+  /** How one member is broken at the end; by default drawn, if at all. */
+  readonly breakage?: BreakageKind | undefined
   /** Called with every line as it happens, what the servers log included. */
   readonly onLine?: ((line: string) => void) | undefined
 }
@@ -42,6 +46,8 @@ const LONGEST_TROUBLE_MS = 15_000
 const LONGEST_WORK_MS = 60_000
 /** From a failed write to the server's last word. */
 const LONGEST_AGONY_MS = 10_000
+/** Then one whose disk stays full begins again. */
+const BROKEN_DOWN_MS = 700
 
 export function simulateEnsemble(seed: number, options: EnsembleOptions = {}): Outcome {
   const restore = options.defect?.install?.()
@@ -69,6 +75,8 @@ class EnsembleSimulation {
   readonly #ends: LifeEnd[] = []
   readonly #faults: string[] = []
   #isHealed = false
+  /** The one that stays broken, while there is one. */
+  #broken: { readonly member: HealedMember; readonly breakage: BrokenMember } | undefined
 
   constructor(seed: number, options: EnsembleOptions) {
     this.#seed = seed
@@ -146,7 +154,7 @@ class EnsembleSimulation {
     disk.onStep = (step, owner) => {
       if (owner !== life.process) return undefined
       const wasFailed = points?.failed !== undefined
-      const fault = this.#isHealed ? undefined : points?.onStep(step)
+      const fault = this.#isHealed ? this.#breakageOf(member)?.faultFor(step) : points?.onStep(step)
       if (!wasFailed && points?.failed !== undefined) this.#onFault(member, life, plan!, points)
       return fault
     }
@@ -165,6 +173,7 @@ class EnsembleSimulation {
       this.#checks.watch(member, server, life.process)
       dressAsJava(server, member.javaTraits, world.random)
       defect?.server?.(server)
+      this.#breakageOf(member)?.spoil(server)
       this.#watchEnd(member, life, plan, points)
     })
     if (plan !== undefined) world.after(plan.longestMs, () => this.#atLast(member, life, plan))
@@ -179,9 +188,19 @@ class EnsembleSimulation {
     const told = server!.onFatal
     server!.onFatal = (error, exitCode) => {
       told(error, exitCode)
+      if (this.#breakageOf(member) !== undefined) return world.after(1, () => this.#restartLater(member, life))
       if (points?.failed === undefined && !life.hasMetSpoiled) return world.fail(new Violation(`server ${member.id} gives up without a cause: ${error.message}`))
       world.after(1, () => this.#crash(member, life, plan ?? drawMemberLife(world.random), 'after a fault'))
     }
+  }
+
+  #breakageOf({ id }: Member): BrokenMember | undefined {
+    return this.#broken?.member.id === id ? this.#broken.breakage : undefined
+  }
+
+  #restartLater(member: Member, life: ServerLife<EnsembleServer>): void {
+    life.process.kill()
+    this.#beginLater(member, BROKEN_DOWN_MS)
   }
 
   #onFault(member: Member, life: ServerLife<EnsembleServer>, plan: LifePlan, { failed }: CrashPoints): void {
@@ -294,6 +313,14 @@ class EnsembleSimulation {
       tryEnsemble(this.#plan.trial, ensemble)
       checkServed(ensemble, `the trial '${this.#plan.trial}' was over`)
     }
+    checkMajority(ensemble, {
+      seed: this.#seed,
+      network: this.#network,
+      ports: { quorum: QUORUM_PORT, election: ELECTION_PORT },
+      kind: this.#options.breakage ?? this.#options.defect?.breakage,
+      spoil: (broken) => void (this.#broken = broken),
+      beginLater: ({ id }, downMs) => this.#beginLater(this.#members[id - 1]!, downMs),
+    })
     checkExpiry(ensemble)
     stopAll(ensemble)
   }

@@ -20,6 +20,17 @@ export interface WireQuality {
   readonly windowBytes: number
 }
 
+/** What becomes of dials, or of the bytes of connections that stand, on a way that is blocked: refused at once, or lost without a word. */
+export type Blockade = 'refused' | 'lost' | 'bytes'
+
+/** From one machine to another, for one port of either: a dial is of the port that is dialled, bytes are of the port that somebody listens on. */
+export interface Block {
+  readonly from: string
+  readonly to: string
+  readonly port: number
+  readonly what: Blockade
+}
+
 const ACCEPT_MS = 1
 /** As a peer that went away without a word is noticed. */
 const LONGEST_SILENCE_MS = 3000
@@ -34,6 +45,8 @@ export class SimNetwork {
   quality: WireQuality = { latencyMs: 0.5, stallChance: 0, stallMs: 0, splitChance: 0, windowBytes: 65_536 }
   /** Called when a process has handed bytes to a socket; may end the process. */
   onSent: (owner: SimProcess) => void = () => undefined
+  /** Puts other bytes in the place of those that a process sends on a connection to or from the port. */
+  onWrite: ((owner: SimProcess, peer: { readonly address: string; readonly port: number }, bytes: Uint8Array) => Uint8Array) | undefined
   readonly world: World
   /** By address and port. */
   readonly #listeners = new Map<string, Listening>()
@@ -42,6 +55,8 @@ export class SimNetwork {
   readonly #cutOff = new Map<string, number>()
   /** By the two ends of a one-way path: bytes a second, and until when. */
   readonly #slow = new Map<string, { readonly pace: number; readonly until: number }>()
+  /** By the two ends and the port. */
+  readonly #blocks = new Map<string, Blockade>()
   #machines = 0
   #nextPort = FIRST_PORT
 
@@ -66,6 +81,9 @@ export class SimNetwork {
     let isCancelled = false
     const { random } = this.world
     const from = owner.machine.address
+    const blockade = this.#blocks.get(`${from} ${address}:${port}`)
+    if (blockade === 'refused') this.world.after(ACCEPT_MS, () => owner.deliver(() => isCancelled || onError(new Error(`ECONNREFUSED: ${address}:${port}`))))
+    if (blockade === 'refused' || blockade === 'lost') return { cancel: () => void (isCancelled = true) }
     const arrival = Math.max(owner.now, this.cutOffUntil(from, address), this.cutOffUntil(address, from)) + random.between(0, ACCEPT_MS)
     this.world.at(arrival, () => {
       const listening = this.#listeners.get(`${address}:${port}`)
@@ -102,6 +120,26 @@ export class SimNetwork {
   pace(from: string, to: string): number | undefined {
     const slow = this.#slow.size === 0 ? undefined : this.#slow.get(`${from} ${to}`)
     return slow !== undefined && slow.until > this.world.now ? slow.pace : undefined
+  }
+
+  /** From now on until `unblock`. Connections of a way that cannot be dialled break. */
+  block({ from, to, port, what }: Block): void {
+    this.#blocks.set(`${from} ${to}:${port}`, what)
+    if (what === 'bytes') return
+    for (const socket of [...this.#sockets]) {
+      if (socket.localAddress === from && socket.remoteAddress === to && socket.remotePort === port) socket.cut()
+    }
+  }
+
+  /** All ways are free; connections from which bytes were lost break. */
+  unblock(): void {
+    this.#blocks.clear()
+    for (const socket of [...this.#sockets]) if (socket.hasLost) socket.cut()
+  }
+
+  /** Whether what is sent on the connection is lost. */
+  isLost({ localAddress, localPort, remoteAddress, remotePort }: SimSocket): boolean {
+    return this.#blocks.size > 0 && this.#blocks.get(`${localAddress} ${remoteAddress}:${Math.min(localPort, remotePort)}`) === 'bytes'
   }
 
   /** In the past when the path is free. */

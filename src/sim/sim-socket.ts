@@ -28,6 +28,8 @@ export class SimSocket implements Socket {
   readonly remotePort: number
   readonly localAddress: string
   readonly localPort: number
+  /** Something was sent on a way that is blocked: nothing that is sent later may arrive. */
+  hasLost = false
   readonly #network: SimNetwork
   #peer!: SimSocket
   /** Written, not on the wire. */
@@ -79,8 +81,10 @@ export class SimSocket implements Socket {
 
   write(bytes: Uint8Array): void {
     if (this.#isEnding || this.#isFinOwed || this.#isClosed || !this.process.isAlive) return
-    this.#outbox.push(bytes)
-    this.#outboxBytes += bytes.length
+    const { onWrite } = this.#network
+    const sent = onWrite?.(this.process, { address: this.remoteAddress, port: Math.min(this.localPort, this.remotePort) }, bytes) ?? bytes
+    this.#outbox.push(sent)
+    this.#outboxBytes += sent.length
     this.#pump()
     if (this.#outboxBytes > 0) this.#owesDrain = true
     this.#network.onSent(this.process)
@@ -187,6 +191,7 @@ export class SimSocket implements Socket {
     const leaves = Math.max(saidAt, this.#network.cutOffUntil(this.localAddress, this.remoteAddress))
     this.#lastArrival = Math.max(this.#lastArrival, leaves + world.random.between(0, quality.latencyMs) + held) + takesMs
     world.at(this.#lastArrival, () => {
+      if (this.#network.isLost(this)) this.#isDeaf = this.hasLost = true
       // One that died before it came so far has said nothing.
       if (!this.#isDeaf && sender.diedAt >= saidAt) arrive()
     })

@@ -54,8 +54,8 @@ export class Workload {
   }
 
   /** Asks for little from now on. */
-  calm(): void {
-    this.#pauseMs = Math.max(this.#pauseMs, CALM_PAUSE_MS)
+  calm(pauseMs = CALM_PAUSE_MS): void {
+    this.#pauseMs = Math.max(this.#pauseMs, pauseMs)
   }
 
   onQueued(path: string): void {

@@ -138,3 +138,47 @@ describe('a process that stands still in the middle of a turn', () => {
     expect(heard.map(({ text }) => text)).toEqual(['before'])
   })
 })
+
+describe('a way to a port that is blocked for ever', () => {
+  const block = (what: 'refused' | 'lost' | 'bytes', port = PORT): void => {
+    network.block({ from: here.machine.address, to: there.machine.address, port, what })
+  }
+
+  it('refuses dials, or leaves them without an answer', () => {
+    listen(there)
+    block('refused')
+    expect(dial()).toEqual({ error: expect.objectContaining({ message: expect.stringContaining('ECONNREFUSED') }) })
+    block('lost')
+    expect(dial()).toEqual({})
+    network.unblock()
+    expect(dial().socket).toBeDefined()
+  })
+
+  it('is a way to that port alone, and in that direction', () => {
+    listen(there)
+    block('refused', PORT + 1)
+    network.block({ from: there.machine.address, to: here.machine.address, port: PORT, what: 'refused' })
+    expect(dial().socket).toBeDefined()
+  })
+
+  it('breaks what stands when nobody may dial', () => {
+    listen(there)
+    const { socket } = dial()
+    block('lost')
+    expect(socket!.isClosed).toBe(true)
+  })
+
+  it('loses the bytes of one direction, and what comes back arrives; when it is free again the connection breaks', () => {
+    listen(there)
+    const { socket } = dial()
+    const back: string[] = []
+    socket!.handlers.onData = (bytes) => void back.push(Buffer.from(bytes).toString())
+    block('bytes')
+    socket!.write(Buffer.from('there'))
+    accepted!.write(Buffer.from('back'))
+    world.run(100)
+    expect([heard, back]).toEqual([[], ['back']])
+    network.unblock()
+    expect([socket!.isClosed, accepted!.isClosed]).toEqual([true, true])
+  })
+})
