@@ -5,7 +5,7 @@
  */
 import { javaAddress } from '../../server/auth/ip-scheme.ts'
 import { ConfigRefused } from '../../server/config/config-refused.ts'
-import { IllegalValue } from '../../server/config/java-values.ts'
+import { IllegalValue, parseHex64 } from '../../server/config/java-values.ts'
 import { isMembershipKey, readMembership } from '../../server/config/membership.ts'
 import type { LearnerType, Membership, ServerAddress, ServerLine } from '../../server/config/membership.ts'
 import { MalformedProperties, parseProperties } from '../../server/config/properties.ts'
@@ -21,7 +21,7 @@ export interface QuorumMember {
 }
 
 export class QuorumConfig {
-  /** 0 until a reconfiguration; then the zxid of the last. */
+  /** 0 until it is given one: the zxid of the epoch that was first led with it, or of the txn that changed the members. */
   readonly version: bigint
   /** In the order of their sids. */
   readonly members: ReadonlyMap<bigint, QuorumMember>
@@ -29,16 +29,32 @@ export class QuorumConfig {
   readonly observers: ReadonlySet<bigint>
   /** The canonical text. */
   readonly text: string
+  /** The lines of groups and weights in it; empty without groups. */
+  readonly weightText: string
+  readonly #membership: Membership
   readonly #groups: Groups | undefined
 
   constructor(membership: Membership, version = 0n) {
     this.version = version
+    this.#membership = membership
     const members = membership.servers.map((line): QuorumMember => ({ ...line, sid: BigInt(line.sid) }))
     this.members = new Map(members.map((member) => [member.sid, member]))
     this.voters = sidsOf(members, 'participant')
     this.observers = sidsOf(members, 'observer')
     this.#groups = groupsOf(membership, this.voters)
-    this.text = [...members.map(memberLine), ...groupLines(this.#groups), `version=${hex(version)}`].join('\n')
+    const weights = groupLines(this.#groups)
+    this.weightText = weights.join('\n')
+    this.text = [...members.map(memberLine), ...weights, `version=${hex(version)}`].join('\n')
+  }
+
+  /** The same members. */
+  withVersion(version: bigint): QuorumConfig {
+    return new QuorumConfig(this.#membership, version)
+  }
+
+  /** The lines that a configuration file needs to say the same. */
+  get lines(): readonly string[] {
+    return this.text.split('\n').slice(0, -1)
   }
 
   /** Whether these can decide: more than half of the voters, or more than half of the weight in more than half of the groups. */
@@ -63,7 +79,7 @@ export class QuorumConfig {
 export function parseQuorumConfig(text: string): QuorumConfig {
   try {
     const lines = parseProperties(text)
-    const version = parseVersion(lines.get('version') ?? '0')
+    const version = parseHex64(lines.get('version') ?? '0')
     lines.delete('version')
     for (const key of lines.keys()) {
       if (!isMembershipKey(key)) throw new ConfigRefused('config', `Unrecognised parameter: ${key}`)
@@ -73,15 +89,6 @@ export function parseQuorumConfig(text: string): QuorumConfig {
     if (error instanceof IllegalValue || error instanceof MalformedProperties) throw new ConfigRefused('config', error.message)
     throw error
   }
-}
-
-/** As Long.parseLong with radix 16. */
-function parseVersion(text: string): bigint {
-  const match = /^([+-]?)([0-9a-fA-F]+)$/.exec(text)
-  const size = BigInt(`0x${match?.[2] ?? '0'}`)
-  const version = match?.[1] === '-' ? -size : size
-  if (match === null || BigInt.asIntN(64, version) !== version) throw new IllegalValue(`For input string: "${text}"`)
-  return version
 }
 
 function sidsOf(members: readonly QuorumMember[], type: LearnerType): ReadonlySet<bigint> {

@@ -30,6 +30,15 @@ export function plainInt64(text: string): number | undefined {
   return plain(text, longRange)
 }
 
+/** As Long.parseLong with radix 16. */
+export function parseHex64(text: string): bigint {
+  const match = /^([+-]?)([0-9a-fA-F]+)$/.exec(text)
+  const size = BigInt(`0x${match?.[2] ?? '0'}`)
+  const value = match?.[1] === '-' ? -size : size
+  if (match === null || value < -longRange || value >= longRange) throw new IllegalValue(`For input string: "${text}" under radix 16`)
+  return value
+}
+
 function plain(text: string, range: bigint): number | undefined {
   if (!/^[+-]?[0-9]+$/.test(text)) return undefined
   const value = BigInt(text.replace(/^\+/, ''))

@@ -4,7 +4,7 @@
  */
 import { ConfigRefused } from './config-refused.ts'
 import type { Remarks } from './key-table.ts'
-import { IllegalValue, plainInt64 } from './java-values.ts'
+import { IllegalValue, parseHex64, plainInt64 } from './java-values.ts'
 import { isMembershipKey, readMembership, voters } from './membership.ts'
 import type { Membership, ServerLine } from './membership.ts'
 import { MalformedProperties, parseProperties } from './properties.ts'
@@ -12,17 +12,21 @@ import type { Settings } from './settings.ts'
 
 type ReadText = (path: string) => string | undefined
 
+/** What zoo.cfg itself says of the ensemble. */
+interface StaticLines {
+  readonly membership: ReadonlyMap<string, string>
+  readonly version: string | undefined
+}
+
 /** The fields of the settings that tell of the ensemble. Throws ConfigRefused or IllegalValue. */
-export function quorumSettings(
-  settings: Settings,
-  lines: ReadonlyMap<string, string>,
-  readText: ReadText,
-  remarks: Remarks,
-): Partial<Settings> {
+export function quorumSettings(settings: Settings, lines: StaticLines, readText: ReadText, remarks: Remarks): Partial<Settings> {
   const file = settings.dynamicConfigFile
-  if (file === undefined) return placeServer(settings, readMembership(lines, settings.multiAddressEnabled), readText, remarks)
+  const place = (membership: ReadonlyMap<string, string>, configVersion: bigint): Partial<Settings> => {
+    return { ...placeServer(settings, readMembership(membership, settings.multiAddressEnabled), readText, remarks), configVersion }
+  }
+  if (file === undefined) return place(lines.membership, parseHex64(lines.version ?? '0'))
   try {
-    return placeServer(settings, readMembership(dynamicLines(file, readText), settings.multiAddressEnabled), readText, remarks)
+    return place(dynamicLines(file, readText), versionOf(file))
   } catch (error) {
     if (!(error instanceof IllegalValue || error instanceof MalformedProperties)) throw error
     throw new ConfigRefused('config', error.message, `Error processing ${file}`)
@@ -38,6 +42,16 @@ function dynamicLines(file: string, readText: ReadText): ReadonlyMap<string, str
     if (!isMembershipKey(key)) throw new ConfigRefused('config', `Unrecognised parameter: ${key}`)
   }
   return lines
+}
+
+/** As Java: what follows the last dot of the path, if that is a number in hex. Java writes a minus sign as no number can be read. */
+function versionOf(file: string): bigint {
+  const suffix = /^[+-]?[0-9a-fA-F]+$/.exec(file.slice(file.lastIndexOf('.') + 1))?.[0]
+  if (suffix === undefined || !file.includes('.')) return 0n
+  const size = BigInt(`0x${suffix.replace(/^[+-]/, '')}`)
+  if (size > 0x7fff_ffff_ffff_ffffn) return 0n
+  if (suffix.startsWith('-')) throw new IllegalValue(`For input string: "${BigInt.asUintN(64, -size).toString(16)}" under radix 16`)
+  return size
 }
 
 function placeServer(settings: Settings, membership: Membership, readText: ReadText, remarks: Remarks): Partial<Settings> {

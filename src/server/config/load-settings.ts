@@ -42,6 +42,8 @@ interface ConfigLines {
   readonly properties: Map<string, string>
   readonly metricsProvider: ReadonlyMap<string, string>
   readonly membership: ReadonlyMap<string, string>
+  /** Of the membership lines beside it. */
+  readonly version: string | undefined
 }
 
 /** Throws ConfigRefused. */
@@ -96,7 +98,7 @@ export function settingsWithoutFile(
   workingDirectory?: string,
 ): LoadedSettings {
   const remarks: Remarks = { notices: [], warnings: [], errors: [] }
-  const lines: ConfigLines = { typed: new Map(), properties: new Map(properties), metricsProvider: new Map(), membership: new Map() }
+  const lines: ConfigLines = { typed: new Map(), properties: new Map(properties), metricsProvider: new Map(), membership: new Map(), version: undefined }
   const fields = { ...readFields(lines, remarks), ...given }
   const settings = complete(fields, lines, { text: '', path: '', workingDirectory }, remarks)
   return { settings, ...remarks }
@@ -107,10 +109,12 @@ function sortLines(pairs: ReadonlyMap<string, string>, source: ConfigSource, rem
   const properties = new Map(source.properties)
   const metricsProvider = new Map<string, string>()
   const membership = new Map<string, string>()
+  let version: string | undefined
   for (const [rawKey, rawValue] of pairs) {
     const [key, value] = [trim(rawKey), trim(rawValue)]
     if (typedKeys.has(key)) typed.set(key, value)
     else if (isMembershipKey(key)) membership.set(key, value)
+    else if (key === 'version') version = rawValue
     else if (key.startsWith('metricsProvider.')) metricsProvider.set(key.slice('metricsProvider.'.length), value)
     else properties.set(`zookeeper.${key}`, value)
     if (key === 'jute.maxbuffer') honourJuteMaxBuffer(value, properties, remarks)
@@ -121,7 +125,7 @@ function sortLines(pairs: ReadonlyMap<string, string>, source: ConfigSource, rem
   if (typed.has('dynamicConfigFile') && misplaced !== undefined) {
     throw new ConfigRefused('config', `parameter: ${misplaced} must be in a separate dynamic config file`)
   }
-  return { typed, properties, metricsProvider, membership }
+  return { typed, properties, metricsProvider, membership, version }
 }
 
 /** Java does not read it from the file, but nobody who writes it there wants it ignored. */
@@ -169,7 +173,7 @@ function complete(fields: Partial<Settings>, lines: ConfigLines, source: ConfigS
   if (given.dataDir !== undefined) warnOfRelativePath(given.dataDir, remarks)
   if (given.dataLogDir !== undefined) warnOfRelativePath(given.dataLogDir, remarks)
   const checked = checkSettings({ ...given, dataDir: absolute(given.dataDir, source), dataLogDir: absolute(given.dataLogDir, source) }, remarks)
-  const members = quorumSettings(checked, lines.membership, source.readText ?? (() => undefined), remarks)
+  const members = quorumSettings(checked, lines, source.readText ?? (() => undefined), remarks)
   const settings = defaultSettings({ ...checked, ...members })
   remarks.notices.push(`autopurge.snapRetainCount set to ${settings.autopurgeSnapRetainCount}`)
   remarks.notices.push(`autopurge.purgeInterval set to ${settings.autopurgePurgeIntervalHours}`)

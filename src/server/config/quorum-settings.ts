@@ -16,6 +16,8 @@ export interface QuorumSettings {
   readonly groups: ReadonlyMap<number, readonly number[]>
   /** Votes by server number, 1 where not given. `weight.N` */
   readonly weights: ReadonlyMap<number, number>
+  /** Of the membership above; 0 = none was given. `version` beside the lines of zoo.cfg, or the suffix of `dynamicConfigFile` */
+  readonly configVersion: bigint
   /** File with the membership lines. `dynamicConfigFile` */
   readonly dynamicConfigFile: string | undefined
   /** One voter runs without an ensemble. `standaloneEnabled` */
@@ -112,6 +114,7 @@ export const quorumDefaults: QuorumSettings = {
   servers: [],
   groups: new Map(),
   weights: new Map(),
+  configVersion: 0n,
   dynamicConfigFile: undefined,
   standaloneEnabled: true,
   reconfigEnabled: false,
@@ -164,6 +167,7 @@ export const quorumKeys: KeyTable<QuorumSettings> = {
   servers: derived,
   groups: derived,
   weights: derived,
+  configVersion: derived,
   dynamicConfigFile: typedText('dynamicConfigFile'),
   standaloneEnabled: typedBoolean('standaloneEnabled'),
   reconfigEnabled: typedBoolean('reconfigEnabled'),

@@ -239,6 +239,32 @@ describe('one server or several', () => {
     const readText = (path: string) => (path === '/z.cfg.dynamic.1' ? 'server.1=a:1:2;2181\nserver.2=b:1:2' : path === '/d/myid' ? '1' : undefined)
     expect(settings('dynamicConfigFile=/z.cfg.dynamic.1\ninitLimit=1\nsyncLimit=1', { readText })).toMatchObject({ distributed: true, clientPort: 2181 })
   })
+
+  // As QuorumPeerConfig of 3.9.6 answers each of them.
+  test.each([
+    ['/z.cfg.dynamic.100000000', 0x1_0000_0000n],
+    ['/z.cfg.dynamic', 0n],
+    ['/z.cfg.dynamic.', 0n],
+    ['/members', 0n],
+    ['/members.bad', 0xbadn],
+    ['/conf.d/members', 0n],
+    ['/conf.abc/abc', 0n],
+    ['/m.+5', 5n],
+    ['/m.8000000000000000', 0n],
+    ['/m.7fffffffffffffff', 0x7fff_ffff_ffff_ffffn],
+  ])('the dynamic file %s gives its lines the version %s', (path, version) => {
+    const readText = (asked: string) => (asked === path ? 'server.1=a:1:2;2181\nserver.2=b:1:2' : asked === '/d/myid' ? '1' : undefined)
+    expect(settings(`dynamicConfigFile=${path}\nversion=77\ninitLimit=1\nsyncLimit=1`, { readText }).configVersion).toBe(version)
+  })
+
+  test.each([
+    ['', 0n],
+    ['version=100000001', 0x1_0000_0001n],
+    ['version=ABC', 0xabcn],
+    ['version=-5', -5n],
+  ])('lines in zoo.cfg itself have the version beside them: %j', (line, version) => {
+    expect(settings(`server.1=a:1:2\n${line}`).configVersion).toBe(version)
+  })
 })
 
 describe('lines for the log', () => {

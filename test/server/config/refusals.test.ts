@@ -45,6 +45,10 @@ const wrapped: [string, string][] = [
   [`${base + three + limits}group.1=1:x:3`, 'For input string: "x"'],
   [`${base + three + limits}groupx=1`, 'For input string: "groupx"'],
   [`${base + three + limits}group.1=1:2:3\nweight.1=q`, 'For input string: "q"'],
+  [`${base}version=xyz`, 'For input string: "xyz" under radix 16'],
+  [`${base}version=`, 'For input string: "" under radix 16'],
+  [`${base}version=abc `, 'For input string: "abc " under radix 16'],
+  [`${base}version=8000000000000000`, 'For input string: "8000000000000000" under radix 16'],
 ]
 
 const bare: [string, string][] = [
@@ -148,6 +152,8 @@ describe('files beside zoo.cfg', () => {
     expect(refusal(load(text, files({ '/z.cfg': 'version=1' })))).toMatchObject({ message: "dynamic file shouldn't have version inside" })
     expect(refusal(load(text, files({ '/z.cfg': 'foo=1' })))).toMatchObject({ message: 'Unrecognised parameter: foo' })
     expect(refusal(load(text, files({ '/z.cfg': three })))).toMatchObject({ message: 'initLimit is not set', context: 'Error processing /z.cfg' })
+    const negative = files({ '/z.cfg.-5': three })
+    expect(refusal(load(`${base + limits}dynamicConfigFile=/z.cfg.-5`, negative))).toMatchObject({ message: 'For input string: "fffffffffffffffb" under radix 16' })
   })
 
   test('a client port that contradicts the own server line', () => {
