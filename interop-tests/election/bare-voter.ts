@@ -40,6 +40,7 @@ export class BareVoter {
     this.election = new Election({
       self,
       config,
+      configText: () => config.text,
       clock: host.clock,
       log: host.log,
       effects: this.#mesh,

@@ -33,6 +33,11 @@ const wordSet: Check = (value) => {
   return isSet(value) ? textSet(value) : { kind: 'type', wanted: "a Set of four-letter words or 'all'" }
 }
 const textMap = mapOf(text, text)
+/** A zxid. */
+const version: Check = (value) => {
+  if (typeof value !== 'bigint') return { kind: 'type', wanted: 'a bigint' }
+  return BigInt.asIntN(64, value) === value ? undefined : { kind: 'range', wanted: 'a bigint of 64 bits' }
+}
 
 const server = fields({
   sid,
@@ -186,6 +191,7 @@ const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   servers: listOf(server),
   groups: mapOf(long, listOf(sid)),
   weights: mapOf(sid, natural),
+  configVersion: version,
   dynamicConfigFile: name,
   standaloneEnabled: boolean,
   reconfigEnabled: boolean,

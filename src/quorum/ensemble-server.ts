@@ -27,6 +27,7 @@ import { EpochFiles } from './epoch-files.ts'
 import { Following } from './following.ts'
 import { Leading } from './leading.ts'
 import { DeadAddresses } from './wire/dead-addresses.ts'
+import { MemberConfig } from './member-config.ts'
 import { ElectionMesh } from './wire/election-mesh.ts'
 import type { SocketLink } from './wire/packet-link.ts'
 import type { LetDown } from './zab/absentees.ts'
@@ -35,9 +36,14 @@ import type { Outcome } from './zab/election.ts'
 import type { QuorumLimits } from './zab/leader.ts'
 import { HistoryNotHeld } from './zab/learner.ts'
 import { counterOf, follows } from './zab/packets.ts'
+import type { CurrentConfig } from './zab/current-config.ts'
 import { QuorumConfig } from './zab/quorum-config.ts'
+import type { Notification } from './zab/vote.ts'
 
 const UNABLE_TO_BIND_ELECTION_PORT = 14
+/** As for a configuration file that cannot be used. */
+const INVALID_CONFIG = 2
+const OUTDATED = 'the members of the ensemble have changed'
 /** A server without data that must not vote as if it had some. */
 const NO_DATA = -1n
 
@@ -79,7 +85,9 @@ export function startEnsembleServer(host: Host, settings: Settings, started: Ens
 
 export class EnsembleServer extends ServerCore {
   readonly self: bigint
+  /** Who the members are, for as long as this server runs. */
   readonly config: QuorumConfig
+  readonly #memberConfig: MemberConfig
   readonly epochs: EpochFiles
   readonly committed: CommittedLog
   readonly limits: QuorumLimits
@@ -106,6 +114,8 @@ export class EnsembleServer extends ServerCore {
   /** Undefined while clients are served. */
   #unavailableSince: number | undefined
   #isEnding = false
+  /** The members are others: it takes no part any more. */
+  #isOutdated = false
   #readOnlyDelay: Timer | undefined
   #abstention: Timer | undefined
   /** Roles since the last one that came to serve. */
@@ -134,7 +144,15 @@ export class EnsembleServer extends ServerCore {
       onReplayed: (zxid, payload) => this.committed.add(zxid, Buffer.from(payload)),
     })
     this.self = BigInt(settings.serverId)
-    this.config = new QuorumConfig(settings)
+    this.config = new QuorumConfig(settings, settings.configVersion)
+    this.#memberConfig = new MemberConfig({
+      host,
+      settings,
+      own: this.config,
+      directory: dirs.snapshotDirectory,
+      onOutdated: (message, config, isCertain) => this.#endOutdated(message, isCertain ? config : undefined),
+      onAdopted: () => this.#showConfig(),
+    })
     this.epochs = new EpochFiles(host, dirs.snapshotDirectory)
     this.committed = new CommittedLog(Math.max(settings.turns.committedTxns, settings.commitLogCount))
     this.deadAddresses = new DeadAddresses(host.log)
@@ -163,6 +181,8 @@ export class EnsembleServer extends ServerCore {
     this.load((loadError, recovery) => {
       if (loadError !== undefined) return refuse(loadError)
       if (recovery.kind === 'suspicious') this.#hasData = false
+      // As in Java, where a tree that was read shows what it held until there is a leader.
+      if (recovery.snapshot === undefined) this.#showConfig()
       run(this.epochs.load(recovery.lastZxid), (epochError) => {
         if (epochError !== undefined) return refuse(epochError)
         this.secure(recovery, (error) => (error === undefined ? this.#open() : refuse(error)))
@@ -187,7 +207,7 @@ export class EnsembleServer extends ServerCore {
       config,
       settings,
       host,
-      onNotification: (from, notification) => this.#election?.onNotification(from, notification),
+      onNotification: (from, notification) => this.#onNotification(from, notification),
       onPeerLost: (sid) => this.#election?.onPeerLost(sid),
       onPeerDown: (sid) => this.#election?.onPeerDown(sid),
       onUnableToBind: () => this.fail(new Error('The election port cannot be had'), UNABLE_TO_BIND_ELECTION_PORT),
@@ -196,6 +216,7 @@ export class EnsembleServer extends ServerCore {
     this.#election = new Election({
       self,
       config,
+      configText: () => this.current.inForce.text,
       clock: host.clock,
       log: host.log,
       effects: { send: (to, notification) => mesh.send(to, notification), isDown: (sid) => mesh.isDown(sid) },
@@ -211,8 +232,13 @@ export class EnsembleServer extends ServerCore {
     }
   }
 
+  #onNotification(from: bigint, notification: Notification): void {
+    const isLooking = this.#election?.state === 'looking'
+    if (this.#memberConfig.hear(from, notification.configText, isLooking)) this.#election?.onNotification(from, notification)
+  }
+
   override get isStopping(): boolean {
-    return this.#isEnding
+    return this.#isEnding || this.#isOutdated
   }
 
   override stop(done: () => void): void {
@@ -308,10 +334,59 @@ export class EnsembleServer extends ServerCore {
     this.#countUnavailable()
     this.#vainRoles = 0
     this.#election?.onEpochEstablished(epoch)
-    const { text, version } = this.config
-    this.replica.tree.setConfig(Buffer.from(text, 'utf8'), version)
+    this.#memberConfig.adopt()
+    this.#showConfig()
     if (this.#role?.kind !== 'leading' || this.settings.leaderServes) this.startServing()
     this.onRoleChange(this.#role)
+  }
+
+  // The configuration -----------------------------------------------------------------------------------------
+
+  /** What is known of it besides who the members are. */
+  get current(): CurrentConfig {
+    return this.#memberConfig.current
+  }
+
+  acceptsConfig(texts: readonly string[]): boolean {
+    return this.#memberConfig.accepts(texts)
+  }
+
+  adoptConfig(): void {
+    this.#memberConfig.adopt()
+  }
+
+  /** In `/zookeeper/config`, but for what a txn has put there. */
+  #showConfig(): void {
+    const { tree } = this.replica
+    const { text, version } = this.current.inForce
+    if (version > 0n && tree.config().version === version) return
+    tree.setConfig(Buffer.from(text, 'utf8'), version, BigInt(this.host.clock.wallTime()))
+  }
+
+  /**
+   * The members are others than those by which this server votes and counts. It takes no part from this moment on: nothing more is logged,
+   * acknowledged or voted for. The next start finds `config`.
+   */
+  #endOutdated(message: string, config: QuorumConfig | undefined): void {
+    if (this.isStopping) return
+    this.#isOutdated = true
+    const role = this.#role
+    this.#role = undefined
+    role?.stop(OUTDATED)
+    this.#election?.stop()
+    // It says its last vote again to whoever connects.
+    this.#mesh?.stop(() => {})
+    this.#mesh = undefined
+    this.#abstention?.cancel()
+    this.#readOnlyDelay?.cancel()
+    this.stopDeciding()
+    this.service.stopServing(OUTDATED)
+    const end = (): void => {
+      this.host.log.error(message)
+      this.end(new Error(message), INVALID_CONFIG)
+    }
+    if (config === undefined) this.host.clock.endOfTurn(end)
+    else this.#memberConfig.keepOther(config, end)
   }
 
   #countUnavailable(): void {
@@ -386,7 +461,7 @@ export class EnsembleServer extends ServerCore {
 
   /** What the role has begun with files comes to its end. Who asks later is answered in the place of who asked before. */
   #whenDiskRests(work: () => void): void {
-    const goOn = (): void => this.epochs.whenIdle(work)
+    const goOn = (): void => this.epochs.whenIdle(() => this.#memberConfig.whenIdle(work))
     if (this.#isCutting) this.#onCut = goOn
     else goOn()
   }
@@ -409,13 +484,12 @@ export class EnsembleServer extends ServerCore {
 
   /** Whatever took the place of txns left a snapshot, so that behind the newest the log is whole. */
   protected override load(done: DiskAnswer<Recovery>): void {
-    super.load((error, recovery) => {
-      if (error === undefined) {
-        this.#logWholeFrom = recovery.snapshot?.zxid ?? 0n
-        // It must not vote as if what it has lost, and may have acknowledged, had never been: a leader is to send it everything.
-        if (recovery.kind === 'cut short') this.#hasData = false
-      }
-      done(error, recovery)
+    super.load((loadError, recovery) => {
+      if (loadError !== undefined) return done(loadError, recovery)
+      this.#logWholeFrom = recovery.snapshot?.zxid ?? 0n
+      // It must not vote as if what it has lost, and may have acknowledged, had never been: a leader is to send it everything.
+      if (recovery.kind === 'cut short') this.#hasData = false
+      run(this.#memberConfig.recall(this.replica.tree.config().text), (error) => done(error, recovery))
     })
   }
 
@@ -648,7 +722,7 @@ class MemberView implements EnsembleView {
   }
 
   quorum(): ReturnType<EnsembleView['quorum']> {
-    const { settings, config, self, service } = this.#member()
+    const { settings, config, current, self, service } = this.#member()
     const member = config.members.get(self)!
     return {
       initLimit: settings.initLimit,
@@ -657,7 +731,7 @@ class MemberView implements EnsembleView {
       electionPort: member.addresses.map(({ electionPort }) => electionPort).join('|'),
       quorumPort: member.addresses.map(({ quorumPort }) => quorumPort).join('|'),
       peerType: member.learnerType === 'observer' ? 1 : 0,
-      membership: service.isReadOnly ? undefined : config.text,
+      membership: service.isReadOnly ? undefined : current.inForce.text,
     }
   }
 

@@ -102,7 +102,7 @@ export class Following implements Role, LearnerServer {
   }
 
   #onConnect(socket: Socket): void {
-    const { host, self, config, epochs, limits, settings } = this.#server
+    const { host, self, current, epochs, limits, settings } = this.#server
     if (this.#isStopped) return socket.destroy()
     this.#timer?.cancel()
     const maxLength = maxRecordLength(settings)
@@ -119,7 +119,7 @@ export class Following implements Role, LearnerServer {
       {
         self,
         kind: this.kind === 'following' ? 'follower' : 'observer',
-        configVersion: config.version,
+        configVersion: current.inForce.version,
         epochs,
         server: this,
         clock: host.clock,
@@ -287,6 +287,16 @@ export class Following implements Role, LearnerServer {
 
   get digestMismatches(): number {
     return this.#server.metrics.digestMismatchesCount.value
+  }
+
+  // The configuration -----------------------------------------------------------------------------------------
+
+  acceptsConfig(texts: readonly string[]): boolean {
+    return this.#server.acceptsConfig(texts)
+  }
+
+  adoptConfig(): void {
+    this.#server.adoptConfig()
   }
 
   // Sessions --------------------------------------------------------------------------------------------------

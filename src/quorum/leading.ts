@@ -69,6 +69,7 @@ export class Leading implements Role, LeaderServer {
       self: server.self,
       config: server.config,
       electors,
+      current: server.current,
       clock: host.clock,
       epochs: server.epochs,
       server: this,

@@ -377,6 +377,11 @@ export abstract class ServerCore implements Proposer {
 
   fail(error: Error, exitCode: number): void {
     this.host.log.error(error, 'Severe unrecoverable error, exiting')
+    this.end(error, exitCode)
+  }
+
+  /** As `fail`, by somebody who has said why. */
+  protected end(error: Error, exitCode: number): void {
     this.service.setServing(false)
     // A snapshot whose sync failed may have taken along what the log is about to find synced.
     this.#log.abandon()

@@ -17,6 +17,7 @@ const derivedFrom: Partial<Record<keyof Settings, string>> = {
   servers: '`server.N`',
   groups: '`group.N`',
   weights: '`weight.N`',
+  configVersion: '`version`, or the suffix of `dynamicConfigFile`',
   authProviders: '`authProvider.<any>`',
   superUsers: '`superUser`, `superUser.<any>`',
   metricsProviderConfiguration: '`metricsProvider.<key>`',
@@ -39,6 +40,7 @@ function keyOf(field: keyof Settings, row: Row<unknown>): string {
 function shown(value: unknown): string {
   if (value instanceof Set) return `\`new Set(${JSON.stringify([...value]).replaceAll('"', "'")})\``
   if (value instanceof Map) return '`new Map()`'
+  if (typeof value === 'bigint') return `\`${value}n\``
   return value === undefined ? '' : `\`${JSON.stringify(value).replaceAll('"', "'")}\``
 }
 

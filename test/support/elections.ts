@@ -51,6 +51,7 @@ export class Elector {
     this.election = new Election({
       self,
       config,
+      configText: () => config.text,
       clock: host.clock,
       log: host.log,
       effects: this.mesh,

@@ -53,6 +53,7 @@ export class LoneElection {
     this.election = new Election({
       self: BigInt(self),
       config,
+      configText: () => config.text,
       clock: this.clock,
       log: pino({ level: 'silent' }),
       minIntervalMs: 200,

@@ -1,10 +1,11 @@
 // A leader, server 3, alone with a script. `1> PACKET` is what comes on connection 1 (made when it is first named), `1< PACKET`
 // what goes out there; `propose` makes the next txn, `logged 2:1` says how far the leader's own log is durable, `done` lets
-// the oldest step that waits succeed, `1 lost` breaks a connection, `confirm` asks for a sync, `hear` for what
+// the oldest step that waits succeed, `1 lost` breaks a connection, `config v100000000` is heard of somewhere, `confirm` asks for a sync, `hear` for what
 // learners know, `wait 500` lets time pass.
 import type { QuorumPacket } from '../../src/jute/generated/quorum.ts'
 import type { CommittedTxn } from '../../src/quorum/committed-log.ts'
 import { CommittedTxns } from '../../src/quorum/logged-txns.ts'
+import { CurrentConfig } from '../../src/quorum/zab/current-config.ts'
 import { Leader } from '../../src/quorum/zab/leader.ts'
 import type { LeaderServer } from '../../src/quorum/zab/leader.ts'
 import type { LearnerHandler, Touch } from '../../src/quorum/zab/learner-handler.ts'
@@ -15,7 +16,7 @@ import type { LoggedTxn } from '../../src/server/request/request.ts'
 import { FakeClock } from './fake-clock.ts'
 import { configOf } from './lone-election.ts'
 import { errorTxn, zxidOf, zxidText } from './txns.ts'
-import { FakeLink, packetOf, packetText, pass, play, settle, watchedEpochs } from './zab-script.ts'
+import { FakeLink, configFrom, packetOf, packetText, pass, play, settle, watchedEpochs } from './zab-script.ts'
 import type { Scripted } from './zab-script.ts'
 
 export interface LoneLeaderOptions {
@@ -27,11 +28,15 @@ export interface LoneLeaderOptions {
   /** `1 3`; by default all voters. */
   readonly electors?: string
   readonly current?: number
+  /** Of the configuration that it has, hex. */
+  readonly version?: string
+  readonly reconfigEnabled?: boolean
 }
 
 export class LoneLeader implements Scripted, LeaderServer {
   readonly clock = new FakeClock()
   readonly leader: Leader
+  readonly config: CurrentConfig
   readonly sessions = new Set<bigint>()
   readonly links = new Map<string, { readonly link: FakeLink; readonly learner: LearnerHandler }>()
   #lastZxid: bigint
@@ -39,13 +44,16 @@ export class LoneLeader implements Scripted, LeaderServer {
   #lines: string[] = []
   readonly #waiting: StepDone[] = []
 
-  constructor({ members = '1 2 3', history = '1:1 1:2 1:3', accepted = 1, current = 1, electors }: LoneLeaderOptions = {}) {
+  constructor({ members = '1 2 3', history = '1:1 1:2 1:3', accepted = 1, current = 1, version = '0', reconfigEnabled = false, electors }: LoneLeaderOptions = {}) {
     this.#committed = history.split(' ').filter((text) => text !== '').map((text) => errorTxn(zxidOf(text))).map(({ header, payload }) => ({ zxid: header.zxid, payload }))
     this.#lastZxid = this.#committed.at(-1)?.zxid ?? 0n
+    const own = configOf(members).withVersion(BigInt(`0x${version}`))
+    this.config = new CurrentConfig({ self: 3n, own, client: { host: undefined, port: undefined }, isDynamic: reconfigEnabled })
     this.leader = new Leader({
       self: 3n,
-      config: configOf(members),
+      config: own,
       electors: new Set((electors ?? members.replaceAll(/\S+:observer/g, '')).split(' ').filter((sid) => sid !== '').map(BigInt)),
+      current: this.config,
       clock: this.clock,
       epochs: watchedEpochs(this.clock, (line) => this.#lines.push(line), this.#waiting, accepted, current),
       server: this,
@@ -104,6 +112,9 @@ export class LoneLeader implements Scripted, LeaderServer {
         return true
       case 'logged':
         this.leader.onLogged(zxidOf(rest[0]!))
+        return true
+      case 'config':
+        this.config.hear(configFrom(rest[0]!))
         return true
       case 'confirm':
         this.leader.confirm(() => this.#lines.push('confirmed'))

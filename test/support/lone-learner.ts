@@ -1,12 +1,15 @@
 // A learner alone with a script. `< PACKET` is what the leader says, `> PACKET` what the learner says; `done` lets the
 // oldest step that waits succeed, `failed` fail, `not held` fail for want of what it needs; `lost` breaks the connection, `wait 500` lets time pass.
 import { JuteReader } from '../../src/jute/reader.ts'
+import { CurrentConfig } from '../../src/quorum/zab/current-config.ts'
 import { HistoryNotHeld, Learner } from '../../src/quorum/zab/learner.ts'
 import type { LearnerServer, StepDone } from '../../src/quorum/zab/learner.ts'
 import type { Touch } from '../../src/quorum/zab/learner-handler.ts'
+import { parseQuorumConfig } from '../../src/quorum/zab/quorum-config.ts'
 import type { LoggedTxn } from '../../src/server/request/request.ts'
 import { decodeTxn } from '../../src/server/request/txn-codec.ts'
 import { FakeClock } from './fake-clock.ts'
+import { configOf } from './lone-election.ts'
 import { zxidOf, zxidText } from './txns.ts'
 import { FakeLink, packetOf, pass, play, settle, watchedEpochs } from './zab-script.ts'
 import type { Scripted } from './zab-script.ts'
@@ -17,12 +20,15 @@ export interface LoneLearnerOptions {
   readonly last?: string
   readonly accepted?: number
   readonly current?: number
+  /** Of its configuration, hex. */
+  readonly version?: string
 }
 
 export class LoneLearner implements Scripted, LearnerServer {
   readonly clock = new FakeClock()
   readonly link: FakeLink
   readonly learner: Learner
+  readonly config: CurrentConfig
   lastZxid: bigint
   touched: Touch[] = []
   /** The epoch of a leader that has sent a history with a hole. */
@@ -33,15 +39,17 @@ export class LoneLearner implements Scripted, LearnerServer {
   #lines: string[] = []
   readonly #waiting: StepDone[] = []
 
-  constructor({ kind = 'follower', last = '0:0', accepted = 0, current = 0 }: LoneLearnerOptions = {}) {
+  constructor({ kind = 'follower', last = '0:0', accepted = 0, current = 0, version = '0' }: LoneLearnerOptions = {}) {
     this.lastZxid = zxidOf(last)
+    const own = configOf('1 2 3').withVersion(BigInt(`0x${version}`))
+    this.config = new CurrentConfig({ self: 1n, own, client: { host: undefined, port: undefined }, isDynamic: true })
     this.link = new FakeLink(this.clock, (line) => this.#say(`> ${line}`))
     const epochs = watchedEpochs(this.clock, (line) => this.#say(line), this.#waiting, accepted, current)
     this.learner = new Learner(
       {
         self: 1n,
         kind,
-        configVersion: 0n,
+        configVersion: this.config.inForce.version,
         epochs,
         server: this,
         clock: this.clock,
@@ -161,7 +169,22 @@ export class LoneLearner implements Scripted, LearnerServer {
   }
 
   serve(epoch: bigint): void {
+    this.adoptConfig()
     this.#say(`serve epoch ${epoch}`)
+  }
+
+  acceptsConfig(texts: readonly string[]): boolean {
+    const configs = texts.map((text) => parseQuorumConfig(text))
+    const [newest] = configs.sort((a, b) => (a.version < b.version ? 1 : -1))
+    const heard = newest === undefined ? undefined : this.config.hear(newest)
+    if (heard?.kind === 'newer') this.#say(`heard of version ${this.config.newest.version.toString(16)}`)
+    if (heard?.kind !== 'other') return true
+    this.#say(`end: ${heard.changes.join(', ')}`)
+    return false
+  }
+
+  adoptConfig(): void {
+    if (this.config.adopt()) this.#say(`version ${this.config.inForce.version.toString(16)} is in force`)
   }
 
   takeTouched(): readonly Touch[] {

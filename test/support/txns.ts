@@ -20,3 +20,10 @@ export function errorTxn(zxid: bigint): LoggedTxn {
   const header: TxnHeader = { clientId: 7n, cxid: Number(zxid & 0xffffn), zxid, time: 1n, type: OpCode.error }
   return encodeTxn(header, TXN_KINDS.get(OpCode.error)!, { err: -101 }, undefined, undefined)
 }
+
+/** As a Java leader proposes it. */
+export function reconfigTxn(zxid: bigint, config: string): LoggedTxn {
+  const header: TxnHeader = { clientId: 7n, cxid: Number(zxid & 0xffffn), zxid, time: 1n, type: OpCode.reconfig }
+  const record = { path: '/zookeeper/config', data: Buffer.from(config), version: -1 }
+  return encodeTxn(header, TXN_KINDS.get(OpCode.reconfig)!, record, undefined, undefined)
+}

@@ -9,12 +9,15 @@ import { PacketDecoder } from '../../src/quorum/wire/packet-decoder.ts'
 import { EpochFiles } from '../../src/quorum/epoch-files.ts'
 import { PacketType } from '../../src/quorum/zab/packets.ts'
 import type { ByteSource, PacketLink } from '../../src/quorum/zab/packets.ts'
+import type { QuorumConfig } from '../../src/quorum/zab/quorum-config.ts'
 import type { DiskDone } from '../../src/server/host/host.ts'
 import { finish, readWhole } from '../../src/server/host/disk-work.ts'
 import { immediateFiles } from '../../src/server/host/files-over.ts'
+import type { LoggedTxn } from '../../src/server/request/request.ts'
 import { MemoryDisk } from '../../src/server/host/memory-disk.ts'
 import type { FakeClock } from './fake-clock.ts'
-import { errorTxn, zxidOf, zxidText } from './txns.ts'
+import { configOf } from './lone-election.ts'
+import { errorTxn, reconfigTxn, zxidOf, zxidText } from './txns.ts'
 
 type PacketName = keyof typeof PacketType
 
@@ -28,7 +31,14 @@ function dataOf(write: (w: JuteWriter) => void): Uint8Array {
   return w.copy()
 }
 
-/** `FOLLOWERINFO 1:0 sid=2`, `ACKEPOCH 1:3 1`, `PING 1:3 7/4000`, `REVALIDATE -1 7/4000`, `PROPOSAL 1:4`; `hex=…` and `null` as data of any packet. */
+/** `v100000004` is servers 1, 2 and 3 with that version, `v100000004:1,2,4:observer` others. */
+export function configFrom(word: string): QuorumConfig {
+  const [, version, members] = /^v([0-9a-f]+)(?::(.*))?$/.exec(word)!
+  return configOf((members ?? '1,2,3').replaceAll(',', ' ')).withVersion(BigInt(`0x${version}`))
+}
+
+/** `FOLLOWERINFO 1:0 sid=2`, `ACKEPOCH 1:3 1`, `PING 1:3 7/4000`, `REVALIDATE -1 7/4000`, `PROPOSAL 1:4`, `PROPOSAL 1:4 v100000004`,
+ * `INFORMANDACTIVATE 1:4 2 v100000004`; `hex=…` and `null` as data of any packet. */
 export function packetOf(text: string): QuorumPacket {
   const [name, zxid = '-1', ...rest] = text.split(' ')
   const type = name!.startsWith('TYPE') ? Number(name!.slice(4)) : PacketType[name as PacketName]
@@ -54,15 +64,25 @@ function dataFor(name: string, zxid: bigint, words: readonly string[]): Uint8Arr
       return dataOf((w) => w.int(Number(word)))
     case 'PROPOSAL':
     case 'INFORM':
-      return errorTxn(word === undefined ? zxid : zxidOf(word)).payload
+      return txnFrom(zxid, word).payload
+    case 'COMMITANDACTIVATE':
+      return dataOf((w) => w.long(BigInt(word!)))
+    case 'INFORMANDACTIVATE':
+      return Buffer.concat([dataOf((w) => w.long(BigInt(word!))), txnFrom(zxid, words[1]).payload])
     case 'NEWLEADER':
-      return Buffer.from('config')
+      return Buffer.from(configFrom(word ?? 'v0').text)
     case 'PING':
     case 'REVALIDATE':
       return word === undefined ? null : dataOf((w) => writePairs(w, words))
     default:
       return null
   }
+}
+
+/** A reconfiguration, or a txn that changes nothing, with another zxid than its packet's perhaps. */
+function txnFrom(zxid: bigint, word: string | undefined): LoggedTxn {
+  if (word?.startsWith('v') === true) return reconfigTxn(zxid, configFrom(word).text)
+  return errorTxn(word === undefined ? zxid : zxidOf(word))
 }
 
 /** `7/4000` is a session and its timeout, `7/yes` a session that is alive. */
@@ -87,7 +107,11 @@ function describe(type: number, data: Uint8Array | null): string {
   switch (type) {
     case PacketType.FOLLOWERINFO:
     case PacketType.OBSERVERINFO:
-      return `sid=${LearnerInfo.read(reader).serverid}`
+      return infoText(LearnerInfo.read(reader))
+    case PacketType.NEWLEADER: {
+      const version = /version=(.*)$/.exec(Buffer.from(data).toString())![1]!
+      return version === '0' ? '' : `v${version}`
+    }
     case PacketType.ACKEPOCH:
       return String(reader.int())
     case PacketType.PING:
@@ -99,6 +123,10 @@ function describe(type: number, data: Uint8Array | null): string {
     default:
       return ''
   }
+}
+
+function infoText({ serverid, configVersion }: LearnerInfo): string {
+  return configVersion === 0n ? `sid=${serverid}` : `sid=${serverid} config=0x${configVersion.toString(16)}`
 }
 
 function pairs(reader: JuteReader, second: () => string): string {

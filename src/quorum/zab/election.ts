@@ -55,6 +55,8 @@ export interface ElectionEffects {
 export interface ElectionParts {
   readonly self: bigint
   readonly config: QuorumConfig
+  /** What others are told that the configuration is. */
+  configText(): string
   readonly clock: Clock
   readonly log: Logger
   readonly effects: ElectionEffects
@@ -398,7 +400,7 @@ export class Election {
   }
 
   #notification(state: ServerState, { leader, zxid, electionEpoch, peerEpoch }: Vote): Notification {
-    return { state, leader, zxid, electionEpoch, peerEpoch, version: NOTIFICATION_VERSION, configText: this.#parts.config.text }
+    return { state, leader, zxid, electionEpoch, peerEpoch, version: NOTIFICATION_VERSION, configText: this.#parts.configText() }
   }
 
   #cast(looking: Looking): Vote {

@@ -5,9 +5,11 @@
 import { assert } from '../../assert.ts'
 import type { QuorumPacket } from '../../jute/generated/quorum.ts'
 import type { LeaderGauges, ProposalSizes } from '../../server/admin/admin-view.ts'
+import { hex } from '../../server/hex.ts'
 import type { Clock, Timer } from '../../server/host/host.ts'
 import type { LoggedTxn } from '../../server/request/request.ts'
 import type { EpochFiles } from '../epoch-files.ts'
+import type { CurrentConfig } from './current-config.ts'
 import type { QuorumConfig } from './quorum-config.ts'
 import { LearnerHandler } from './learner-handler.ts'
 import type { Greeting, LearnerEvents, SyncWay, Touch } from './learner-handler.ts'
@@ -65,6 +67,8 @@ export interface LeaderParts {
   readonly config: QuorumConfig
   /** Who has elected it. */
   readonly electors: ReadonlySet<bigint>
+  /** What learners are told that the configuration is. */
+  readonly current: Pick<CurrentConfig, 'newest' | 'establish'>
   readonly clock: Clock
   readonly epochs: EpochFiles
   readonly server: LeaderServer
@@ -114,7 +118,6 @@ interface Hearing {
 export class Leader implements LearnerEvents {
   readonly #parts: LeaderParts
   readonly #learners = new Set<LearnerHandler>()
-  readonly #config: Uint8Array
   #phase: Phase = 'discovery'
   #epoch = 0n
   /** (currentEpoch, last zxid) when it was elected: nobody of its electors may be ahead of that. */
@@ -147,7 +150,6 @@ export class Leader implements LearnerEvents {
   constructor(parts: LeaderParts) {
     this.#parts = parts
     this.#loyal = new Set([...parts.electors, parts.self])
-    this.#config = Buffer.from(parts.config.text, 'utf8')
   }
 
   get epoch(): bigint {
@@ -352,7 +354,8 @@ export class Leader implements LearnerEvents {
 
   #faultOf(sid: bigint, { configVersion }: Greeting): string | undefined {
     if (sid === this.#parts.self) return 'it has the id of this server'
-    return configVersion > this.#parts.config.version ? 'it knows a newer configuration' : undefined
+    const { version } = this.#parts.current.newest
+    return configVersion > version ? `it knows a newer configuration, version ${hex(configVersion)}, ours is ${hex(version)}` : undefined
   }
 
   #chooseEpoch(): void {
@@ -401,8 +404,9 @@ export class Leader implements LearnerEvents {
   // Synchronization: a quorum gets the history ----------------------------------------------------------------
 
   #synchronize(): void {
-    const { self, log } = this.#parts
+    const { self, log, current } = this.#parts
     this.#phase = 'synchronization'
+    current.establish(epochZxid(this.#epoch))
     log.info(`This server leads epoch ${this.#epoch}`)
     this.#limitHistory()
     this.#holdHistory.add(self)
@@ -483,7 +487,7 @@ export class Leader implements LearnerEvents {
       const run = { after: plan.kind === 'log' ? plan.after : undefined, txns, last: txns.at(-1)?.zxid ?? zxid, mayLag: false }
       learner.sendTxns(plan.kind === 'trunc' ? PacketType.TRUNC : PacketType.DIFF, zxid, server.txns(run, learner.telling), run.last)
     }
-    learner.sendNewLeader(this.#epoch, this.#config)
+    learner.sendNewLeader(this.#epoch, Buffer.from(this.#parts.current.newest.text, 'utf8'))
     const now = clock.now()
     for (const txn of this.#proposals?.outstanding() ?? []) learner.propose(txn, now)
   }

@@ -8,6 +8,8 @@ import type { QuorumPacket } from '../../jute/generated/quorum.ts'
 import { JuteReader } from '../../jute/reader.ts'
 import { JuteWriter } from '../../jute/writer.ts'
 import { MalformedFrame } from '../../jute/malformed-frame.ts'
+import type { SetDataTxn } from '../../jute/generated/txn.ts'
+import { OpCode } from '../../server/codes.ts'
 import type { Clock, Timer } from '../../server/host/host.ts'
 import type { LoggedTxn } from '../../server/request/request.ts'
 import type { EpochFiles } from '../epoch-files.ts'
@@ -62,6 +64,13 @@ export interface LearnerServer {
   onSpoilt(): void
   /** Txns after which the tree was another than they had promised. */
   readonly digestMismatches: number
+  /**
+   * Configurations that the leader has, or is about to have; the newest of them counts. False where its members are not those of this server:
+   * then the server ends, and nothing of it may be acknowledged.
+   */
+  acceptsConfig(texts: readonly string[]): boolean
+  /** The newest of those accepted is in force. */
+  adoptConfig(): void
   /** Sessions that had a sign of life since the last call. */
   takeTouched(): readonly Touch[]
   onRevalidated(session: bigint, isValid: boolean): void
@@ -105,6 +114,8 @@ export class Learner {
   #proposed: LoggedTxn[] = []
   /** Committed while it synced, and not applied yet. */
   #committed: LoggedTxn[] = []
+  /** Configurations among the txns of the leader's history. They are looked at with that of NEWLEADER, which is newer as a rule. */
+  #configs: string[] = []
   #lastHeard = 0n
   /** Where the DIFF is to end; 0 where nothing is said of that. */
   #promisedEnd = 0n
@@ -293,11 +304,14 @@ export class Learner {
       case PacketType.PROPOSAL:
         return this.#keepProposal(zxid, data)
       case PacketType.COMMIT:
+      case PacketType.COMMITANDACTIVATE:
         return this.#keepCommit(zxid)
       case PacketType.INFORM:
         return this.#keepInform(zxid, data)
+      case PacketType.INFORMANDACTIVATE:
+        return this.#keepInform(zxid, this.#withoutDesignated(data))
       case PacketType.NEWLEADER:
-        return this.#hearNewLeader()
+        return this.#hearNewLeader(data)
       case PacketType.UPTODATE:
         return this.#hearUpToDate()
       default:
@@ -343,6 +357,7 @@ export class Learner {
       return undefined
     }
     if (epochOf(zxid) !== epochOf(this.#lastHeard)) this.#crossesEpochs = true
+    if (!this.#isConfigAccepted(txn)) return undefined
     this.#lastHeard = zxid
     return txn
   }
@@ -353,10 +368,37 @@ export class Learner {
     this.#leave(reason)
   }
 
+  /** The members that a reconfiguration makes are those that this server has, or it goes no further. */
+  #isConfigAccepted({ kind, record }: LoggedTxn): boolean {
+    if (kind.type !== OpCode.reconfig) return true
+    const { data } = record as SetDataTxn
+    const text = Buffer.from(data ?? NO_BYTES).toString('utf8')
+    if (this.#phase !== 'syncing') return this.#acceptsConfig([text])
+    this.#configs.push(text)
+    return true
+  }
+
+  #acceptsConfig(texts: readonly string[]): boolean {
+    const isAccepted = this.#parts.server.acceptsConfig(texts)
+    if (!isAccepted) this.stop('the members are others than those of this server')
+    return isAccepted
+  }
+
+  /** Both kinds of ACTIVATE begin with the sid of the leader from then on. With the same members it is the same leader. */
+  #withoutDesignated(data: Uint8Array | null): Uint8Array {
+    this.#read(data).long()
+    return data!.subarray(8)
+  }
+
   /** History first, then the epoch, then the ACK: whoever votes by the epoch has the history. */
-  #hearNewLeader(): void {
+  #hearNewLeader(config: Uint8Array | null): void {
     if (this.#phase !== 'syncing') return
     const { epochs } = this.#parts
+    const texts = this.#configs
+    this.#configs = []
+    // As Java: a leader that has none to tell sends a byte at most.
+    if (config !== null && config.length > 1) texts.push(Buffer.from(config).toString('utf8'))
+    if (!this.#acceptsConfig(texts)) return
     if (this.#lastHeard < this.#promisedEnd) {
       return this.#leaveForHole(`The history ends with 0x${this.#lastHeard.toString(16)}, and the leader said that it ends with 0x${this.#promisedEnd.toString(16)}`)
     }
@@ -424,9 +466,17 @@ export class Learner {
       case PacketType.COMMIT:
         if (kind === 'follower') this.#onCommit(zxid)
         return
+      case PacketType.COMMITANDACTIVATE:
+        if (kind !== 'follower') return
+        server.adoptConfig()
+        return this.#onCommit(zxid)
       case PacketType.INFORM:
         if (kind === 'observer') this.#onInform(zxid, data)
         return
+      case PacketType.INFORMANDACTIVATE:
+        if (kind !== 'observer') return
+        this.#onInform(zxid, this.#withoutDesignated(data))
+        return server.adoptConfig()
       case PacketType.PING:
         return this.#onPing(zxid)
       case PacketType.REVALIDATE: {

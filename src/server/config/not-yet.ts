@@ -23,7 +23,7 @@ export function leftOut(settings: Settings): string[] {
   const lines: string[] = []
   const say = (what: string): unknown => lines.push(`${what}: not supported by this version of TSKeeper, left out`)
   if (settings.distributed) {
-    if (settings.reconfigEnabled) say('reconfigEnabled=true (the membership is fixed)')
+    if (settings.reconfigEnabled) say('reconfigEnabled=true (this server takes over the version of its configuration, and ends when others change its members)')
     if (settings.observerMasterPort > 0) say('observerMasterPort (observers follow the leader itself)')
     if (!settings.syncEnabled && settings.peerType === 'observer') say('syncEnabled=false (an observer keeps its log)')
     if (settings.oraclePath !== undefined) say('oraclePath')

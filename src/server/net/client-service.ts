@@ -8,12 +8,13 @@ import { JuteReader } from '../../jute/reader.ts'
 import type { ServerMetrics } from '../admin/metrics.ts'
 import type { AccessControl } from '../auth/check-acl.ts'
 import type { AuthSchemes } from '../auth/schemes.ts'
-import { Code, Perms } from '../codes.ts'
+import { Code, OpCode, Perms } from '../codes.ts'
 import { maxRecordLength } from '../config/settings.ts'
 import type { Settings } from '../config/settings.ts'
 import { hex } from '../hex.ts'
 import { LargeMap } from '../large-map.ts'
 import type { Clock, Host, Listener, Socket } from '../host/host.ts'
+import type { AnyOp } from '../ops/op.ts'
 import { createSessionOp } from '../ops/session.ts'
 import type { Replica } from '../replica.ts'
 import { frameless } from '../request/request.ts'
@@ -340,7 +341,15 @@ export class ClientService {
     request.client!.outstanding++
     this.#outstandingBytes += request.bytes
     if (this.#isLarge(request)) this.#largeBytes += request.bytes
-    this.throttler.submit(this.#readOnly?.refuses(request.op) === true ? { ...request, fault: Code.NOTREADONLY, takesZxid: false } : request)
+    const fault = this.#faultOf(request.op)
+    this.throttler.submit(fault === Code.OK ? request : { ...request, fault, takesZxid: false })
+  }
+
+  /** What this server would not have done, whatever the request says. */
+  #faultOf(op: AnyOp): Code {
+    if (this.#readOnly?.refuses(op) === true) return Code.NOTREADONLY
+    // A Java leader would do it, and this server would have to end.
+    return op.type === OpCode.reconfig && this.#parts.authority.isElsewhere ? Code.RECONFIGDISABLED : Code.OK
   }
 
   lacksRequiredAuth(ids: readonly Id[]): boolean {

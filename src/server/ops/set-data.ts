@@ -42,7 +42,7 @@ function isQuotaStats(path: string): boolean {
   return path.endsWith(STATS_NAME) && nameOf(path) === STATS_NAME && isQuotaParent(parentOf(path))
 }
 
-/** A standalone server has no ensemble to reconfigure. */
+/** A standalone server has no ensemble to reconfigure, and a member cannot yet: it answers as if that were switched off. */
 export const reconfigOp = writeOp<ReconfigRequest>({
   kind: 'write',
   type: OpCode.reconfig,
@@ -50,7 +50,7 @@ export const reconfigOp = writeOp<ReconfigRequest>({
   shortName: 'RECO',
   request: ReconfigRequest,
   prepare(context) {
-    if (!context.settings.reconfigEnabled) return Code.RECONFIGDISABLED
+    if (!context.settings.reconfigEnabled || context.settings.distributed) return Code.RECONFIGDISABLED
     const sessionFault = context.checkSession()
     return sessionFault === Code.OK ? Code.UNIMPLEMENTED : sessionFault
   },

@@ -282,13 +282,21 @@ export class DataTree {
   }
 
   /** What the ensemble is, as every member keeps it for itself: no txn does this, and no digest sees it. */
-  setConfig(text: Uint8Array, version: bigint): void {
-    const id = this.store.find('/zookeeper/config')
+  setConfig(text: Uint8Array, version: bigint, time: bigint): void {
+    const id = this.store.find(CONFIG_PATH)
     if (id === NO_NODE) return
     this.store.setData(id, text)
     this.store.setVersion(id, -1)
+    this.store.setMtime(id, time)
     this.store.setMzxid(id, version)
-    this.meter.onWritten('/zookeeper/config', text.length)
+    this.meter.onWritten(CONFIG_PATH, text.length)
+  }
+
+  /** Text and version; empty where there is none. */
+  config(): { readonly text: string; readonly version: bigint } {
+    const id = this.store.find(CONFIG_PATH)
+    if (id === NO_NODE) return { text: '', version: 0n }
+    return { text: Buffer.from(this.store.data(id) ?? []).toString('utf8'), version: this.store.mzxid(id) }
   }
 
   /** As `setData`. */

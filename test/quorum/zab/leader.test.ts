@@ -860,7 +860,7 @@ describe('whoever says what cannot be is cut off, and the leader goes on', () =>
     ['FOLLOWERINFO 1:0 null', 'it speaks a protocol older than ZooKeeper 3.5'],
     ['FOLLOWERINFO 1:0 hex=00000001', 'it speaks a protocol older than ZooKeeper 3.5'],
     ['FOLLOWERINFO 1:0 sid=2 protocol=1', 'protocol version 1 is not spoken here'],
-    ['FOLLOWERINFO 1:0 sid=2 config=7', 'it knows a newer configuration'],
+    ['FOLLOWERINFO 1:0 sid=2 config=7', 'it knows a newer configuration, version 7, ours is 0'],
     ['FOLLOWERINFO -1 sid=2', 'it has accepted an epoch that cannot be, -1'],
     ['FOLLOWERINFO 2147483647:0 sid=2', 'it has accepted an epoch that cannot be, 2147483647'],
   ])('greeting with %s', (packet, reason) => {
@@ -969,4 +969,44 @@ test('a leader that was told to stop says nothing more', () => {
   leader.play(`
     1< closed: the end
     wait 20000`)
+})
+
+describe('the configuration', () => {
+  test('has the version of the first epoch that is led with it, with reconfigEnabled', () => {
+    proving({ reconfigEnabled: true }).play(ADOPTED.replace('NEWLEADER 2:0', 'NEWLEADER 2:0 v200000000')).play(SERVING)
+    proving({ reconfigEnabled: true, version: '100000000' }).play(ADOPTED.replace('NEWLEADER 2:0', 'NEWLEADER 2:0 v100000000'))
+  })
+
+  test('is the newest that was heard of, with reconfigEnabled or without', () => {
+    for (const reconfigEnabled of [true, false]) {
+      const leader = new LoneLeader({ reconfigEnabled })
+      leader.play(`
+        1> FOLLOWERINFO 1:0 sid=1 config=4294967296
+        1< closed: it knows a newer configuration, version 100000000, ours is 0
+        1 is gone
+        config v100000000
+        2> FOLLOWERINFO 1:0 sid=2 config=4294967296
+        acceptedEpoch 2
+        done
+        2< LEADERINFO 2:0`)
+      leader.play(ADOPTED.replaceAll('1>', '2>').replaceAll('1<', '2<').replace('NEWLEADER 2:0', 'NEWLEADER 2:0 v100000000'))
+    }
+  })
+
+  test('that was heard of while it leads is told whoever comes later', () => {
+    serving().play(`
+      config v100000000
+      2> FOLLOWERINFO 1:0 sid=2 config=4294967296
+      2< LEADERINFO 2:0
+      2> ACKEPOCH 1:3 1
+      2< DIFF 1:3
+      2< NEWLEADER 2:0 v100000000`)
+  })
+
+  test('that a learner alone knows of is not that of this leader', () => {
+    new LoneLeader({ version: '100000000' }).play(`
+      2> FOLLOWERINFO 1:0 sid=2 config=4294967300
+      2< closed: it knows a newer configuration, version 100000004, ours is 100000000
+      2 is gone`)
+  })
 })

@@ -1,5 +1,5 @@
 // A learner and its leader as conversations: see test/support/lone-learner.ts for the words.
-import { describe, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { LoneLearner } from '../../support/lone-learner.ts'
 import type { LoneLearnerOptions } from '../../support/lone-learner.ts'
 
@@ -647,5 +647,142 @@ describe('a leader that says nothing', () => {
       done
       > ACK 2:0
       wait 5000`)
+  })
+})
+
+describe('the configuration', () => {
+  test('of NEWLEADER comes into force with UPTODATE, and the next leader is told its version', () => {
+    const learner = joined().play(`
+      < DIFF 1:3
+      < NEWLEADER 2:0 v100000000
+      heard of version 100000000
+      sync
+      done
+      currentEpoch 2
+      done
+      > ACK 2:0
+      < UPTODATE
+      > ACK 2:0
+      version 100000000 is in force
+      serve epoch 2`)
+    expect(learner.config.inForce.version).toBe(0x1_0000_0000n)
+    new LoneLearner({ version: '100000000' }).play('> FOLLOWERINFO 0:0 sid=1 config=0x100000000')
+  })
+
+  test('of NEWLEADER with other members ends the server before anything of the history is stored or acknowledged', () => {
+    joined().play(`
+      < DIFF 1:4
+      < PROPOSAL 1:4
+      < COMMIT 1:4
+      < NEWLEADER 2:0 v100000004:1,2,3,4,5
+      end: server.4 is new, server.5 is new
+      > closed: the members are others than those of this server`)
+    joined().play(`
+      < SNAP 1:7
+      begin replacement
+      done
+      receive snapshot
+      done
+      adopt 1:7
+      < NEWLEADER 2:0 v100000004:1,2,3:observer
+      end: server.3 is observer, not participant
+      > closed: the members are others than those of this server`)
+    joined({ kind: 'observer' }).play(`
+      < DIFF 1:3
+      < NEWLEADER 2:0 v100000004:1,2
+      end: server.3 is gone
+      > closed: the members are others than those of this server`)
+  })
+
+  test('that a txn of the history made counts if NEWLEADER tells none that is newer', () => {
+    const history = (proposed: string, told: string): string => `
+      < DIFF 1:4
+      < PROPOSAL 1:4 ${proposed}
+      < COMMIT 1:4
+      < NEWLEADER 2:0 ${told}`
+    for (const told of ['v100000000', 'v0']) {
+      joined().play(`${history('v100000004:1,2,3,4', told)}
+        end: server.4 is new
+        > closed: the members are others than those of this server`)
+    }
+    // It was changed back.
+    joined().play(`${history('v100000004:1,2,3,4', 'v100000005')}
+      heard of version 100000005
+      append 1:4
+      sync`)
+  })
+
+  test('proposed while it syncs, behind NEWLEADER, ends the server at once', () => {
+    synced().play(`
+      < PROPOSAL 1:4 v100000004:1,2,3,4
+      end: server.4 is new
+      > closed: the members are others than those of this server`)
+  })
+
+  test('proposed to a follower: other members are neither logged nor acknowledged', () => {
+    active().play(`
+      < PROPOSAL 2:1
+      append 2:1
+      < PROPOSAL 2:2 v200000002:1,2,3,4
+      end: server.4 is new
+      > closed: the members are others than those of this server
+      logged 2:1`)
+  })
+
+  test('proposed to a follower: the same members are a txn as any other, and in force once it is committed', () => {
+    active().play(`
+      < PROPOSAL 2:1 v200000001
+      heard of version 200000001
+      append 2:1
+      logged 2:1
+      > ACK 2:1
+      < COMMITANDACTIVATE 2:1 3
+      version 200000001 is in force
+      commit 2:1
+      < PROPOSAL 2:2
+      append 2:2
+      < COMMIT 2:2
+      commit 2:2`)
+  })
+
+  test('comes to an observer as it is committed', () => {
+    const observer = (): LoneLearner => active({ kind: 'observer' })
+    observer().play(`
+      < INFORMANDACTIVATE 2:1 3 v200000001
+      heard of version 200000001
+      append 2:1
+      commit 2:1
+      version 200000001 is in force
+      < INFORM 2:2
+      append 2:2
+      commit 2:2`)
+    observer().play(`
+      < INFORMANDACTIVATE 2:1 3 v200000001:1,2
+      end: server.3 is gone
+      > closed: the members are others than those of this server`)
+    observer().play(`
+      < INFORMANDACTIVATE 2:1 null
+      > closed: the leader's packet of type 19 is malformed: the frame ends 8 bytes early
+      leave: the leader's packet of type 19 is malformed: the frame ends 8 bytes early`)
+  })
+
+  test('may be activated while it syncs', () => {
+    synced().play(`
+      < PROPOSAL 1:4 v100000004
+      heard of version 100000004
+      < COMMITANDACTIVATE 1:4 3
+      < UPTODATE
+      > ACK 2:0
+      append 1:4
+      commit 1:4
+      version 100000004 is in force
+      serve epoch 2`)
+    joined({ kind: 'observer' }).play(`
+      < DIFF 1:4
+      < INFORMANDACTIVATE 1:4 3 v100000004
+      < NEWLEADER 2:0 v100000004
+      heard of version 100000004
+      append 1:4
+      sync`)
   })
 })
