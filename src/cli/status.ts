@@ -41,7 +41,7 @@ function findClientPort(target: Target, context: CommandContext, say: (line: str
   const { file } = target.location
   if (file === undefined) return { host: 'localhost', port: String(fallback.clientPort), isTls: false }
   const config = rawConfig(resolve(context.cwd, file))
-  const host = config.get('clientPortAddress') || 'localhost'
+  const host = config.get('clientPortAddress')?.replace(/^\[(.*)\]$/, '$1') || 'localhost'
   const port = config.get('clientPort')
   if (port !== undefined && /^[0-9]+$/.test(port)) return { host, port, isTls: false }
   const own = fromServerLine(config, context, host, say)

@@ -134,10 +134,10 @@ function properties(env: Environment, read: Read, dataDir: string): Map<string, 
 
 type Pair = [key: string, value: string]
 
-/** One server alone is no ensemble. `::` parts a server from its id; without one they are counted. */
+/** One server alone is no ensemble. `::` outside of an IPv6 address's brackets parts a server from its id; without one they are counted. */
 function members(read: Read): Pair[] {
   const servers = read('ZOO_SERVERS').split(/[;, ]+/).filter(server => server !== '')
-  const hasIds = servers.some(server => server.includes('::'))
+  const hasIds = servers.some(server => server.replace(/\[[^\]]*\]/g, '').includes('::'))
   const form = hasIds ? /^(\S+:\d+:\d+(?::(?:observer|participant))?)::(\d+)$/ : /^(\S+:\d+:\d+(?::(?:observer|participant))?)$/
   const pairs = servers.map((server, index): Pair => {
     const match = form.exec(server)

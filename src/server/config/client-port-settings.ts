@@ -1,5 +1,5 @@
 /** Settings of the client ports, of connections and of sessions. */
-import { bareProperty, booleanProperty, derived, intProperty, ownLimit, property, textProperty, typedBoolean, typedInt, typedText } from './key-table.ts'
+import { bareProperty, booleanProperty, derived, intProperty, ownLimit, property, textProperty, typedBoolean, typedHost, typedInt } from './key-table.ts'
 import type { KeyTable } from './key-table.ts'
 import { decodeInt32, isTrue } from './java-values.ts'
 
@@ -111,9 +111,9 @@ export const clientPortDefaults: ClientPortSettings = {
 export const clientPortKeys: KeyTable<ClientPortSettings> = {
   tickTime: typedInt('tickTime'),
   clientPort: typedInt('clientPort'),
-  clientPortAddress: typedText('clientPortAddress'),
+  clientPortAddress: typedHost('clientPortAddress'),
   secureClientPort: typedInt('secureClientPort'),
-  secureClientPortAddress: typedText('secureClientPortAddress'),
+  secureClientPortAddress: typedHost('secureClientPortAddress'),
   clientPortListenBacklog: typedInt('clientPortListenBacklog'),
   maxClientCnxns: typedInt('maxClientCnxns'),
   maxCnxns: property('maxCnxns', (value, remarks) => {

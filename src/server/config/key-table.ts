@@ -56,6 +56,11 @@ export function typedText(key: string): TypedRow<string> {
   return typed(key, value => value)
 }
 
+/** As InetAddress.getByName, an IPv6 address may stand in brackets. */
+export function typedHost(key: string): TypedRow<string> {
+  return typed(key, value => value.replace(/^\[([^\]]*:[^\]]*)\]$/, '$1'))
+}
+
 export function typedBoolean(key: string, instead?: PropertyRow<boolean>): TypedRow<boolean> {
   return typed(key, value => readBoolean(key, value), instead)
 }

@@ -207,6 +207,10 @@ describe("Bitnami's image", () => {
   it.each([
     ['zoo1:2888:3888,0.0.0.0:2888:3888', ['server.1=zoo1:2888:3888;2182', 'server.2=0.0.0.0:2888:3888;2182']],
     ['zoo1:2888:3888::4; zoo2:2888:3888:observer::7', ['server.4=zoo1:2888:3888;2182', 'server.7=zoo2:2888:3888:observer;2182']],
+    ['[fd15::15]:2888:3888,[fd15::16]:2888:3888:observer', ['server.1=[fd15::15]:2888:3888;2182', 'server.2=[fd15::16]:2888:3888:observer;2182']],
+    ['[fd15::15]:2888:3888::4 [::1]:2888:3888::7', ['server.4=[fd15::15]:2888:3888;2182', 'server.7=[::1]:2888:3888;2182']],
+    ['zoo1:2888:3888,[fe80::1%eth0]:2888:3888', ['server.1=zoo1:2888:3888;2182', 'server.2=[fe80::1%eth0]:2888:3888;2182']],
+    ['[fd15::15]:2888:3888', []],
     ['zoo1:2888:3888', []],
     ['', []],
   ])('takes ZOO_SERVERS=%j', (servers, lines) => {
@@ -286,6 +290,7 @@ describe("Bitnami's image", () => {
     [{ ...bitnami, ZOO_ENABLE_QUORUM_AUTH: 'true' }, 'SASL is not supported'],
     [{ ...bitnami, ZOO_SERVERS: 'zoo1,zoo2' }, 'zoo1 is not of the form host:port:port'],
     [{ ...bitnami, ZOO_SERVERS: 'a:1:2::1,b:1:2' }, 'b:1:2 is not of the form host:port:port::id'],
+    [{ ...bitnami, ZOO_SERVERS: '[::1]:1:2::1,[::2]:1:2' }, '[::2]:1:2 is not of the form host:port:port::id'],
     [{ ...bitnami, ZOO_PEER_TYPE: 'leader' }, 'ZOO_PEER_TYPE'],
   ])('refuses %j', (env: Environment, reason) => {
     expect(() => plan(env)).toThrow(ImageRefused)

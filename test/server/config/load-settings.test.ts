@@ -267,6 +267,29 @@ describe('one server or several', () => {
   })
 })
 
+describe('an IPv6 address', () => {
+  // As InetAddress.getByName: brackets are none of it.
+  test.each([
+    ['[::1]', '::1'],
+    ['::1', '::1'],
+    ['[fd15::15]', 'fd15::15'],
+    ['[127.0.0.1]', '[127.0.0.1]'],
+    ['zoo1', 'zoo1'],
+  ])('clientPortAddress=%s', (text, address) => {
+    expect(settings(`clientPort=2181\nclientPortAddress=${text}`).clientPortAddress).toBe(address)
+  })
+
+  test.each([
+    ['[fd15::15]:2888:3888', undefined],
+    ['[fd15::15]:2888:3888:participant', undefined],
+    ['[fd15::15]:2888:3888;2181', { host: '0.0.0.0', port: 2181 }],
+    ['[fd15::15]:2888:3888;[::1]:2181', { host: '::1', port: 2181 }],
+  ])('server.1=%s', (text, clientAddress) => {
+    const [line] = settings(`server.1=${text}`).servers
+    expect(line).toEqual({ sid: 1, addresses: [{ host: 'fd15::15', quorumPort: 2888, electionPort: 3888 }], learnerType: 'participant', clientAddress })
+  })
+})
+
 describe('lines for the log', () => {
   test('what Java writes at start', () => {
     expect(load('clientPort=2181\nclientPortAddress=127.0.0.1\nautopurge.purgeInterval=0')).toMatchObject({
