@@ -1,10 +1,10 @@
 // One member of an ensemble of real processes: a place (directory, ports, id) in which our server or a Java server runs, one life after another.
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { javaCommand, oracleLibrary, referenceVersion } from '../peers/java.ts'
 import { freePort } from '../peers/ports.ts'
 import { eventually, startProgram, temporaryDirectory } from '../peers/processes.ts'
-import type { RunningProgram } from '../peers/processes.ts'
+import type { Result, RunningProgram } from '../peers/processes.ts'
 import { fourLetterWord } from '../peers/server-process.ts'
 import { systemProperties } from '../peers/server-under-test.ts'
 import type { Kind } from '../peers/server-under-test.ts'
@@ -226,6 +226,22 @@ export class Member {
 
   signal(name: 'SIGSTOP' | 'SIGCONT'): void {
     this.#program?.signal(name)
+  }
+
+  /** Waits for an end that nobody asked for. */
+  async ends(): Promise<Result> {
+    const program = this.#program!
+    return await eventually(`${this.name} ends`, LIMIT_MS, () => (program.hasEnded() ? program.ended : undefined))
+  }
+
+  /** The lines of its configuration file as it is now: a Java server may have written it anew. */
+  async configLines(): Promise<string[]> {
+    return (await readFile(this.#configFile, 'utf8')).split('\n').filter((line) => line !== '')
+  }
+
+  /** For the lives to come. */
+  async writeConfig(lines: readonly string[]): Promise<void> {
+    await writeFile(this.#configFile, lines.map((line) => `${line}\n`).join(''))
   }
 
   /** SIGKILL. */
