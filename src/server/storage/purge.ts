@@ -53,10 +53,10 @@ function older(names: string[], kind: StoredKind, zxid: bigint): string[] {
 
 function* removeAll(files: Files, directory: string, names: string[], observer: PurgeObserver): DiskWork<void> {
   for (const name of names) {
-    if (observer.isGivenUp?.() === true) return
     const path = `${directory}/${name}`
     try {
       const status = yield* wait.stat(files, path)
+      if (observer.isGivenUp?.() === true) return
       if (status === undefined) continue
       observer.onRemoving(path, status.modifiedAt)
       yield* wait.remove(files, path)

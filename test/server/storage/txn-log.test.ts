@@ -515,6 +515,33 @@ describe('failure', () => {
     expect(readAll(host)).toEqual([1n, 2n])
   })
 
+  it('is told after a second where the disk does not even cut back', () => {
+    const host = new TestHost()
+    let second: (() => void) | undefined
+    host.clock.after = (delayMs, callback) => {
+      expect(delayMs).toBe(1000)
+      second = callback
+      return { cancel: () => undefined }
+    }
+    let isBroken = false
+    host.disk = changedFiles(host.memory, (file) => ({
+      writeAndSync: (at, bytes, done) => (isBroken ? file.sync(() => done(error)) : file.writeAndSync(at, bytes, done)),
+      truncate: () => undefined,
+    }))
+    const log = new TxnLog(host, OPTIONS)
+    const failures: Error[] = []
+    log.onFailure = (failure) => failures.push(failure)
+    commit(host, log, 1n)
+    isBroken = true
+    log.append(2n, txn(2n))
+    log.commit(() => expect.unreachable())
+    host.settle()
+    expect(failures).toEqual([])
+    second!()
+    host.settle()
+    expect(failures).toEqual([error])
+  })
+
   it('while the last txns are written is told, and ends the closing', () => {
     const host = new TestHost()
     const log = new TxnLog(host, OPTIONS)
