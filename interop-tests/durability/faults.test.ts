@@ -99,25 +99,35 @@ async function openWriter(port: number, index: number): Promise<SequenceWriter |
 }
 
 describe.skipIf(strace === undefined)('a disk that fails', () => {
-  it.each(faults.map((fault) => [fault.what, fault] as const))('under load: %s', async (_what, { injection, hits, exitCode, config }) => {
+  it.each(faults.map((fault) => [fault.what, fault] as const))('under load: %s', async (_what, fault) => {
+    // Which call comes at which place is a matter of who is quicker: on a busy machine the log, or a snapshot, may be one call ahead.
+    for (const shift of [0, 1, -1, 2, 0]) if (await happens(fault, shift)) return
+    expect.unreachable(`no call was ${String(fault.hits)}`)
+  })
+
+  /** Injects the fault `shift` calls later. False where it hit another call than it was meant for; that ends the server as well, with 1 or 10. */
+  async function happens({ injection, hits, exitCode, config }: Fault, shift: number): Promise<boolean> {
     const dataDir = join(await temporaryDirectory('faults'), 'data')
     const server = await startTsKeeper({ dataDir, ...(config !== undefined && { config }), env: ONE_THREAD })
     try {
-      const { report } = await attachTrace(server, [injection])
+      const { report } = await attachTrace(server, [injection.replace(/(?<=when=)\d+/, (count) => String(Math.max(1, Number(count) + shift)))])
       const first = await openWriter(server.port, 0)
       const writers = [first, first === undefined ? undefined : await openWriter(server.port, 1)].filter((writer) => writer !== undefined)
       await Promise.all(writers.map((writer) => writer.write()))
-      expectFatal(await server.ended, exitCode)
+      const ended = await server.ended
       const { injected, findings } = await report()
-      expect(injected[0]).toMatch(hits)
+      const isHit = hits.test(injected[0] ?? '')
+      if (!isHit) expect([1, 10]).toContain(ended.code)
+      expectFatal(ended, isHit ? exitCode : ended.code!)
       expect(injected.length).toBe(1)
       expect(findings).toEqual([])
       for (const writer of writers) writer.drop()
       await expectFound(dataDir, writers)
+      return isHit
     } finally {
       await server.kill()
     }
-  })
+  }
 
   it.each(startFaults.map((fault) => [fault.what, fault] as const))('at a start: %s', async (_what, { injection, hits, exitCode, isRestart }) => {
     const dataDir = join(await temporaryDirectory('faults'), 'data')
