@@ -14,6 +14,7 @@ import { nodeClientVersion } from './node.ts'
 import { PeerUnavailable } from './programs.ts'
 import { kazooVersion, pythonWithKazoo } from './python.ts'
 import { smallDisk } from './small-disk.ts'
+import { stallingDisk } from './stalling-disk.ts'
 import { strace } from './strace.ts'
 
 /** What a peer's preparation gives to its suite: a directory, a program or, for Node.js, the version. */
@@ -40,6 +41,7 @@ const registry: Record<string, Preparation> = {
   'C client': cClientLibrary,
   strace,
   'small disk': smallDisk,
+  'stalling disk': stallingDisk,
   Kafka: kafkaPeer,
   Dubbo: dubboPeer,
   Curator: curatorPeer,

@@ -31,6 +31,7 @@ export const interopSuites = [
   { name: 'histories', filter: 'interop-tests/histories/', budgetSeconds: 240 },
   { name: 'data directories', filter: 'interop-tests/storage/', budgetSeconds: 600 },
   { name: 'durability', filter: 'interop-tests/durability/', budgetSeconds: 300 },
+  { name: 'stalled disk', filter: 'interop-tests/stalled-disk/', budgetSeconds: 240 },
   { name: 'hostile clients', filter: 'interop-tests/hostile/', budgetSeconds: 240 },
   { name: 'hostile peers', filter: 'interop-tests/hostile-peers/', budgetSeconds: 240 },
   { name: 'applications', filter: 'interop-tests/apps/', budgetSeconds: 540 },
