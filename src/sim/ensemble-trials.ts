@@ -6,19 +6,18 @@ import { leaderOf } from './ensemble-end.ts'
 import { Violation } from './world.ts'
 
 /** Of the time in which learners give up a leader that says nothing. */
-const STALLED_SHARE = 0.6
+const STALLED_SHARE = 0.8
 /** Longer than any session lasts without its client. */
 const LONGEST_SESSION_MS = 4500
-const BRIEF_TICKS = 2.5
+const BRIEF_TICKS = 2
 /** How much longer than initLimit the tree is on its way. */
 const LONGEST_SNAP = 2.5
 /** Besides what the tree takes: the member starts, elects, and perhaps is sent it once more. */
 const RECOVERY_MS = 15_000
 
-export type Trial = 'stalled leader' | 'stalled follower' | 'long snapshot'
+export const TRIALS = ['stalled leader', 'stalled follower', 'long snapshot'] as const
 
-/** Without those that ours does not stand yet: 'long snapshot'. */
-export const TRIALS: readonly Trial[] = ['stalled leader', 'stalled follower']
+export type Trial = (typeof TRIALS)[number]
 
 export function tryEnsemble(trial: Trial, ensemble: HealedEnsemble): void {
   const leader = leaderOf(ensemble)
@@ -27,7 +26,6 @@ export function tryEnsemble(trial: Trial, ensemble: HealedEnsemble): void {
   const { world, clients } = ensemble
   const follower = world.random.pick(followers)
   world.journal.note(`trial: ${trial}`)
-  clients.rest(true)
   if (trial === 'long snapshot') sendLongSnapshot(ensemble, leader, follower)
   else if (trial === 'stalled leader') stall(ensemble, leader, true)
   else stall(ensemble, follower, false)
@@ -39,6 +37,7 @@ function stall({ world, clients, checks }: HealedEnsemble, { life, settings }: M
   const { process: owner } = life!
   // Its session is shorter than the leader stands still.
   if (isLeader) clients.add('brief', { timeoutMs: BRIEF_TICKS * settings.tickTime })
+  clients.rest(true)
   world.run(LONGEST_SESSION_MS)
   checks.onExpired = (session) => clients.onExpired(session)
   owner.deliver(() => owner.stall(STALLED_SHARE * settings.syncLimit * settings.tickTime))
@@ -48,7 +47,8 @@ function stall({ world, clients, checks }: HealedEnsemble, { life, settings }: M
 
 /** The leader's tree is under way for longer than a learner may be silent. */
 function sendLongSnapshot(ensemble: HealedEnsemble, leader: Member, member: Member): void {
-  const { world, network, restart } = ensemble
+  const { world, network, clients, restart } = ensemble
+  clients.rest(true)
   const { role } = leader.server!
   if (!(role instanceof Leading)) return
   const history = role.history.bind(role)

@@ -2,12 +2,13 @@
  * A member that speaks as Java does where Java speaks otherwise than ours: it is ours all the same, and a script stands between it and its
  * connections. So others meet what they would meet in an ensemble of both, with everything else that happens to them here.
  */
+import type { CommittedTxn } from '../quorum/committed-log.ts'
 import type { EnsembleServer } from '../quorum/ensemble-server.ts'
 import { Leading } from '../quorum/leading.ts'
 import type { SocketLink } from '../quorum/wire/packet-link.ts'
 import type { Leader } from '../quorum/zab/leader.ts'
 import type { LearnerHandler } from '../quorum/zab/learner-handler.ts'
-import { counterOf, epochZxid, follows, PacketType } from '../quorum/zab/packets.ts'
+import { counterOf, epochZxid, PacketType } from '../quorum/zab/packets.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
 export const JAVA_TRAITS = [
@@ -50,6 +51,7 @@ export function dressAsJava(server: EnsembleServer, traits: ReadonlySet<JavaTrai
     if (dressed.has(role.leader)) return
     dressed.add(role.leader)
     dressLeader(server, role.leader, traits)
+    if (traits.has('leaves holes')) leaveHoles(role)
   }
 }
 
@@ -60,7 +62,6 @@ function dressLeader(server: EnsembleServer, leader: Leader, traits: ReadonlySet
   leader.accept = (link) => {
     const learner = accept(link)
     if (traits.has('forwards early')) forwardEarly(server, leader, learner)
-    if (traits.has('leaves holes')) leaveHoles(learner)
     return learner
   }
 }
@@ -85,29 +86,13 @@ function forwardEarly({ host }: EnsembleServer, leader: Leader, learner: Learner
   }
 }
 
-/** Where the next txn of the same epoch follows, so that the hole can be seen. Who has nothing is sent everything. */
-function leaveHoles(learner: LearnerHandler): void {
-  const { link } = learner
-  const send = link.send.bind(link)
-  let isHistory = false
-  let held: { readonly zxid: bigint; readonly data: Uint8Array | null; isCommitted: boolean } | undefined
-  const letGo = (): void => {
-    if (held === undefined) return
-    const { zxid, data, isCommitted } = held
-    held = undefined
-    send(PacketType.PROPOSAL, zxid, data)
-    if (isCommitted) send(PacketType.COMMIT, zxid)
-  }
-  link.send = (type, zxid, data = null, authinfo = null) => {
-    if (type === PacketType.DIFF) isHistory = learner.zxid > 0n && learner.kind === 'follower'
-    if (isHistory && type === PacketType.PROPOSAL) {
-      if (held?.isCommitted === true && counterOf(zxid) !== 1n && follows(held.zxid, zxid)) held = undefined
-      letGo()
-      if (zxid % HOLE_EVERY === 0n) return void (held = { zxid, data, isCommitted: false })
-    } else if (isHistory && type === PacketType.COMMIT && held?.zxid === zxid) return void (held.isCommitted = true)
-    else letGo()
-    if (type === PacketType.NEWLEADER) isHistory = false
-    send(type, zxid, data, authinfo)
+/** In what memory holds, where the next txn of the same epoch follows, so that the hole can be seen. Who has nothing is sent everything. */
+function leaveHoles(role: Leading): void {
+  const txns = role.txns.bind(role)
+  role.txns = (run, telling) => {
+    const isWhole = run.after === 0n || run.mayLag || telling.as !== 'proposals'
+    const isHole = ({ zxid }: CommittedTxn, index: number): boolean => index > 0 && zxid % HOLE_EVERY === 0n && run.txns[index + 1]?.zxid === zxid + 1n
+    return txns(isWhole ? run : { ...run, txns: run.txns.filter((txn, index) => !isHole(txn, index)) }, telling)
   }
 }
 

@@ -162,10 +162,12 @@ export class SimSocket implements Socket {
 
   #pump(): void {
     const { quality } = this.#network
-    while (this.#outbox.length > 0 && (this.#unreadBytes < quality.windowBytes || this.#peer.#isClosed)) {
+    const pace = this.#network.pace(this.localAddress, this.remoteAddress)
+    // A slow wire holds little, and its sender is told soon that it has enough.
+    const window = pace === undefined ? quality.windowBytes : Math.min(quality.windowBytes, Math.ceil((pace * SLOW_PIECE_MS) / 1000))
+    while (this.#outbox.length > 0 && (this.#unreadBytes < window || this.#peer.#isClosed)) {
       const next = this.#outbox.shift()!
-      const pace = this.#network.pace(this.localAddress, this.remoteAddress)
-      const room = Math.max(1, Math.min(quality.windowBytes - this.#unreadBytes, pace === undefined ? Infinity : Math.ceil((pace * SLOW_PIECE_MS) / 1000)))
+      const room = Math.max(1, window - this.#unreadBytes)
       if (next.length > room) this.#outbox.unshift(next.subarray(room))
       const piece = next.subarray(0, room)
       this.#outboxBytes -= piece.length

@@ -168,6 +168,18 @@ export function expireUnheard(server: EnsembleServer): void {
   ;(server as unknown as { hearOthers(done: () => void): void }).hearOthers = (done) => done()
 }
 
+/** What a learner takes is no sign of life. */
+export function countWordsAlone(): () => void {
+  const original = Object.getOwnPropertyDescriptor(LearnerHandler.prototype, 'seenAt')!
+  Object.defineProperty(LearnerHandler.prototype, 'seenAt', {
+    ...original,
+    get(this: LearnerHandler): number {
+      return this.phase === 'syncing' ? this.link.heardAt : (original.get!.call(this) as number)
+    },
+  })
+  return () => void Object.defineProperty(LearnerHandler.prototype, 'seenAt', original)
+}
+
 export function tellOfNobody(): () => void {
   return replace(Following.prototype, 'takeTouched', () => () => [])
 }
