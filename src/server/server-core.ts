@@ -53,6 +53,8 @@ import { EventType } from './watch/watch-table.ts'
 
 /** What Java adds for the stat to the bytes of a read. */
 const STAT_BYTES = 68
+/** Between looks at what is there to be used again, and at the sessions of a read-only member. */
+const HOUSEKEEPING_INTERVAL_MS = 10_000
 
 export type ServerStarted<S extends ServerCore> = (error: Error | undefined, server: S | undefined) => void
 
@@ -109,6 +111,7 @@ export abstract class ServerCore implements Proposer {
   readonly #schedule: SnapshotSchedule
   readonly #expiry: ExpiryTimer
   readonly #idleExpiry: ExpiryTimer
+  readonly #housekeeping: ExpiryTimer
   readonly #reaper: ContainerReaper
   readonly #purge: AutoPurge
   readonly #lock: DirectoryLock | undefined
@@ -208,6 +211,7 @@ export abstract class ServerCore implements Proposer {
       (done) => this.hearOthers(done),
     )
     this.#idleExpiry = new ExpiryTimer(clock, this.service.idleIntervalMs, () => this.service.activity, (now) => this.service.expireIdle(now))
+    this.#housekeeping = new ExpiryTimer(clock, HOUSEKEEPING_INTERVAL_MS, () => this.service.activity, (now) => this.service.keepHouse(now))
     this.#reaper = new ContainerReaper(clock, settings, this.replica.tree, (path) => this.#submitOwn(deleteContainerOp, 0n, { path }))
   }
 
@@ -304,6 +308,7 @@ export abstract class ServerCore implements Proposer {
   protected listen(done: (error: Error | undefined) => void): void {
     const { settings } = this
     this.#idleExpiry.start()
+    this.#housekeeping.start()
     this.#purge.start()
     if (settings.clientPort === undefined) done(undefined)
     else this.service.listen(settings.clientPortAddress, settings.clientPort, done)
@@ -347,6 +352,7 @@ export abstract class ServerCore implements Proposer {
     this.#isStopping = true
     this.stopDeciding()
     this.#idleExpiry.stop()
+    this.#housekeeping.stop()
     this.#commits.stop()
     const end = (): void => {
       // Whoever waits for the end of a session has seen the last of it here.

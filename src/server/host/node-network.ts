@@ -1,5 +1,5 @@
 /** TCP through node:net. */
-import { connect, createServer } from 'node:net'
+import { connect, createServer, isIPv6 } from 'node:net'
 import type { AddressInfo, Socket as NodeSocket } from 'node:net'
 import { lookup } from './node-lookup.ts'
 import type { Network, Socket, SocketHandlers } from './host.ts'
@@ -29,12 +29,12 @@ export function createNodeNetwork({ keepAlive, sharesReads = true }: NodeNetwork
         open.add(socket)
       })
       server.once('error', (error) => done(error, undefined))
-      server.listen({ host, port, backlog: backlog !== undefined && backlog > 0 ? backlog : DEFAULT_BACKLOG }, () => {
+      server.listen({ host: hostToListenOn(host), port, backlog: backlog !== undefined && backlog > 0 ? backlog : DEFAULT_BACKLOG }, () => {
         server.removeAllListeners('error')
         // An accept that fails (no descriptors left) concerns the client that came, not the server.
         server.on('error', () => {})
         const address = server.address() as AddressInfo
-        done(undefined, { host: address.address, port: address.port, close: (closed) => void server.close(() => open.whenNone(closed)) })
+        done(undefined, { host: withoutMapping(address.address), port: address.port, close: (closed) => void server.close(() => open.whenNone(closed)) })
       })
     },
     connect(host, port, onConnect, onError) {
@@ -52,6 +52,24 @@ export function createNodeNetwork({ keepAlive, sharesReads = true }: NodeNetwork
       return { cancel }
     },
   }
+}
+
+/**
+ * As Java: the wildcard of either family stands for both, and an empty name for the loopback. Node listens on all IPv4 and
+ * IPv6 addresses when it is told no host, and on IPv4 alone where the system has no IPv6.
+ */
+function hostToListenOn(host: string | undefined): string | undefined {
+  if (host === '') return '127.0.0.1'
+  return host !== undefined && isWildcard(host) ? undefined : host
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || (isIPv6(host) && /^[0:]+$/.test(host))
+}
+
+/** An IPv4 peer of a socket for both families is named by its IPv4 address everywhere. */
+function withoutMapping(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '')
 }
 
 /** A listener is closed when the last connection it has taken is; node does not count those that SharedReads made. */
@@ -87,9 +105,9 @@ export class TcpSocket implements Socket {
 
   constructor(socket: NodeSocket) {
     this.#socket = socket
-    this.remoteAddress = socket.remoteAddress ?? ''
+    this.remoteAddress = withoutMapping(socket.remoteAddress ?? '')
     this.remotePort = socket.remotePort ?? 0
-    this.localAddress = socket.localAddress ?? ''
+    this.localAddress = withoutMapping(socket.localAddress ?? '')
     this.localPort = socket.localPort ?? 0
     socket.on('data', (bytes) => {
       if (!this.#isEnding) this.handlers.onData(bytes)

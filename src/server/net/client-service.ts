@@ -36,8 +36,6 @@ import { Slabs } from './slabs.ts'
 import { Words } from './words.ts'
 import type { WordAnswerer } from './words.ts'
 
-/** Grid of the deadlines of connections that say nothing (NIOServerCnxnFactory). */
-const IDLE_INTERVAL_MS = 10_000
 const WORD_PIECE_LENGTH = 2049
 
 export interface ClientServiceParts {
@@ -66,7 +64,8 @@ export class ClientService {
   readonly throttler: RequestThrottler
   readonly words: Words
   readonly #parts: ClientServiceParts
-  readonly #idle = new ExpiryQueue<ClientConnection>(IDLE_INTERVAL_MS)
+  /** As NIOServerCnxnFactory: the timeout of a connection without a session is the grid of all deadlines. */
+  readonly #idle: ExpiryQueue<ClientConnection>
   readonly #bySession = new LargeMap<bigint, ClientConnection>()
   readonly #byAddress = new Map<string, number>()
   readonly #requiredSchemes: ReadonlySet<string> | undefined
@@ -88,6 +87,7 @@ export class ClientService {
     this.#parts = parts
     this.clock = host.clock
     this.settings = settings
+    this.#idle = new ExpiryQueue(settings.sessionlessCnxnTimeoutMs)
     this.reader = new JuteReader({ maxLength: maxRecordLength(settings) })
     this.scratch = new OutgoingScratch(host.clock, this.slabs, settings.turns)
     this.words = new Words(words, settings, host.log)
@@ -189,9 +189,13 @@ export class ClientService {
     this.#idle.touch(connection, this.clock.now(), this.settings.sessionlessCnxnTimeoutMs)
   }
 
-  expireIdle(now: number): void {
+  /** What is done now and then, whatever the settings say. */
+  keepHouse(now: number): void {
     this.slabs.trim()
     for (const { id } of this.#readOnly?.sessions.takeExpired(now) ?? []) this.endReadOnlySession(id, undefined)
+  }
+
+  expireIdle(now: number): void {
     for (const connection of this.#idle.takeExpired(now)) {
       this.#parts.metrics.sessionlessConnectionsExpired.add(1)
       connection.close('it has been silent for too long')
@@ -203,7 +207,7 @@ export class ClientService {
   }
 
   get idleIntervalMs(): number {
-    return IDLE_INTERVAL_MS
+    return this.#idle.intervalMs
   }
 
   onClosing(connection: ClientConnection, reason: string): void {

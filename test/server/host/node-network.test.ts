@@ -2,7 +2,8 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket as NodeSocket } from 'node:net'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { networkInterfaces } from 'node:os'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createNodeNetwork } from '../../../src/server/host/node-network.ts'
 import type { Listener, Socket, SocketHandlers } from '../../../src/server/host/host.ts'
 
@@ -13,9 +14,17 @@ afterEach(async () => {
 
 let network = createNodeNetwork({ keepAlive: false })
 
+function hasIPv6(): boolean {
+  return Object.values(networkInterfaces()).some((addresses) => addresses!.some(({ address }) => address === '::1'))
+}
+
 async function listen(onSocket: (socket: Socket) => void): Promise<Listener> {
+  return await listenOn('127.0.0.1', onSocket)
+}
+
+async function listenOn(host: string | undefined, onSocket: (socket: Socket) => void): Promise<Listener> {
   const listener = await new Promise<Listener>((resolve, reject) =>
-    network.listen({ host: '127.0.0.1', port: 0 }, onSocket, (error, made) => (error === undefined ? resolve(made!) : reject(error))),
+    network.listen({ host, port: 0 }, onSocket, (error, made) => (error === undefined ? resolve(made!) : reject(error))),
   )
   cleanups.push(() => new Promise<void>((resolve) => listener.close(resolve)))
   return listener
@@ -176,6 +185,35 @@ describe.each([
     core.write(Buffer.from('too late'))
     core.end()
     await until('close')
+  })
+})
+
+describe.skipIf(!hasIPv6())('a listener', () => {
+  const dialed = (port: number, host: string): Promise<Socket> =>
+    new Promise((resolve, reject) => network.connect(host, port, resolve, reject))
+
+  it.each([undefined, '0.0.0.0', '::', '0:0:0:0:0:0:0:0'])('on %s takes connections of both families', async (host) => {
+    const accepted: Socket[] = []
+    const { port } = await listenOn(host, (socket) => accepted.push(socket))
+    for (const address of ['127.0.0.1', '::1']) {
+      const socket = await dialed(port, address)
+      cleanups.push(() => socket.destroy())
+      await vi.waitFor(() => expect(accepted).toHaveLength(1))
+      // Not as ::ffff:127.0.0.1, which ACLs, logs and people would have to know.
+      const [taken] = accepted.splice(0)
+      expect([taken!.remoteAddress, taken!.localAddress]).toEqual([address, address])
+      taken!.destroy()
+    }
+  })
+
+  it.each([
+    ['127.0.0.1', '::1'],
+    ['::1', '127.0.0.1'],
+    // As Java, to which an empty name is that of the loopback.
+    ['', '::1'],
+  ])('on %j does not take those of %s', async (host, other) => {
+    const { port } = await listenOn(host, () => {})
+    await expect(dialed(port, other)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   })
 })
 

@@ -162,6 +162,27 @@ describe('what the throttler holds of a client that is gone', () => {
   })
 })
 
+describe('a connection that says nothing', () => {
+  it.each([1000, 10_000, 60_000])('is closed between one and two times nio.sessionlessCnxnTimeout, here %d ms', (sessionlessCnxnTimeoutMs) => {
+    const fake = new FakeServer({ sessionlessCnxnTimeoutMs })
+    const silent = fake.dial()
+    fake.host.advance(sessionlessCnxnTimeoutMs - 1)
+    expect(silent.isEnded).toBe(false)
+    fake.host.advance(sessionlessCnxnTimeoutMs + 1)
+    expect(silent.isEnded).toBe(true)
+    silent.send(Buffer.from('srvr'))
+    fake.host.settle()
+    expect(silent.receivedBytes).toBe(0)
+  })
+
+  it('is left alone for 24 days where the timeout is that long', () => {
+    const fake = new FakeServer({ sessionlessCnxnTimeoutMs: 2 ** 31 - 1 })
+    const silent = fake.dial()
+    fake.host.advance(24 * 86_400)
+    expect(silent.isEnded).toBe(false)
+  })
+})
+
 describe('a server that stops', () => {
   it.each([0, 1])('ends all connections and leaves nothing running (throttled to %d)', (requestThrottleMaxRequests) => {
     const fake = new FakeServer({ requestThrottleMaxRequests })
