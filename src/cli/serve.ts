@@ -132,8 +132,8 @@ async function refuse(serverLog: ServerLog, error: unknown): Promise<never> {
   // The server itself has said what happened.
   if (error instanceof StartupRefused && error.exitCode === ExitCode.ERROR_TAKING_SNAPSHOT) return exit(serverLog, error.exitCode)
   const refusal = error instanceof ConfigRefused ? error : asRefusal(error as Error)
-  const { context, message, logged, exitCode, standardError } = refusal
-  serverLog.log.error(`${logged}: ${context === undefined ? '' : `${context}: `}${message}`)
+  const { reason, logged, exitCode, standardError } = refusal
+  serverLog.log.error(`${logged}: ${reason}`)
   if (standardError?.startsWith('Usage')) serverLog.log.info(standardError)
   if (standardError !== undefined) tell(standardError, serverLog)
   return exit(serverLog, exitCode)
@@ -147,11 +147,18 @@ function tell(line: string, { log }: ServerLog): void {
   }
 }
 
+/** What Java says of a port that cannot be had. */
+const bindSentences: ReadonlyMap<string, string> = new Map([
+  ['EADDRINUSE', 'Address already in use'],
+  ['EADDRNOTAVAIL', 'Cannot assign requested address'],
+  ['EACCES', 'Permission denied'],
+])
+
 /** Errors of starting carry the exit code where it is not 1. */
 function asRefusal(error: NodeJS.ErrnoException & { exitCode?: number }): ConfigRefused {
   const isDirectory = error.exitCode === 3 || error.name === 'DirectoryInUse'
-  const message = error.code === 'EADDRINUSE' ? 'Address already in use' : error.message
-  return new ConfigRefused(isDirectory ? 'datadir' : 'unexpected', message, isDirectory || error.code === undefined ? undefined : error.message)
+  const sentence = bindSentences.get(error.code ?? '')
+  return new ConfigRefused(isDirectory ? 'datadir' : 'unexpected', sentence ?? error.message, undefined, sentence === undefined ? undefined : error.message)
 }
 
 /** The last lines get out if anybody reads them. */

@@ -20,7 +20,7 @@ import { logsFrom } from '../server/storage/file-names.ts'
 import type { StoredFile } from '../server/storage/file-names.ts'
 import { validSnapshots } from '../server/storage/snapshot-files.ts'
 import type { Recovery } from '../server/storage/recovery.ts'
-import { ExitCode } from '../server/storage/storage-errors.ts'
+import { ExitCode, StartupRefused } from '../server/storage/storage-errors.ts'
 import { CommittedLog } from './committed-log.ts'
 import { endsAt } from './cut-check.ts'
 import { EpochFiles } from './epoch-files.ts'
@@ -210,7 +210,7 @@ export class EnsembleServer extends ServerCore {
       onNotification: (from, notification) => this.#onNotification(from, notification),
       onPeerLost: (sid) => this.#election?.onPeerLost(sid),
       onPeerDown: (sid) => this.#election?.onPeerDown(sid),
-      onUnableToBind: () => this.fail(new Error('The election port cannot be had'), UNABLE_TO_BIND_ELECTION_PORT),
+      onUnableToBind: () => this.fail(new StartupRefused('The election port cannot be had', UNABLE_TO_BIND_ELECTION_PORT), UNABLE_TO_BIND_ELECTION_PORT),
     })
     this.#mesh = mesh
     this.#election = new Election({

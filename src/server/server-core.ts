@@ -382,7 +382,9 @@ export abstract class ServerCore implements Proposer {
   }
 
   fail(error: Error, exitCode: number): void {
-    this.host.log.error(error, 'Severe unrecoverable error, exiting')
+    // What an operator can mend needs no stack.
+    if (error instanceof StartupRefused) this.host.log.error(`Severe unrecoverable error, exiting: ${error.message}`)
+    else this.host.log.error(error, 'Severe unrecoverable error, exiting')
     this.end(error, exitCode)
   }
 

@@ -160,8 +160,8 @@ describe('start-foreground', { timeout: 60_000 }, () => {
     [
       `${good}sslQuorum=true\n`,
       1,
-      'sslQuorum and portUnification are not supported by this version of TSKeeper',
-      'Unexpected exception, exiting abnormally: sslQuorum and portUnification are not supported by this version of TSKeeper',
+      'sslQuorum=true (TLS between servers): not supported yet by TSKeeper',
+      'Unexpected exception, exiting abnormally: sslQuorum=true (TLS between servers): not supported yet by TSKeeper',
     ],
   ])('refuses %j with exit code %d', async (text, code, standardError, reason) => {
     mkdirSync(join(cwd, 'data/version-2'), { recursive: true })

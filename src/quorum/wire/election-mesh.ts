@@ -90,7 +90,7 @@ export class ElectionMesh {
       host,
       endpoints: settings.quorumListenOnAllIPs ? own.map(({ port }) => ({ host: undefined, port })) : own,
       bindTries: settings.electionPortBindRetry < 0 ? DEFAULT_BIND_TRIES : settings.electionPortBindRetry,
-      handshakeTimeoutMs: settings.quorumCnxnTimeoutMs === -1 ? settings.tickTime * settings.syncLimit : settings.quorumCnxnTimeoutMs,
+      handshakeTimeoutMs: settings.quorumCnxnTimeoutMs <= 0 ? settings.tickTime * settings.syncLimit : settings.quorumCnxnTimeoutMs,
       onPeer: (socket, initial, rest) => this.#onPeer(socket, initial, rest),
       onUnableToBind: () => parts.onUnableToBind(),
     })

@@ -4,6 +4,7 @@
  */
 import { schemeOfProvider, x509ProviderClass } from './auth-providers.ts'
 import { ConfigRefused } from './config-refused.ts'
+import { complaining } from './hints.ts'
 import { nodeHashName } from './digest-algorithm.ts'
 import { commaList } from './key-table.ts'
 import type { Remarks } from './key-table.ts'
@@ -24,7 +25,7 @@ export function checkSettings(fields: Partial<Settings>, remarks: Remarks): Sett
   checkClientPorts(fields, remarks)
   const observerMasterPort = Math.max(0, fields.observerMasterPort ?? 0)
   remarks.notices.push(observerMasterPort === 0 ? 'observerMasterPort is not set' : `observerMasterPort is ${observerMasterPort}`)
-  if (fields.tickTime === 0) throw new IllegalValue('tickTime is not set')
+  checkTick(fields)
   const settings = defaultSettings({
     ...fields,
     ...authFields(fields, remarks),
@@ -33,10 +34,29 @@ export function checkSettings(fields: Partial<Settings>, remarks: Remarks): Sett
     fourLetterWords: whitelist(fields.properties ?? new Map()),
   })
   if (settings.minSessionTimeout > settings.maxSessionTimeout) {
-    throw new IllegalValue('minSessionTimeout must not be larger than maxSessionTimeout')
+    throw wrongSessionTimeouts(settings.minSessionTimeout, settings.maxSessionTimeout)
   }
   checkClasses(settings, remarks)
   return settings
+}
+
+/** In Java the default session timeouts are 2 and 20 ticks in 31 bits, whatever comes of it. */
+const MAX_INT = 2 ** 31 - 1
+
+function checkTick({ tickTime = 3000, minSessionTimeout = -1, maxSessionTimeout = -1 }: Partial<Settings>): void {
+  const complaint = { key: 'tickTime', value: String(tickTime) }
+  if (tickTime === 0) throw new IllegalValue('tickTime is not set', { ...complaint, must: 'be above 0' })
+  const sentence = 'minSessionTimeout must not be larger than maxSessionTimeout'
+  if (tickTime < 0) throw new IllegalValue(sentence, { ...complaint, must: 'be above 0' })
+  const largest = Math.floor(MAX_INT / (maxSessionTimeout === -1 ? 20 : minSessionTimeout === -1 ? 2 : 1))
+  if (tickTime <= largest) return
+  throw new IllegalValue(sentence, { ...complaint, must: `be ${largest} or less, so that the session timeouts of 2 and 20 ticks can be counted` })
+}
+
+function wrongSessionTimeouts(min: number, max: number): IllegalValue {
+  const error = new IllegalValue('minSessionTimeout must not be larger than maxSessionTimeout')
+  error.complaint = { key: 'minSessionTimeout', value: String(min), must: `not be above maxSessionTimeout, which is ${max} ms` }
+  return error
 }
 
 function checkQuorumSasl(fields: Partial<Settings>): void {
@@ -58,7 +78,7 @@ function checkClientPorts(fields: Partial<Settings>, remarks: Remarks): void {
   ] as const
   for (const [key, port, address] of ports) {
     if (port !== undefined) {
-      checkPort(port)
+      complaining({ key, value: String(port), must: 'be from 0 to 65535' }, () => checkPort(port))
       const host = address ?? '0.0.0.0'
       remarks.notices.push(`${key}Address is ${host.includes(':') ? `[${host}]` : host}:${port}`)
     } else {
@@ -119,7 +139,8 @@ function enforcement(fields: Partial<Settings>, providers: readonly string[]): P
   const saslOnly = fields.sessionRequireClientSaslAuth === true
   const enabled = saslOnly || fields.enforceAuthEnabled === true
   const schemes = saslOnly ? ['sasl'] : (fields.enforceAuthSchemes ?? [])
-  if (!enabled) return { enforceAuthEnabled: false, enforceAuthSchemes: schemes }
+  // What nobody can log in by yet is refused later, in our words.
+  if (!enabled || saslOnly) return { enforceAuthEnabled: enabled, enforceAuthSchemes: schemes }
   if (schemes.length === 0) {
     throw new ConfigRefused('arguments', 'zookeeper.enforce.auth.enabled is true zookeeper.enforce.auth.schemes must be  configured.')
   }

@@ -1,5 +1,5 @@
 /** Settings of the client ports, of connections and of sessions. */
-import { bareProperty, booleanProperty, derived, intProperty, ownLimit, property, textProperty, typedBoolean, typedHost, typedInt } from './key-table.ts'
+import { atLeast, bareProperty, booleanProperty, derived, intProperty, numeric, ownLimit, property, textProperty, typedBoolean, typedHost, typedInt } from './key-table.ts'
 import type { KeyTable } from './key-table.ts'
 import { decodeInt32, isTrue } from './java-values.ts'
 
@@ -116,19 +116,19 @@ export const clientPortKeys: KeyTable<ClientPortSettings> = {
   secureClientPortAddress: typedHost('secureClientPortAddress'),
   clientPortListenBacklog: typedInt('clientPortListenBacklog'),
   maxClientCnxns: typedInt('maxClientCnxns'),
-  maxCnxns: property('maxCnxns', (value, remarks) => {
+  maxCnxns: numeric(property('maxCnxns', (value, remarks) => {
     const number = decodeInt32(value)
     if (number === undefined || number >= 0) return number
     remarks.warnings.push('maxCnxns should be greater than or equal to 0, using default value 0.')
     return undefined
-  }),
+  })),
   minSessionTimeout: typedInt('minSessionTimeout'),
   maxSessionTimeout: typedInt('maxSessionTimeout'),
   localSessionsEnabled: typedBoolean('localSessionsEnabled'),
   localSessionsUpgradingEnabled: typedBoolean('localSessionsUpgradingEnabled'),
-  sessionlessCnxnTimeoutMs: intProperty('nio.sessionlessCnxnTimeout'),
+  sessionlessCnxnTimeoutMs: atLeast(1, intProperty('nio.sessionlessCnxnTimeout')),
   clientTcpKeepAlive: booleanProperty('clientTcpKeepAlive'),
-  juteMaxBuffer: bareProperty('jute.maxbuffer', decodeInt32),
+  juteMaxBuffer: numeric(bareProperty('jute.maxbuffer', decodeInt32)),
   // Java reads zookeeper.jute.maxbuffer.extrasize; the bare name is the one its guide gives.
   juteMaxBufferExtraSize: intProperty('jute.maxbuffer.extrasize', ['jute.maxbuffer.extrasize']),
   serverCnxnFactory: textProperty('serverCnxnFactory'),

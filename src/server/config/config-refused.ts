@@ -2,6 +2,7 @@
  * The way a server says that it will not start, with the exit codes and sentences of Apache's QuorumPeerMain and
  * ZooKeeperServerMain: scripts and supervisors read both.
  */
+import type { Complaint } from './java-values.ts'
 
 /** Why: a bad file, bad arguments, an unusable data directory, or anything else. */
 export type RefusalKind = 'config' | 'arguments' | 'datadir' | 'unexpected'
@@ -27,12 +28,23 @@ export class ConfigRefused extends Error {
   readonly kind: RefusalKind
   /** What was being read, e.g. `Error processing zoo.cfg`, where Java wraps the reason so. */
   readonly context: string | undefined
+  /** Which line it is about, until the loader has made a hint of it. */
+  complaint: Complaint | undefined
+  /** What Java does not tell: `zoo.cfg:1: tickTime must be a number, got 'abc'`. */
+  hint: string | undefined
 
-  constructor(kind: RefusalKind, message: string, context?: string) {
+  constructor(kind: RefusalKind, message: string, context?: string, hint?: string) {
     super(message)
     this.name = 'ConfigRefused'
     this.kind = kind
     this.context = context
+    this.hint = hint
+  }
+
+  /** The whole reason on one line. */
+  get reason(): string {
+    const inJava = this.context === undefined ? this.message : `${this.context}: ${this.message}`
+    return this.hint === undefined ? inJava : `${inJava} (${this.hint})`
   }
 
   get exitCode(): number {

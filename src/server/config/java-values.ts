@@ -4,8 +4,24 @@
  * friends, which fall back to the default without a word.
  */
 
+/** What is wrong with a line, for the person who wrote it; Java tells the value at the most. */
+export interface Complaint {
+  readonly key: string
+  readonly value: string
+  /** What the value has to be: `be a number`. */
+  readonly must: string
+}
+
 /** A value that Java answers with an IllegalArgumentException; the loader turns it into a refusal. */
-export class IllegalValue extends Error {}
+export class IllegalValue extends Error {
+  /** Undefined = the message says it all. */
+  complaint: Complaint | undefined
+
+  constructor(message: string, complaint?: Complaint) {
+    super(message)
+    this.complaint = complaint
+  }
+}
 
 const intRange = 2n ** 31n
 const longRange = 2n ** 63n

@@ -19,6 +19,8 @@ export interface TypedRow<T> {
   readonly key: string
   /** The property that counts where the file has no such line. */
   readonly instead: PropertyRow<T> | undefined
+  /** What a value has to be, for whoever wrote another. */
+  readonly must: string
   read(value: string, remarks: Remarks): T
 }
 
@@ -26,6 +28,10 @@ export interface PropertyRow<T> {
   readonly kind: 'property'
   /** Full property names, the first that is set counts. */
   readonly names: readonly string[]
+  /** What a value has to be; undefined = anything goes, or `read` complains itself. */
+  readonly must: string | undefined
+  /** Whether the value is one, where `read` makes the best of any. */
+  readonly fits?: (value: string) => boolean
   /** Undefined = the default. */
   read(value: string, remarks: Remarks): T | undefined
 }
@@ -40,29 +46,37 @@ export type KeyTable<S> = { readonly [F in keyof S]: Row<S[F]> }
 
 export const derived: DerivedRow = { kind: 'derived' }
 
-export function typed<T>(key: string, read: (value: string, remarks: Remarks) => T, instead?: PropertyRow<T>): TypedRow<T> {
-  return { kind: 'typed', key, instead, read }
+const A_NUMBER = 'be a number'
+const TRUE_OR_FALSE = 'be true or false'
+
+export function typed<T>(
+  key: string,
+  must: string,
+  read: (value: string, remarks: Remarks) => T,
+  instead?: PropertyRow<T>,
+): TypedRow<T> {
+  return { kind: 'typed', key, must, instead, read }
 }
 
 export function typedInt(key: string, instead?: PropertyRow<number>): TypedRow<number> {
-  return typed(key, parseInt32, instead)
+  return typed(key, A_NUMBER, parseInt32, instead)
 }
 
 export function typedLong(key: string): TypedRow<number> {
-  return typed(key, parseInt64)
+  return typed(key, A_NUMBER, parseInt64)
 }
 
 export function typedText(key: string): TypedRow<string> {
-  return typed(key, value => value)
+  return typed(key, 'be a text', value => value)
 }
 
-/** As InetAddress.getByName, an IPv6 address may stand in brackets. */
+/** As InetAddress.getByName: an IPv6 address may stand in brackets, and nothing is the loopback. */
 export function typedHost(key: string): TypedRow<string> {
-  return typed(key, value => value.replace(/^\[([^\]]*:[^\]]*)\]$/, '$1'))
+  return typed(key, 'be a host', value => (value === '' ? '127.0.0.1' : value.replace(/^\[([^\]]*:[^\]]*)\]$/, '$1')))
 }
 
 export function typedBoolean(key: string, instead?: PropertyRow<boolean>): TypedRow<boolean> {
-  return typed(key, value => readBoolean(key, value), instead)
+  return typed(key, TRUE_OR_FALSE, value => readBoolean(key, value), instead)
 }
 
 function readBoolean(key: string, value: string): boolean {
@@ -73,24 +87,38 @@ function readBoolean(key: string, value: string): boolean {
 
 /** A property `zookeeper.<key>`; `others` are full names that count where it is not set. */
 export function property<T>(key: string, read: (value: string, remarks: Remarks) => T | undefined, others: string[] = []): PropertyRow<T> {
-  return { kind: 'property', names: [`zookeeper.${key}`, ...others], read }
+  return { kind: 'property', names: [`zookeeper.${key}`, ...others], must: undefined, read }
 }
 
 /** A property without the prefix `zookeeper.`: in Java it can be set by `-D` only. */
 export function bareProperty<T>(name: string, read: (value: string, remarks: Remarks) => T | undefined): PropertyRow<T> {
-  return { kind: 'property', names: [name], read }
+  return { kind: 'property', names: [name], must: undefined, read }
+}
+
+/** Of a row that reads a number: garbage is complained about before the default is taken, which Java does without a word. */
+export function numeric(row: PropertyRow<number>): PropertyRow<number> {
+  return { ...row, must: A_NUMBER }
+}
+
+/** A smaller number stands for the default, with a warning: nothing sensible can be done with it. */
+export function atLeast(least: number, row: PropertyRow<number>): PropertyRow<number> {
+  const read = (value: string, remarks: Remarks): number | undefined => {
+    const number = row.read(value, remarks)
+    return number === undefined || number >= least ? number : undefined
+  }
+  return { ...row, must: `be a number of ${least} or more`, read }
 }
 
 export function intProperty(key: string, others: string[] = []): PropertyRow<number> {
-  return property(key, decodeInt32, others)
+  return numeric(property(key, decodeInt32, others))
 }
 
 export function longProperty(key: string, others: string[] = []): PropertyRow<number> {
-  return property(key, decodeInt64, others)
+  return numeric(property(key, decodeInt64, others))
 }
 
 export function booleanProperty(key: string): PropertyRow<boolean> {
-  return property(key, isTrue)
+  return { ...property(key, isTrue), must: TRUE_OR_FALSE, fits: value => /^(?:true|false)$/i.test(value) }
 }
 
 export function textProperty(key: string): PropertyRow<string> {
@@ -99,11 +127,12 @@ export function textProperty(key: string): PropertyRow<string> {
 
 /** A property read by Double.parseDouble in a static block: garbage ends the start. */
 export function doubleProperty(key: string): PropertyRow<number> {
-  return property(key, value => {
+  const row = property<number>(key, value => {
     const number = parseDouble(value)
     if (number === undefined) throw new ConfigRefused('unexpected', `For input string: "${value}"`)
     return number
   })
+  return numeric(row)
 }
 
 /** One of our own limits: a whole number above zero, `tskeeper.<key>` in the file and as a `-D` token. */

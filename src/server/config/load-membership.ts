@@ -3,11 +3,13 @@
  * zoo.cfg or of the dynamic file and from the file myid.
  */
 import { ConfigRefused } from './config-refused.ts'
+import { hintFor } from './hints.ts'
 import type { Remarks } from './key-table.ts'
 import { IllegalValue, parseHex64, plainInt64 } from './java-values.ts'
 import { isMembershipKey, readMembership, voters } from './membership.ts'
 import type { Membership, ServerLine } from './membership.ts'
-import { MalformedProperties, parseProperties } from './properties.ts'
+import { MalformedProperties, propertyLines } from './properties.ts'
+import type { PropertyLine } from './properties.ts'
 import type { Settings } from './settings.ts'
 
 type ReadText = (path: string) => string | undefined
@@ -22,24 +24,30 @@ interface StaticLines {
 export function quorumSettings(settings: Settings, lines: StaticLines, readText: ReadText, remarks: Remarks): Partial<Settings> {
   const file = settings.dynamicConfigFile
   const place = (membership: ReadonlyMap<string, string>, configVersion: bigint): Partial<Settings> => {
-    return { ...placeServer(settings, readMembership(membership, settings.multiAddressEnabled), readText, remarks), configVersion }
+    const read = readMembership(membership, settings.multiAddressEnabled, (line) => remarks.warnings.push(line))
+    return { ...placeServer(settings, read, readText, remarks), configVersion }
   }
   if (file === undefined) return place(lines.membership, parseHex64(lines.version ?? '0'))
+  let found: readonly PropertyLine[] = []
   try {
-    return place(dynamicLines(file, readText), versionOf(file))
+    found = dynamicLines(file, readText)
+    return place(new Map(found.map(({ key, value }) => [key, value])), versionOf(file))
   } catch (error) {
+    if (error instanceof ConfigRefused && error.complaint !== undefined) error.hint ??= hintFor(error.complaint, file, found)
     if (!(error instanceof IllegalValue || error instanceof MalformedProperties)) throw error
-    throw new ConfigRefused('config', error.message, `Error processing ${file}`)
+    const complaint = error instanceof IllegalValue ? error.complaint : undefined
+    throw new ConfigRefused('config', error.message, `Error processing ${file}`, complaint && hintFor(complaint, file, found))
   }
 }
 
-function dynamicLines(file: string, readText: ReadText): ReadonlyMap<string, string> {
+function dynamicLines(file: string, readText: ReadText): readonly PropertyLine[] {
   const text = readText(file)
   if (text === undefined) throw new IllegalValue(`${file} (No such file or directory)`)
-  const lines = parseProperties(text)
-  if (lines.has('version')) throw new ConfigRefused('config', "dynamic file shouldn't have version inside")
-  for (const key of lines.keys()) {
-    if (!isMembershipKey(key)) throw new ConfigRefused('config', `Unrecognised parameter: ${key}`)
+  const lines = propertyLines(text)
+  for (const { key, number } of lines) {
+    const refused = (message: string): ConfigRefused => new ConfigRefused('config', message, undefined, `${file}:${number}`)
+    if (key === 'version') throw refused("dynamic file shouldn't have version inside")
+    if (!isMembershipKey(key)) throw refused(`Unrecognised parameter: ${key}`)
   }
   return lines
 }
@@ -61,11 +69,51 @@ function placeServer(settings: Settings, membership: Membership, readText: ReadT
   const mine = servers.find(server => server.sid === serverId)
   const distributed = !settings.standaloneEnabled || voters(servers) > 1
   const fields = { ...membership, serverId, distributed, ...clientPort(settings, mine), peerType: peerType(settings, mine, remarks) }
+  checkGroupMembers(membership)
   if (!distributed) return fields
-  if (settings.initLimit === 0) throw new IllegalValue('initLimit is not set')
-  if (settings.syncLimit === 0) throw new IllegalValue('syncLimit is not set')
-  if (serverId === undefined) throw new IllegalValue('myid file is missing')
+  for (const key of ['initLimit', 'syncLimit'] as const) {
+    const ticks = settings[key]
+    // With fewer than none no learner ever has the time to sync; Java starts all the same.
+    if (ticks <= 0) throw new IllegalValue(`${key} is not set`, ticks === 0 ? undefined : { key, value: String(ticks), must: 'be above 0' })
+  }
+  // As Java, which takes -1 for none.
+  if (serverId === undefined || serverId === -1) throw new IllegalValue('myid file is missing')
+  if (mine === undefined) {
+    const listed = servers.map(({ sid }) => sid).join(', ')
+    const hint = `${settings.dataDir}/myid says ${serverId}; there are server lines for ${listed}`
+    throw new ConfigRefused('unexpected', `My id ${serverId} not in the peer list`, undefined, hint)
+  }
+  warnOfSharedPorts(servers, mine, fields.clientPort ?? settings.clientPort, remarks)
   return fields
+}
+
+/** Java ends with a null pointer here. */
+function checkGroupMembers({ servers, groups, weights }: Membership): void {
+  const known = new Set(weights.keys())
+  for (const { sid, learnerType } of servers) if (learnerType === 'participant') known.add(sid)
+  for (const [gid, sids] of groups) {
+    const stranger = sids.find((sid) => !known.has(sid))
+    if (stranger !== undefined) throw new ConfigRefused('unexpected', `group.${gid} names server ${stranger}, which no server.${stranger} line makes a participant`)
+  }
+}
+
+/** Java says nothing; the second listener fails, or another server is reached than was meant. */
+function warnOfSharedPorts(servers: readonly ServerLine[], mine: ServerLine, clientPort: number | undefined, remarks: Remarks): void {
+  const users = new Map<string, string>()
+  const use = (host: string, port: number, user: string): void => {
+    if (port === 0) remarks.warnings.push(`${user} is 0: the system chooses it, and no other server finds it`)
+    const place = `${host}:${port}`
+    const other = users.get(place)
+    if (other === undefined) users.set(place, user)
+    else remarks.warnings.push(`${user} and ${other} are both ${place}`)
+  }
+  for (const { sid, addresses } of servers) {
+    for (const { host, quorumPort, electionPort } of addresses) {
+      use(host.toLowerCase(), quorumPort, `the quorum port of server.${sid}`)
+      use(host.toLowerCase(), electionPort, `the election port of server.${sid}`)
+    }
+  }
+  if (clientPort !== undefined && clientPort !== 0) for (const { host } of mine.addresses) use(host.toLowerCase(), clientPort, 'the client port')
 }
 
 function checkNumbers(settings: Settings, servers: readonly ServerLine[], remarks: Remarks): void {
@@ -90,7 +138,10 @@ function readServerId(dataDir: string, readText: ReadText): number | undefined {
   if (text === undefined) return undefined
   const line = text === '' ? 'null' : text.split(/\r\n|\r|\n/)[0]!
   const serverId = plainInt64(line)
-  if (serverId === undefined) throw new IllegalValue(`serverid ${line} is not a number`)
+  if (serverId === undefined) {
+    const complaint = { key: `${dataDir}/myid`, value: line, must: 'hold one number and nothing else' }
+    throw new IllegalValue(`serverid ${line} is not a number`, complaint)
+  }
   return serverId
 }
 

@@ -5,11 +5,14 @@
 import { isAbsolute, join } from 'node:path'
 import { checkSettings } from './check-settings.ts'
 import { ConfigRefused } from './config-refused.ts'
+import { complaining, hintFor } from './hints.ts'
 import { IllegalValue, parseInt32 } from './java-values.ts'
 import { noticeForKey } from './ignored-keys.ts'
-import type { Remarks, Row } from './key-table.ts'
+import type { PropertyRow, Remarks, Row } from './key-table.ts'
+import { warnOfUnknownKeys } from './known-keys.ts'
 import { isMembershipKey } from './membership.ts'
-import { MalformedProperties, parseProperties } from './properties.ts'
+import { MalformedProperties, propertyLines } from './properties.ts'
+import type { PropertyLine } from './properties.ts'
 import { quorumSettings } from './load-membership.ts'
 import { defaultSettings, settingKeys } from './settings.ts'
 import type { Settings } from './settings.ts'
@@ -44,21 +47,29 @@ interface ConfigLines {
   readonly membership: ReadonlyMap<string, string>
   /** Of the membership lines beside it. */
   readonly version: string | undefined
+  /** Where somebody has set a property: its key with the file and line, or its name as a flag. */
+  placeOf(property: string): string
 }
 
 /** Throws ConfigRefused. */
 export function loadSettings(source: ConfigSource): LoadedSettings {
   const remarks: Remarks = { notices: [`Reading configuration from: ${source.path}`], warnings: [], errors: [] }
   warnOfRelativePath(source.path, remarks)
+  let found: readonly PropertyLine[] = []
   try {
-    const lines = sortLines(parseProperties(source.text), source, remarks)
+    found = propertyLines(source.text)
+    const lines = sortLines(found, source, remarks)
+    warnOfUnknownKeys(found, source.path, remarks)
     const fields = { ...readFields(lines, remarks), configText: source.text }
     const settings = complete(fields, lines, source, remarks)
     return { settings, ...remarks }
   } catch (error) {
-    if (error instanceof IllegalValue || error instanceof MalformedProperties) {
-      throw new ConfigRefused('config', error.message, `Error processing ${source.path}`)
+    if (error instanceof ConfigRefused && error.complaint !== undefined) error.hint ??= hintFor(error.complaint, source.path, found)
+    if (error instanceof IllegalValue) {
+      const hint = error.complaint === undefined ? undefined : hintFor(error.complaint, source.path, found)
+      throw new ConfigRefused('config', error.message, `Error processing ${source.path}`, hint)
     }
+    if (error instanceof MalformedProperties) throw new ConfigRefused('config', error.message, `Error processing ${source.path}`)
     throw error
   }
 }
@@ -73,20 +84,24 @@ export function settingsFromArguments(
   if (port === undefined || dataDir === undefined || args.length > 4) {
     throw new ConfigRefused('arguments', `Invalid number of arguments:[${args.join(', ')}]`)
   }
+  const number = (name: string, text: string): number => complaining({ key: `the argument ${name}`, value: text, must: 'be a number' }, () => parseInt32(text))
   try {
     return settingsWithoutFile(
       {
-        clientPort: parseInt32(port),
+        clientPort: number('port', port),
         dataDir,
         // As ServerConfig, where only the file's parser knows the limit of 60.
-        maxClientCnxns: maxClientCnxns === undefined ? 0 : parseInt32(maxClientCnxns),
-        ...(tickTime === undefined ? {} : { tickTime: parseInt32(tickTime) }),
+        maxClientCnxns: maxClientCnxns === undefined ? 0 : number('maxClientCnxns', maxClientCnxns),
+        ...(tickTime === undefined ? {} : { tickTime: number('tickTime', tickTime) }),
       },
       properties,
       workingDirectory,
     )
   } catch (error) {
-    if (error instanceof IllegalValue) throw new ConfigRefused('arguments', error.message)
+    if (error instanceof IllegalValue) {
+      const hint = error.complaint === undefined ? undefined : hintFor(error.complaint, undefined, [])
+      throw new ConfigRefused('arguments', error.message, undefined, hint)
+    }
     throw error
   }
 }
@@ -98,25 +113,29 @@ export function settingsWithoutFile(
   workingDirectory?: string,
 ): LoadedSettings {
   const remarks: Remarks = { notices: [], warnings: [], errors: [] }
-  const lines: ConfigLines = { typed: new Map(), properties: new Map(properties), metricsProvider: new Map(), membership: new Map(), version: undefined }
+  const lines: ConfigLines = { typed: new Map(), properties: new Map(properties), metricsProvider: new Map(), membership: new Map(), version: undefined, placeOf: name => name }
   const fields = { ...readFields(lines, remarks), ...given }
   const settings = complete(fields, lines, { text: '', path: '', workingDirectory }, remarks)
   return { settings, ...remarks }
 }
 
-function sortLines(pairs: ReadonlyMap<string, string>, source: ConfigSource, remarks: Remarks): ConfigLines {
+function sortLines(found: readonly PropertyLine[], source: ConfigSource, remarks: Remarks): ConfigLines {
   const typed = new Map<string, string>()
   const properties = new Map(source.properties)
   const metricsProvider = new Map<string, string>()
   const membership = new Map<string, string>()
   let version: string | undefined
-  for (const [rawKey, rawValue] of pairs) {
+  const placeOf = new Map<string, string>()
+  for (const { key: rawKey, value: rawValue, number } of found) {
     const [key, value] = [trim(rawKey), trim(rawValue)]
     if (typedKeys.has(key)) typed.set(key, value)
     else if (isMembershipKey(key)) membership.set(key, value)
     else if (key === 'version') version = rawValue
     else if (key.startsWith('metricsProvider.')) metricsProvider.set(key.slice('metricsProvider.'.length), value)
-    else properties.set(`zookeeper.${key}`, value)
+    else {
+      properties.set(`zookeeper.${key}`, value)
+      placeOf.set(`zookeeper.${key}`, `${source.path}:${number}: ${key}`)
+    }
     if (key === 'jute.maxbuffer') honourJuteMaxBuffer(value, properties, remarks)
     const notice = noticeForKey(key)
     if (notice !== undefined) remarks.notices.push(notice)
@@ -125,7 +144,7 @@ function sortLines(pairs: ReadonlyMap<string, string>, source: ConfigSource, rem
   if (typed.has('dynamicConfigFile') && misplaced !== undefined) {
     throw new ConfigRefused('config', `parameter: ${misplaced} must be in a separate dynamic config file`)
   }
-  return { typed, properties, metricsProvider, membership, version }
+  return { typed, properties, metricsProvider, membership, version, placeOf: name => placeOf.get(name) ?? `-D${name}` }
 }
 
 /** Java does not read it from the file, but nobody who writes it there wants it ignored. */
@@ -156,14 +175,25 @@ function readRow(row: Row<unknown>, lines: ConfigLines, remarks: Remarks): unkno
       return undefined
     case 'property': {
       const name = row.names.find(each => lines.properties.has(each))
-      return name === undefined ? undefined : row.read(lines.properties.get(name)!, remarks)
+      return name === undefined ? undefined : readProperty(row, lines.properties.get(name)!, lines.placeOf(name), remarks)
     }
     case 'typed': {
       const value = lines.typed.get(row.key)
-      if (value !== undefined) return row.read(value, remarks)
+      if (value !== undefined) return complaining({ key: row.key, value, must: row.must }, () => row.read(value, remarks))
       return row.instead === undefined ? undefined : readRow(row.instead, lines, remarks)
     }
   }
+}
+
+/** Java takes the default, or false, without a word. */
+function readProperty(row: PropertyRow<unknown>, value: string, place: string, remarks: Remarks): unknown {
+  const told = remarks.warnings.length + remarks.errors.length
+  const key = place.slice(place.lastIndexOf(' ') + 1)
+  const result = complaining({ key, value, must: row.must ?? 'be another' }, () => row.read(value, remarks))
+  const isFit = row.fits === undefined ? result !== undefined : row.fits(value)
+  if (isFit || row.must === undefined || remarks.warnings.length + remarks.errors.length > told) return result
+  remarks.warnings.push(`${place} must ${row.must}, got '${value}'; ${result === undefined ? 'using the default' : `taken for ${String(result)}`}`)
+  return result
 }
 
 /** Derived fields, then the checks in Java's order. */

@@ -3,6 +3,7 @@
  * them, with their complaints word for word (two of them lack a blank).
  */
 import { ConfigRefused } from './config-refused.ts'
+import { complaining } from './hints.ts'
 import { IllegalValue, parseInt64, plainInt32, splitLikeJava } from './java-values.ts'
 
 export type LearnerType = 'participant' | 'observer'
@@ -35,18 +36,28 @@ export function isMembershipKey(key: string): boolean {
   return key.startsWith('server.') || key.startsWith('group') || key.startsWith('weight')
 }
 
-/** Throws ConfigRefused or IllegalValue. */
-export function readMembership(lines: ReadonlyMap<string, string>, multiAddressEnabled: boolean): Membership {
-  const servers: ServerLine[] = []
+/** `warn` is told of lines that are there twice, of which the last counts. Throws ConfigRefused or IllegalValue. */
+export function readMembership(
+  lines: ReadonlyMap<string, string>,
+  multiAddressEnabled: boolean,
+  warn: (line: string) => void = () => {},
+): Membership {
+  const bySid = new Map<number, ServerLine>()
   const groups = new Map<number, number[]>()
   const weights = new Map<number, number>()
   let hierarchical = false
   for (const key of lines.keys()) hierarchical ||= key.startsWith('group') || key.startsWith('weight')
   for (const [key, value] of lines) {
-    if (key.startsWith('server.')) servers.push(readServer(numberOf(key), value, multiAddressEnabled))
-    else if (key.startsWith('group')) groups.set(numberOf(key), splitLikeJava(value, ':').map(parseInt64))
-    else if (key.startsWith('weight')) weights.set(numberOf(key), parseInt64(value))
+    complaining({ key, value, must: formOf(key) }, () => {
+      if (key.startsWith('server.')) {
+        const line = readServer(numberOf(key), value, multiAddressEnabled)
+        if (bySid.has(line.sid)) warn(`server ${line.sid} has two lines; ${key}=${value} counts`)
+        bySid.set(line.sid, line)
+      } else if (key.startsWith('group')) groups.set(numberOf(key), splitLikeJava(value, ':').map(parseInt64))
+      else if (key.startsWith('weight')) weights.set(numberOf(key), parseInt64(value))
+    })
   }
+  const servers = [...bySid.values()]
   servers.sort((a, b) => a.sid - b.sid)
   if (hierarchical) checkGroups(servers, groups)
   return { servers, groups, weights }
@@ -56,9 +67,16 @@ export function voters(servers: readonly ServerLine[]): number {
   return servers.filter(server => server.learnerType === 'participant').length
 }
 
-/** What follows the first dot; of a key without a dot the whole. */
+function formOf(key: string): string {
+  if (key.startsWith('server.')) return 'be server.<number>=<host>:<quorum port>:<election port>[:<role>][;[<host>:]<client port>]'
+  return key.startsWith('group') ? 'be group.<number>=<server>:<server>…' : 'be weight.<server>=<number>'
+}
+
+/** What follows the first dot; of a key without a dot the whole. Java takes larger numbers, which nobody has. */
 function numberOf(key: string): number {
-  return parseInt64(key.slice(key.indexOf('.') + 1))
+  const number = parseInt64(key.slice(key.indexOf('.') + 1))
+  if (!Number.isSafeInteger(number)) throw new IllegalValue(`${key}: a number of more than 53 bits is not supported by TSKeeper`)
+  return number
 }
 
 function checkGroups(servers: readonly ServerLine[], groups: ReadonlyMap<number, readonly number[]>): void {

@@ -1,5 +1,5 @@
 /** Settings of what operators look at: the admin HTTP server, the audit log, metrics. */
-import { booleanProperty, derived, intProperty, property, textProperty, typedBoolean, typedLong, typedText } from './key-table.ts'
+import { booleanProperty, derived, intProperty, numeric, property, textProperty, typedBoolean, typedLong, typedText } from './key-table.ts'
 import type { KeyTable } from './key-table.ts'
 import { isTrue, plainInt32 } from './java-values.ts'
 
@@ -85,7 +85,7 @@ export const operatorKeys: KeyTable<OperatorSettings> = {
   adminPortUnification: booleanProperty('admin.portUnification'),
   adminForceHttps: booleanProperty('admin.forceHttps'),
   adminNeedClientAuth: booleanProperty('admin.needClientAuth'),
-  adminRateLimiterIntervalMs: property('admin.rateLimiterIntervalInMS', plainInt32),
+  adminRateLimiterIntervalMs: numeric(property('admin.rateLimiterIntervalInMS', plainInt32)),
   adminSnapshotEnabled: property('admin.snapshot.enabled', isTrue),
   adminRestoreEnabled: property('admin.restore.enabled', isTrue),
   auditEnable: booleanProperty('audit.enable'),

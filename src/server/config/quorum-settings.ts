@@ -1,5 +1,5 @@
 /** Settings that only a server of an ensemble needs; they are read, checked and kept in any case. */
-import { booleanProperty, derived, intProperty, longProperty, ownLimit, property, typed, typedBoolean, typedInt, typedText } from './key-table.ts'
+import { atLeast, booleanProperty, derived, intProperty, longProperty, ownLimit, property, typed, typedBoolean, typedInt, typedText } from './key-table.ts'
 import type { KeyTable } from './key-table.ts'
 import { ConfigRefused } from './config-refused.ts'
 import { isTrue, parseInt32 } from './java-values.ts'
@@ -70,7 +70,7 @@ export interface QuorumSettings {
   readonly oraclePath: string | undefined
   /** Dial timeout of election connections, ms. `cnxTimeout` */
   readonly cnxTimeoutMs: number
-  /** Read timeout of election connections, ms; -1 = `syncLimit` ticks. `quorumCnxnTimeoutMs` */
+  /** Read timeout of election connections, ms; 0 or less = `syncLimit` ticks. `quorumCnxnTimeoutMs` */
   readonly quorumCnxnTimeoutMs: number
   /** Tries to open the election port; 0 = for ever. `electionPortBindRetry` */
   readonly electionPortBindRetry: number
@@ -174,13 +174,13 @@ export const quorumKeys: KeyTable<QuorumSettings> = {
   initLimit: typedInt('initLimit'),
   syncLimit: typedInt('syncLimit'),
   connectToLearnerMasterLimit: typedInt('connectToLearnerMasterLimit'),
-  electionAlg: typed('electionAlg', value => {
+  electionAlg: typed('electionAlg', 'be 3', value => {
     const number = parseInt32(value)
     if (number !== 3) throw new ConfigRefused('config', 'Invalid electionAlg value. Only 3 is supported.')
     return number
   }),
   quorumListenOnAllIPs: typedBoolean('quorumListenOnAllIPs'),
-  peerType: typed('peerType', value => {
+  peerType: typed('peerType', 'be participant or observer', value => {
     const lower = value.toLowerCase()
     if (lower === 'observer' || lower === 'participant') return lower
     throw new ConfigRefused('config', `Unrecognised peertype: ${value}`)
@@ -207,11 +207,11 @@ export const quorumKeys: KeyTable<QuorumSettings> = {
     booleanProperty('multiAddress.reachabilityCheckEnabled'),
   ),
   oraclePath: typedText('oraclePath'),
-  cnxTimeoutMs: intProperty('cnxTimeout'),
+  cnxTimeoutMs: atLeast(1, intProperty('cnxTimeout')),
   quorumCnxnTimeoutMs: intProperty('quorumCnxnTimeoutMs'),
   electionPortBindRetry: intProperty('electionPortBindRetry'),
-  minNotificationIntervalMs: intProperty('fastleader.minNotificationInterval'),
-  maxNotificationIntervalMs: intProperty('fastleader.maxNotificationInterval'),
+  minNotificationIntervalMs: atLeast(1, intProperty('fastleader.minNotificationInterval')),
+  maxNotificationIntervalMs: atLeast(1, intProperty('fastleader.maxNotificationInterval')),
   leaderServes: property('leaderServes', value => value !== 'no'),
   leaderConnectDelayDuringRetryMs: intProperty('leaderConnectDelayDuringRetryMs'),
   maxTimeToWaitForEpochMs: intProperty('leader.maxTimeToWaitForEpoch'),

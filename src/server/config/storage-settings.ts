@@ -1,6 +1,7 @@
 /** Settings of the data directories, the transaction log, snapshots and the tree. */
-import { bareProperty, booleanProperty, intProperty, longProperty, property, textProperty, typedInt, typedText } from './key-table.ts'
+import { atLeast, bareProperty, booleanProperty, intProperty, longProperty, numeric, property, textProperty, typedInt, typedText } from './key-table.ts'
 import type { KeyTable } from './key-table.ts'
+import { ConfigRefused } from './config-refused.ts'
 import { decodeInt32, decodeInt64, parseDouble, plainInt32, plainInt64 } from './java-values.ts'
 
 export interface StorageSettings {
@@ -93,6 +94,9 @@ export const storageDefaults: StorageSettings = {
   watchManagerName: undefined,
 }
 
+/** 1 TiB, in KiB: no log grows in larger steps, and file systems refuse them. */
+const MAX_PREALLOC_KB = 2 ** 30
+
 export const storageKeys: KeyTable<StorageSettings> = {
   dataDir: typedText('dataDir'),
   dataLogDir: typedText('dataLogDir'),
@@ -101,21 +105,23 @@ export const storageKeys: KeyTable<StorageSettings> = {
   preAllocSizeKb: property('preAllocSize', (value, remarks) => {
     const number = plainInt64(value)
     if (number === undefined) remarks.warnings.push(`${value} is not a valid value for preAllocSize`)
-    return number
+    if (number === undefined || number <= MAX_PREALLOC_KB) return number
+    remarks.warnings.push(`preAllocSize must be ${MAX_PREALLOC_KB} or less, got ${value}; using the default`)
+    return undefined
   }),
-  snapCount: property('snapCount', (value, remarks) => {
+  snapCount: numeric(property('snapCount', (value, remarks) => {
     const number = decodeInt32(value)
     if (number === undefined || number >= 2) return number
     remarks.warnings.push('SnapCount should be 2 or more. Now, snapCount is reset to 2')
     return 2
-  }),
-  snapSizeLimitKb: property('snapSizeLimitInKb', (value, remarks) => {
+  })),
+  snapSizeLimitKb: numeric(property('snapSizeLimitInKb', (value, remarks) => {
     const number = decodeInt64(value)
     if (number !== undefined && number <= 0) {
       remarks.notices.push(`zookeeper.snapSizeLimitInKb set to a non-positive value ${number}; disabling feature`)
     }
     return number
-  }),
+  })),
   txnLogSizeLimitKb: longProperty('txnLogSizeLimitInKb'),
   snapshotCompression: property('snapshot.compression.method', value => {
     const lower = value.toLowerCase()
@@ -148,9 +154,13 @@ export const storageKeys: KeyTable<StorageSettings> = {
     return undefined
   }),
   closeSessionTxnEnabled: booleanProperty('closeSessionTxn.enabled'),
-  containerCheckIntervalMs: bareProperty('znode.container.checkIntervalMs', decodeInt32),
-  containerMaxPerMinute: bareProperty('znode.container.maxPerMinute', decodeInt32),
-  containerMaxNeverUsedIntervalMs: bareProperty('znode.container.maxNeverUsedIntervalMs', decodeInt64),
+  containerCheckIntervalMs: bareProperty('znode.container.checkIntervalMs', value => {
+    const number = decodeInt32(value)
+    if (number !== undefined && number <= 0) throw new ConfigRefused('arguments', number === 0 ? 'Non-positive period.' : 'Negative delay.')
+    return number
+  }),
+  containerMaxPerMinute: atLeast(1, bareProperty('znode.container.maxPerMinute', decodeInt32)),
+  containerMaxNeverUsedIntervalMs: numeric(bareProperty('znode.container.maxNeverUsedIntervalMs', decodeInt64)),
   autopurgeSnapRetainCount: typedInt('autopurge.snapRetainCount'),
   autopurgePurgeIntervalHours: typedInt('autopurge.purgeInterval'),
   watchManagerName: textProperty('watchManagerName'),

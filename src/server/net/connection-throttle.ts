@@ -52,7 +52,8 @@ export class ConnectionThrottle {
     const elapsed = now - this.#filledAt
     if (elapsed <= connectionThrottleFillTimeMs) return
     this.#filledAt = now
-    const refill = Math.floor((elapsed * connectionThrottleFillCount) / connectionThrottleFillTimeMs)
+    // In Java 0 ends every handshake, with a division by zero.
+    const refill = Math.floor((elapsed * connectionThrottleFillCount) / Math.max(1, connectionThrottleFillTimeMs))
     this.#tokens = Math.min(connectionThrottleTokens, this.#tokens + refill)
   }
 

@@ -74,6 +74,8 @@ export class RequestThrottler {
     }
     if (this.#stall !== undefined) return
     this.#events.onStall()
+    // As Object.wait(0): an answer lets the next one go, and nothing else.
+    if (this.#settings.requestThrottleStallTimeMs <= 0) return
     this.#stall = this.#clock.after(this.#settings.requestThrottleStallTimeMs, () => {
       this.#stall = undefined
       this.#release()

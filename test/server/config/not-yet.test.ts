@@ -13,9 +13,17 @@ test('what cannot be served is refused with exit code 1', () => {
   }
   const sasl = `${several}\nquorum.auth.enableSasl=true\nquorum.auth.learnerRequireSasl=false`
   expect(refusalOf(settings(sasl))).toMatchObject({ exitCode: 1, message: expect.stringContaining('quorum.auth.enableSasl') })
-  expect(refusalOf(settings('secureClientPort=1'))).toMatchObject({ exitCode: 1, message: "SSL isn't supported in NIOServerCnxn" })
+  expect(refusalOf(settings('secureClientPort=1'))).toMatchObject({ exitCode: 1, message: 'secureClientPort=1 (TLS for clients): not supported yet by TSKeeper' })
   const netty = 'serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory\nsecureClientPort=1'
-  expect(refusalOf(settings(netty))).toMatchObject({ exitCode: 1, message: 'secureClientPort is not supported by this version of TSKeeper' })
+  expect(refusalOf(settings(netty))).toMatchObject({ exitCode: 1, message: expect.stringContaining('not supported yet') })
+  const provider = 'authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider\n'
+  for (const asked of ['sessionRequireClientSASLAuth=true', `${provider}sessionRequireClientSASLAuth=true`]) {
+    const message = 'sessionRequireClientSASLAuth=true (SASL logins): not supported yet by TSKeeper'
+    expect(refusalOf(settings(asked))).toMatchObject({ exitCode: 1, message })
+  }
+  const enforced = (schemes: string): string => `${provider}enforce.auth.enabled=true\nenforce.auth.schemes=${schemes}`
+  expect(refusalOf(settings(enforced('sasl')))).toMatchObject({ exitCode: 1, message: expect.stringContaining('not supported yet') })
+  expect(refusalOf(settings(enforced('sasl,digest')))).toBeUndefined()
 })
 
 test('what is left out is told of', () => {
@@ -23,6 +31,8 @@ test('what is left out is told of', () => {
   const asked = 'audit.enable=true\nclient.portUnification=true\nadmin.enableServer=true\nmetricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider'
   expect(leftOut(settings(asked))).toHaveLength(4)
   expect(leftOut(settings('jvm.pause.monitor=true'))).toHaveLength(1)
+  const provider = 'org.apache.zookeeper.server.auth.SASLAuthenticationProvider'
+  expect(leftOut(settings(`authProvider.1=${provider}`))).toEqual([`authProvider.*=${provider}: not supported yet by TSKeeper, left out`])
   const properties = new Map([['java.security.auth.login.config', '/jaas.conf']])
   expect(leftOut(loadSettings({ text: 'dataDir=/d', path: '/z.cfg', properties }).settings)).toEqual([expect.stringContaining('SASL')])
 })
