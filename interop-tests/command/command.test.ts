@@ -16,7 +16,7 @@ const COMMAND_LIMIT_MS = 60_000
 const PROMPT_END_MS = 1000
 const MOST_ENDS = 10
 const SESSION = { timeoutMs: 8000 }
-const announcement = 'ZooKeeper JMX enabled by default\nUsing config: zoo.cfg\n'
+const announcement = 'Using config: zoo.cfg\n'
 
 let directory: string
 let port: number
@@ -138,6 +138,31 @@ describe('in the background', () => {
     let started = await tskeeper('start', 'bad.cfg')
     for (let time = 1; time < 10 && !started.stdout.includes('FAILED'); time++) started = await tskeeper('start', 'bad.cfg')
     expect(started).toMatchObject({ code: 1, stdout: 'Starting zookeeper ... FAILED TO START\n' })
+    const output = `./logs/zookeeper-operator-server-${hostname()}.out`
+    const [, why, where] = started.stderr.split('\n')
+    expect(why).toMatch(/^Invalid config, exiting abnormally: .*bad\.cfg:6: tickTime must be a number, got 'never'/)
+    expect(where).toBe(`The log of this start is ${output}`)
+  })
+
+  it('one whose number another program has got is started all the same, and the program is left alone', async () => {
+    const other = startProgram(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { cwd: directory })
+    foreground.push(other)
+    await mkdir(join(directory, 'data'))
+    await writeFile(pidFile(), String(other.pid))
+    expect(await tskeeper('start', 'zoo.cfg')).toMatchObject({ code: 0, stdout: 'Starting zookeeper ... STARTED\n' })
+    await serving()
+    const pid = await readPid()
+    expect(await tskeeper('start', 'zoo.cfg')).toMatchObject({ code: 1, stdout: `Starting zookeeper ... already running as process ${pid}.\n` })
+    // The number of a server of ours, whose pid file is another one.
+    await configure('other.cfg', 'dataDir=./other')
+    await mkdir(join(directory, 'other'))
+    await writeFile(join(directory, 'other', 'zookeeper_server.pid'), String(pid))
+    const refused = await tskeeper('stop', 'other.cfg')
+    expect(refused.stdout).toContain(`no zookeeper to stop (process ${pid} of file ./other/zookeeper_server.pid is another program by now`)
+    await serving()
+    expect(await tskeeper('stop', 'zoo.cfg')).toMatchObject({ code: 0, stdout: 'Stopping zookeeper ... STOPPED\n' })
+    await ended(pid)
+    expect(other.hasEnded()).toBe(false)
   })
 
   it.each(['file/pid', '.'])('one whose pid cannot be written to %s is told of', async (place) => {
@@ -168,6 +193,12 @@ describe('in the foreground', () => {
     expect(quickestMs).toBeLessThanOrEqual(PROMPT_END_MS)
   })
 
+  it('a server ends with the code that systemd wants, when it is asked to', async () => {
+    const server = startForeground('--sigterm-exit-code', '0', 'zoo.cfg')
+    await serving()
+    expect(await server.stop(PROMPT_END_MS)).toMatchObject({ code: 0, signal: null })
+  })
+
   it('a server whose port is taken says so and ends with 1', async () => {
     startForeground('zoo.cfg')
     await serving()
@@ -175,7 +206,7 @@ describe('in the foreground', () => {
     const result = await tskeeper('start-foreground', 'other.cfg')
     expect(result.code).toBe(1)
     expect(result.stdout).toContain('Address already in use')
-    expect(result.stdout.trimEnd().split('\n').at(-1)).toContain('Exiting JVM with code 1')
+    expect(result.stdout.trimEnd().split('\n').at(-1)).toContain('Exiting with code 1')
     // And the first goes on.
     await serving()
   })
@@ -187,7 +218,7 @@ describe('without a configuration file', () => {
     directory = join(directory, 'empty')
     await mkdir(directory)
     const command = await tskeeper('print-cmd')
-    expect(command).toMatchObject({ code: 0, stderr: 'ZooKeeper JMX enabled by default\nUsing config: none: client port 2181, data in ./data\n' })
+    expect(command).toMatchObject({ code: 0, stderr: 'Using config: none: client port 2181, data in ./data\n' })
     expect(command.stdout).toMatch(/ "start-foreground" > "\.\/logs\/zookeeper-operator-server-.*\.out" 2>&1 < \/dev\/null\n$/)
     expect((await tskeeper('status')).stdout).toMatch(/^Client port found: 2181\. Client address: localhost\. Client SSL: false\.\n/)
     expect((await tskeeper('stop')).stdout).toContain('(could not find file ./data/zookeeper_server.pid)')

@@ -239,7 +239,7 @@ describe('the entry point', () => {
     const { stderr } = await run(await container({ ZOO_TICKTIME: '1' }), 'true')
     expect(stderr).toMatch(/^tskeeper image: the variables are those of the official image, the configuration is .*\/conf\/zoo\.cfg\ntskeeper image: ZOO_TICKTIME: /)
     const refused = await run(await container({ ALLOW_ANONYMOUS_LOGIN: 'yes', ZOO_ENABLE_AUTH: 'yes' }))
-    expect(refused).toMatchObject({ code: 1, stderr: 'tskeeper image: ZOO_ENABLE_AUTH=yes: SASL is not supported by this version of TSKeeper\n' })
+    expect(refused).toMatchObject({ code: 1, stderr: 'tskeeper image: ZOO_ENABLE_AUTH=yes: SASL is not supported yet by TSKeeper\n' })
   })
 
   it('runs any other command, with its exit code and the signals', async () => {

@@ -6,7 +6,10 @@ import { dirname, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isPath } from './config-location.ts'
 import type { CommandContext, Target } from './context.ts'
+import { readLatin1 } from '../embed/settings-file.ts'
 import { outputFileOf, pidFileOf } from './data-dir.ts'
+import { FORM_VARIABLE } from './process-context.ts'
+import { isAlive, lookAt } from './process-table.ts'
 
 /** How long after its launch a server is looked at, and how long one gets to end. */
 const settleMs = 1000
@@ -16,8 +19,15 @@ export async function start(target: Target, context: CommandContext): Promise<nu
   context.out('Starting zookeeper ... ')
   const pidFile = resolve(context.cwd, pidFileOf(target, context))
   const running = readPid(pidFile)
-  if (running !== undefined && isAlive(running)) return say(context, `already running as process ${running}.`, 1)
-  const child = launch(target, context)
+  const found = running === undefined ? undefined : lookAt(running, pidFile)
+  if (found?.kind === 'server') return say(context, `already running as process ${running}.`, 1)
+  let child: ChildProcess
+  try {
+    child = launch(target, context)
+  } catch (error) {
+    context.err(`${(error as Error).message}\n`)
+    return say(context, 'SERVER DID NOT START', 1)
+  }
   const { pid } = child
   if (pid === undefined) return say(context, 'SERVER DID NOT START', 1)
   try {
@@ -29,7 +39,30 @@ export async function start(target: Target, context: CommandContext): Promise<nu
   }
   const ended = new Promise<'ended'>(done => child.once('exit', () => done('ended')))
   const outcome = await Promise.race([ended, delay(settleMs, 'up' as const)])
-  return outcome === 'up' ? say(context, 'STARTED', 0) : say(context, 'FAILED TO START', 1)
+  if (outcome === 'up') return say(context, 'STARTED', 0)
+  say(context, 'FAILED TO START', 1)
+  tellWhy(outputFileOf(context), context)
+  return 1
+}
+
+/** The last error of the log, and where the rest is. */
+function tellWhy(outputFile: string, context: CommandContext): void {
+  const lines = (readLatin1(resolve(context.cwd, outputFile)) ?? '').split('\n').filter(line => line.trim() !== '')
+  const sentences = lines.map(line => Buffer.from(line, 'latin1').toString('utf8')).map(sentenceOf)
+  const last = sentences.findLast(({ isError, text }) => isError && !/^Exiting (?:JVM )?with code/.test(text)) ?? sentences.at(-1)
+  if (last !== undefined) context.err(`${last.text}\n`)
+  context.err(`The log of this start is ${outputFile}\n`)
+}
+
+/** Of a line of the log, or of whatever else a process has said. */
+function sentenceOf(line: string): { text: string; isError: boolean } {
+  try {
+    const { level, msg } = JSON.parse(line) as { level?: unknown; msg?: unknown }
+    if (typeof msg === 'string') return { text: msg, isError: level === 'error' || level === 'fatal' }
+  } catch {
+    // No line of the log.
+  }
+  return { text: line, isError: false }
 }
 
 /** Always 0, as in Apache's script. */
@@ -39,6 +72,11 @@ export async function stop(target: Target, context: CommandContext, limitMs = se
   const pidFile = resolve(context.cwd, shown)
   const pid = readPid(pidFile)
   if (pid === undefined) return say(context, `no zookeeper to stop (could not find file ${shown})`, 0)
+  const found = lookAt(pid, pidFile)
+  if (found.kind === 'other') {
+    rmSync(pidFile, { force: true })
+    return say(context, `no zookeeper to stop (process ${pid} of file ${shown} is another program by now: ${found.command})`, 0)
+  }
   try {
     process.kill(pid, 'SIGTERM')
   } catch (error) {
@@ -67,7 +105,7 @@ function launch(target: Target, context: CommandContext): ChildProcess {
     const [runtime, ...before] = context.self
     const child = spawn(runtime, [...before, ...serverArguments(target)], {
       cwd: context.cwd,
-      env: context.env,
+      env: context.form === 'zkServer.sh' ? { ...context.env, [FORM_VARIABLE]: context.form } : context.env,
       detached: true,
       stdio: ['ignore', output, output],
     })
@@ -98,16 +136,6 @@ function readPid(pidFile: string): number | undefined {
   } catch (error) {
     if (withoutPid.includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
     throw error
-  }
-}
-
-/** A process that belongs to somebody else is alive too. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 

@@ -6,14 +6,16 @@ import { fallback } from './context.ts'
 import type { CommandContext, Target } from './context.ts'
 import { rawConfig } from './raw-config.ts'
 
-export function dataDirOf(target: Target, context: CommandContext): string {
+type Place = Pick<CommandContext, 'env' | 'cwd'>
+
+export function dataDirOf(target: Target, context: Place): string {
   if (target.legacy !== undefined) return target.legacy[1] ?? fallback.dataDir
   const { file } = target.location
   if (file === undefined) return fallback.dataDir
   return rawConfig(resolve(context.cwd, file)).get('dataDir') ?? ''
 }
 
-export function pidFileOf(target: Target, context: CommandContext): string {
+export function pidFileOf(target: Target, context: Place): string {
   return context.env['ZOOPIDFILE'] || `${dataDirOf(target, context)}/zookeeper_server.pid`
 }
 

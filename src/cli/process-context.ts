@@ -1,10 +1,21 @@
 /** The world of a command as this process sees it. */
 import { readSync, writeSync } from 'node:fs'
-import type { CommandContext } from './context.ts'
+import { basename } from 'node:path'
+import type { CommandContext, CommandForm } from './context.ts'
+
+/** Tells a server in the background under which name its starter was called. */
+export const FORM_VARIABLE = 'TSKEEPER_FORM'
+
+/** As zkServer.sh where that is the name of the link by which it was called. */
+export function formOf(env: NodeJS.ProcessEnv, calledAs: string | undefined): CommandForm {
+  const isScript = env[FORM_VARIABLE] === 'zkServer.sh' || ['zkServer.sh', 'zkServer'].includes(basename(calledAs ?? ''))
+  return isScript ? 'zkServer.sh' : 'tskeeper'
+}
 
 /** `main` is the script of the command `tskeeper`, for servers that are started in the background. */
-export function processContext(env: NodeJS.ProcessEnv, main: string): CommandContext {
+export function processContext(env: NodeJS.ProcessEnv, main: string, form = formOf(env, process.argv[1])): CommandContext {
   return {
+    form,
     env,
     cwd: process.cwd(),
     out: text => writeAll(1, text),

@@ -1,10 +1,13 @@
 /** Takes the command line apart and runs one verb. */
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { packageVersion, zooKeeperBuildTime, zooKeeperVersion } from '../server/version.ts'
 import { findConfig } from './config-location.ts'
 import { fallback } from './context.ts'
 import type { CommandContext, Target } from './context.ts'
 import { missingDirectory } from './data-dir.ts'
+
+/** As of most commands; 1 is for those that fail. */
+const WRONG_USAGE = 2
 
 /** A verb of one of the other scripts: it says nothing before its own. */
 type Tool = (args: readonly string[], target: Target, context: CommandContext) => number | Promise<number>
@@ -84,16 +87,21 @@ export async function runCommand(args: readonly string[], context: CommandContex
         return
       }
       announce(target, context)
-      context.err(`Usage: tskeeper [--config <conf-dir>] {${verbs.map(([name]) => name).join('|')}}\n`)
+      context.err(`Usage: ${context.form} [--config <conf-dir>] {${verbs.map(([name]) => name).join('|')}}\n`)
+      // Apache's script ends with 0 here.
+      exitCode = context.form === 'zkServer.sh' ? 0 : WRONG_USAGE
     })
   for (const [name, description, load] of verbs) {
-    program
+    const verb = program
       .command(name)
       .description(description)
       .argument('[config...]', 'a file, or: port dataDir [tickTime] [maxClientCnxns]')
-      .action(async (config: string[]) => {
-        exitCode = await run(load, targetOf(program, config), context)
+      .action(async (config: string[], options: { sigtermExitCode?: number }) => {
+        exitCode = await run(load, { ...targetOf(program, config), ...options }, context)
       })
+    if (name === 'start-foreground') {
+      verb.option('--sigterm-exit-code <code>', 'exit code of a clean stop by SIGTERM; 143 without it, as of a JVM', exitCodeOf)
+    }
   }
   for (const [name, args, description, tool] of tools) {
     program
@@ -118,9 +126,14 @@ export async function runCommand(args: readonly string[], context: CommandContex
     await program.parseAsync(args, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    return error.exitCode
+    return error.exitCode === 0 || context.form === 'zkServer.sh' ? error.exitCode : WRONG_USAGE
   }
   return exitCode
+}
+
+function exitCodeOf(text: string): number {
+  if (!/^[0-9]+$/.test(text) || Number(text) > 255) throw new InvalidArgumentError('It must be a number from 0 to 255.')
+  return Number(text)
 }
 
 const helpAfter = `
@@ -134,10 +147,12 @@ async function run(load: () => Promise<Verb>, target: Target, context: CommandCo
   return 1
 }
 
-/** What zkServer.sh says before anything else; scripts know the lines. */
+/** What zkServer.sh says before anything else; scripts know the lines. There is no JMX, which only they are told. */
 function announce({ location, legacy }: Target, context: CommandContext): void {
-  const isOff = context.env['JMXDISABLE'] !== undefined && !['', 'false'].includes(context.env['JMXDISABLE'])
-  context.err(isOff ? 'JMX disabled by user request\n' : 'ZooKeeper JMX enabled by default\n')
+  if (context.form === 'zkServer.sh') {
+    const isOff = context.env['JMXDISABLE'] !== undefined && !['', 'false'].includes(context.env['JMXDISABLE'])
+    context.err(isOff ? 'JMX disabled by user request\n' : 'ZooKeeper JMX enabled by default\n')
+  }
   const byDefault = `none: client port ${fallback.clientPort}, data in ${fallback.dataDir}`
   context.err(`Using config: ${legacy === undefined ? (location.file ?? byDefault) : legacy.join(' ')}\n`)
 }

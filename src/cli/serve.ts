@@ -5,8 +5,10 @@
 import { lookup } from 'node:dns/promises'
 import { existsSync, writeSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import type { Logger } from 'pino'
 import { loadSettingsFile } from '../embed/settings-file.ts'
 import { startServerFor } from '../embed/start-server.ts'
+import type { EnsembleServer } from '../quorum/ensemble-server.ts'
 import { ConfigRefused } from '../server/config/config-refused.ts'
 import { readJvmFlags } from '../server/config/jvm-flags.ts'
 import { settingsFromArguments, settingsWithoutFile } from '../server/config/load-settings.ts'
@@ -14,13 +16,17 @@ import type { LoadedSettings } from '../server/config/load-settings.ts'
 import { leftOut, refusalOf } from '../server/config/not-yet.ts'
 import type { Settings } from '../server/config/settings.ts'
 import { createNodeHost } from '../server/host/node-host.ts'
-import type { ServerCore } from '../server/server-core.ts'
+import type { StandaloneServer } from '../server/standalone.ts'
 import { ExitCode, StartupRefused } from '../server/storage/storage-errors.ts'
 import { packageVersion } from '../server/version.ts'
 import { fallback } from './context.ts'
-import type { CommandContext, Target } from './context.ts'
+import type { CommandContext, CommandForm, Target } from './context.ts'
 import { openServerLog } from './logger.ts'
 import type { ServerLog } from './logger.ts'
+
+interface ServingLog extends ServerLog {
+  readonly form: CommandForm
+}
 
 /** A stop that takes longer than a second is cut short: what was acknowledged is on disk already. */
 const stopMs = 700
@@ -28,23 +34,46 @@ const flushMs = 200
 
 /** Runs until the process is told to end; never returns. */
 export async function serve(target: Target, context: CommandContext): Promise<never> {
-  const serverLog = await openServerLog(context.env)
+  const serverLog: ServingLog = { ...(await openServerLog(context.env)), form: context.form }
   const { log } = serverLog
   process.on('uncaughtException', error => {
     log.fatal(error, 'Severe unrecoverable error, exiting')
     void exit(serverLog, 1)
   })
-  const ending = new Ending(serverLog)
+  const ending = new Ending(serverLog, target.sigtermExitCode ?? 143)
   try {
     const settings = await readSettings(target, context, serverLog)
     ending.server = await start(settings, serverLog)
     ending.server.onFatal = (_error, exitCode) => void exit(serverLog, exitCode)
-    const { clientPort } = ending.server
-    log.info(`TSKeeper ${packageVersion} ${clientPort === 0 ? 'has no client port' : `serves clients on port ${clientPort}`}`)
+    tellWhomItServes(ending.server, log)
   } catch (error) {
     await refuse(serverLog, error)
   }
   return new Promise<never>(() => undefined)
+}
+
+/** What serves only within a role says so each time it comes to serve, and each time it looks for a leader again. */
+function tellWhomItServes(server: StandaloneServer | EnsembleServer, log: Logger): void {
+  const { clientPort } = server
+  const port = clientPort === 0 ? 'no client port' : `port ${clientPort}`
+  const serves = clientPort === 0 ? 'has no client port' : `serves clients on ${port}`
+  if (!('onRoleChange' in server)) return log.info(`TSKeeper ${packageVersion} ${serves}`)
+  let told = ''
+  const tell = (line: string): void => {
+    if (line !== told) log.info(`TSKeeper ${packageVersion} ${line}`)
+    told = line
+  }
+  const onRole = (): void => {
+    const { role } = server
+    if (role?.phase !== 'broadcast') {
+      if (role === undefined) tell(`listens on ${port}, looking for a leader`)
+      return
+    }
+    const as = role.kind === 'leading' ? 'leader' : role.kind === 'following' ? 'follower' : 'observer'
+    tell(server.service.isServing ? `${serves} as ${as}` : `serves no clients, as leaderServes=no asks a ${as}`)
+  }
+  server.onRoleChange = onRole
+  onRole()
 }
 
 async function readSettings(target: Target, context: CommandContext, serverLog: ServerLog): Promise<Settings> {
@@ -53,8 +82,8 @@ async function readSettings(target: Target, context: CommandContext, serverLog: 
   const properties = new Map(flags.properties)
   if (context.env['ZOO_DATADIR_AUTOCREATE_DISABLE']) properties.set('zookeeper.datadir.autocreate', 'false')
   const { settings, notices, warnings, errors } = load(target, context, properties)
-  for (const line of [...notices, ...flags.notices, ...environmentNotices(target, context)]) log.info(line)
-  for (const line of [...warnings, ...leftOut(settings)]) log.warn(line)
+  for (const line of [...notices, ...flags.notices, ...environmentNotices(context)]) log.info(line)
+  for (const line of [...warnings, ...leftOut(settings), ...scriptsLeftOut(target, context)]) log.warn(line)
   for (const line of errors) log.error(line)
   const refusal = refusalOf(settings)
   if (refusal !== undefined) {
@@ -73,27 +102,31 @@ function load(target: Target, context: CommandContext, properties: ReadonlyMap<s
 }
 
 /** Environment of an Apache installation that means nothing here. */
-function environmentNotices(target: Target, { env, cwd }: CommandContext): string[] {
+function environmentNotices({ env }: CommandContext): string[] {
   const notices: string[] = []
   const jmx = ['JMXPORT', 'JMXAUTH', 'JMXSSL', 'JMXLOG4J', 'JMXHOSTNAME', 'JMXLOCALONLY'].filter(name => env[name])
   if (jmx.length > 0) notices.push(`Ignoring ${jmx.join(', ')}: there is no JMX without a JVM`)
   if (env['ZK_SERVER_HEAP']) notices.push('Ignoring ZK_SERVER_HEAP: set NODE_OPTIONS=--max-old-space-size=<MB> to bound the heap')
-  const { directory } = target.location
-  for (const name of ['zookeeper-env.sh', 'java.env']) {
-    if (directory !== undefined && existsSync(join(resolve(cwd, directory), name))) notices.push(`Ignoring ${directory}/${name}: set the variables themselves`)
-  }
   return notices
+}
+
+/** Shell snippets beside the configuration, which the scripts of an Apache installation run. */
+function scriptsLeftOut({ location: { directory } }: Target, { cwd }: CommandContext): string[] {
+  if (directory === undefined) return []
+  const there = ['zookeeper-env.sh', 'java.env'].filter(name => existsSync(join(resolve(cwd, directory), name)))
+  return there.map(name => `${directory}/${name}: not supported yet by TSKeeper, left out; set its variables in the environment`)
 }
 
 async function checkAddress(host: string, target: Target): Promise<void> {
   try {
     await lookup(host)
   } catch {
-    throw new ConfigRefused('config', `${host}: Name or service not known`, `Error processing ${target.location.file}`)
+    const hint = `clientPortAddress must be an address, or a name that can be looked up, got '${host}'`
+    throw new ConfigRefused('config', `${host}: Name or service not known`, `Error processing ${target.location.file}`, hint)
   }
 }
 
-async function start(settings: Settings, { log }: ServerLog): Promise<ServerCore> {
+async function start(settings: Settings, { log }: ServerLog): Promise<StandaloneServer | EnsembleServer> {
   log.info('Starting server')
   const { tickTime, minSessionTimeout, maxSessionTimeout, clientPortListenBacklog, dataDir, dataLogDir } = settings
   log.info(
@@ -104,15 +137,15 @@ async function start(settings: Settings, { log }: ServerLog): Promise<ServerCore
   return startServerFor(createNodeHost({ log, keepAlive: settings.clientTcpKeepAlive || settings.tcpKeepAlive }), settings)
 }
 
-/** SIGTERM and SIGINT: a clean stop, and the exit code that a shell shows for a JVM ended in this way. */
+/** SIGTERM and SIGINT: a clean stop, and the exit code that a shell shows for a JVM ended in this way, or the one that was asked for. */
 class Ending {
-  server: ServerCore | undefined
-  readonly #log: ServerLog
+  server: StandaloneServer | EnsembleServer | undefined
+  readonly #log: ServingLog
   #isEnding = false
 
-  constructor(log: ServerLog) {
+  constructor(log: ServingLog, sigtermExitCode: number) {
     this.#log = log
-    process.on('SIGTERM', () => this.#end('SIGTERM', 143))
+    process.on('SIGTERM', () => this.#end('SIGTERM', sigtermExitCode))
     process.on('SIGINT', () => this.#end('SIGINT', 130))
   }
 
@@ -128,7 +161,7 @@ class Ending {
 }
 
 /** Tells why there is no server, as Java does, and ends. */
-async function refuse(serverLog: ServerLog, error: unknown): Promise<never> {
+async function refuse(serverLog: ServingLog, error: unknown): Promise<never> {
   // The server itself has said what happened.
   if (error instanceof StartupRefused && error.exitCode === ExitCode.ERROR_TAKING_SNAPSHOT) return exit(serverLog, error.exitCode)
   const refusal = error instanceof ConfigRefused ? error : asRefusal(error as Error)
@@ -162,8 +195,8 @@ function asRefusal(error: NodeJS.ErrnoException & { exitCode?: number }): Config
 }
 
 /** The last lines get out if anybody reads them. */
-async function exit({ log, output }: ServerLog, exitCode: number, { isTold = true, isLate = false } = {}): Promise<never> {
-  if (isTold) log[exitCode === 0 ? 'info' : 'error'](`Exiting JVM with code ${exitCode}`)
+async function exit({ log, output, form }: ServingLog, exitCode: number, { isTold = true, isLate = false } = {}): Promise<never> {
+  if (isTold) log[exitCode === 0 ? 'info' : 'error'](`Exiting ${form === 'zkServer.sh' ? 'JVM ' : ''}with code ${exitCode}`)
   const isWritten = await output.flush(flushMs)
   // process.exit would wait for a call that hangs in the thread pool, of the log lines or of the data; a signal does not.
   const isHanging = isLate && process.getActiveResourcesInfo().includes('FSReqCallback')

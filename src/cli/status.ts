@@ -14,6 +14,8 @@ interface ClientAddress {
 }
 
 const answerMs = 5000
+/** The answer of a member without a leader. */
+const NOT_SERVING = 'is not currently serving requests'
 
 export async function status(target: Target, context: CommandContext): Promise<number> {
   const say = (line: string): void => context.out(`${line}\n`)
@@ -27,6 +29,10 @@ export async function status(target: Target, context: CommandContext): Promise<n
   if (isTls) say('Note: only secureClientPort is set, and this version of the status command does not speak TLS.')
   const answer = isTls ? '' : await ask(host, Number(port), 'srvr')
   const mode = answer.split('\n').find(line => line.includes('Mode'))
+  if (mode === undefined && context.form === 'tskeeper' && answer.includes(NOT_SERVING)) {
+    say('The server is listening, looking for a leader: it serves no clients.')
+    return 1
+  }
   if (mode === undefined) {
     say('Error contacting service. It is probably not running.')
     return 1

@@ -14,7 +14,7 @@ afterEach(() => rmSync(cwd, { recursive: true }))
 
 async function cleanup(args: string): Promise<{ code: number; out: string; err: string }> {
   let [out, err] = ['', '']
-  const code = await runCommand(args.split(' '), { env: {}, cwd, out: text => (out += text), err: text => (err += text), self: ['node'] })
+  const code = await runCommand(args.split(' '), { form: 'tskeeper', env: {}, cwd, out: text => (out += text), err: text => (err += text), self: ['node'] })
   return { code, out, err }
 }
 

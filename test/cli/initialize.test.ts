@@ -18,7 +18,7 @@ afterEach(() => rmSync(cwd, { recursive: true }))
 async function initialize(args: string): Promise<{ code: number; out: string; err: string }> {
   let [out, err] = ['', '']
   const words = ['initialize', ...args.split(' ').filter((word) => word !== '')]
-  const code = await runCommand(words, { env: {}, cwd, out: text => (out += text), err: text => (err += text), self: ['node'] })
+  const code = await runCommand(words, { form: 'tskeeper', env: {}, cwd, out: text => (out += text), err: text => (err += text), self: ['node'] })
   return { code, out, err }
 }
 

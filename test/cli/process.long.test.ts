@@ -99,7 +99,7 @@ describe('start-foreground', { timeout: 60_000 }, () => {
     child.stdout.resume()
     const { code, out, err } = await end
     expect(code).toBe(143)
-    expect(err).toBe('ZooKeeper JMX enabled by default\nUsing config: ./zoo.cfg\n')
+    expect(err).toBe('Using config: ./zoo.cfg\n')
     expect(messages(out)).toEqual(
       expect.arrayContaining([
         'Reading configuration from: ./zoo.cfg',
@@ -137,7 +137,7 @@ describe('start-foreground', { timeout: 60_000 }, () => {
   })
 
   test.each([
-    ['clientPort=abc\n', 2, 'Invalid config, exiting abnormally', 'Invalid config, exiting abnormally: Error processing ./zoo.cfg: For input string: "abc"'],
+    ['clientPort=abc\n', 2, 'Invalid config, exiting abnormally', 'Invalid config, exiting abnormally: Error processing ./zoo.cfg: For input string: "abc" (./zoo.cfg:1: clientPort must be a number, got \'abc\')'],
     [
       `${good}enforce.auth.enabled=true\n`,
       2,
@@ -148,7 +148,8 @@ describe('start-foreground', { timeout: 60_000 }, () => {
       `${good}clientPortAddress=nowhere.invalid\n`,
       2,
       'Invalid config, exiting abnormally',
-      'Invalid config, exiting abnormally: Error processing ./zoo.cfg: nowhere.invalid: Name or service not known',
+      'Invalid config, exiting abnormally: Error processing ./zoo.cfg: nowhere.invalid: Name or service not known ' +
+        "(clientPortAddress must be an address, or a name that can be looked up, got 'nowhere.invalid')",
     ],
     [`${good}serverCnxnFactory=foo\n`, 1, '', "Unexpected exception, exiting abnormally: Couldn't instantiate foo"],
     [
@@ -169,10 +170,10 @@ describe('start-foreground', { timeout: 60_000 }, () => {
     writeFileSync(join(cwd, 'data/myid'), '1\n')
     const result = await run(config(text))
     expect(result.code).toBe(code)
-    expect(result.err).toBe(`ZooKeeper JMX enabled by default\nUsing config: ./zoo.cfg\n${standardError === '' ? '' : `${standardError}\n`}`)
+    expect(result.err).toBe(`Using config: ./zoo.cfg\n${standardError === '' ? '' : `${standardError}\n`}`)
     const lines = messages(result.out)
     expect(lines).toContain(reason)
-    expect(lines.at(-1)).toBe(`Exiting JVM with code ${code}`)
+    expect(lines.at(-1)).toBe(`Exiting with code ${code}`)
   })
 
   test('refuses a file that is not there', async () => {

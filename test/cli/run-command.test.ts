@@ -1,10 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo, Server } from 'node:net'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { CommandForm } from '../../src/cli/context.ts'
 import { runCommand } from '../../src/cli/run-command.ts'
+import { formOf } from '../../src/cli/process-context.ts'
 import { packageVersion } from '../../src/server/version.ts'
 
 let cwd: string
@@ -19,9 +21,10 @@ afterEach(() => {
   rmSync(cwd, { recursive: true })
 })
 
-async function run(args: string, env: NodeJS.ProcessEnv = {}): Promise<{ code: number; out: string; err: string }> {
+async function run(args: string, env: NodeJS.ProcessEnv = {}, form: CommandForm = 'tskeeper'): Promise<{ code: number; out: string; err: string }> {
   let [out, err] = ['', '']
   const code = await runCommand(args.split(' ').filter(word => word !== ''), {
+    form,
     env,
     cwd,
     out: text => (out += text),
@@ -46,10 +49,24 @@ async function answering(text: string): Promise<number> {
 describe('what every command says first', () => {
   const byDefault = 'Using config: none: client port 2181, data in ./data\n'
 
-  test('JMX and the configuration file, on standard error', async () => {
-    expect((await run('version')).err).toBe(`ZooKeeper JMX enabled by default\n${byDefault}TSKeeper ${packageVersion}\n`)
-    expect((await run('version', { JMXDISABLE: 'true' })).err).toContain('JMX disabled by user request\n')
-    expect((await run('version', { JMXDISABLE: 'false' })).err).toContain('ZooKeeper JMX enabled by default\n')
+  test('the configuration file, on standard error', async () => {
+    expect((await run('version')).err).toBe(`${byDefault}TSKeeper ${packageVersion}\n`)
+  })
+
+  test('JMX under the name of the script, whose lines scripts read', async () => {
+    const err = async (env: NodeJS.ProcessEnv = {}): Promise<string> => (await run('version', env, 'zkServer.sh')).err
+    expect(await err()).toBe(`ZooKeeper JMX enabled by default\n${byDefault}TSKeeper ${packageVersion}\n`)
+    expect(await err({ JMXDISABLE: 'true' })).toContain('JMX disabled by user request\n')
+    expect(await err({ JMXDISABLE: 'false' })).toContain('ZooKeeper JMX enabled by default\n')
+  })
+
+  test.each([
+    ['/usr/local/bin/tskeeper', {}, 'tskeeper'],
+    ['/opt/zookeeper/bin/zkServer.sh', {}, 'zkServer.sh'],
+    ['/opt/tskeeper/dist/cli/main.js', { TSKEEPER_FORM: 'zkServer.sh' }, 'zkServer.sh'],
+    [undefined, {}, 'tskeeper'],
+  ])('called as %s with %o: %s', (calledAs, env, form) => {
+    expect(formOf(env, calledAs)).toBe(form)
   })
 
   test.each([
@@ -83,10 +100,18 @@ describe('small commands', () => {
     expect(await run('version')).toMatchObject({ code: 0, out: 'Apache ZooKeeper, version 3.9.6 2026-09-03 19:29 UTC\n' })
   })
 
-  test.each(['foo', 'foo bar'])('an unknown command, %j: usage on standard error and exit code 0', async args => {
+  test.each(['foo', 'foo bar', '--foo', 'start-foreground --sigterm-exit-code x'])('what nobody knows, %j: exit code 2', async args => {
     const { code, out, err } = await run(args)
-    expect({ code, out }).toEqual({ code: 0, out: '' })
-    expect(err).toContain('Usage: tskeeper [--config <conf-dir>] {start|start-foreground|stop|version|restart|status|print-cmd}\n')
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+    if (args.startsWith('foo')) {
+      expect(err).toContain('Usage: tskeeper [--config <conf-dir>] {start|start-foreground|stop|version|restart|status|print-cmd}\n')
+    }
+  })
+
+  test('an unknown command under the name of the script: exit code 0, as there', async () => {
+    const { code, err } = await run('foo', {}, 'zkServer.sh')
+    expect(code).toBe(0)
+    expect(err).toContain('Usage: zkServer.sh [--config <conf-dir>] {start|')
   })
 
   test('--version and --help are ours', async () => {
@@ -111,6 +136,24 @@ describe('small commands', () => {
     expect((await run('stop zoo.cfg')).out).toContain('(could not find file /var/zk/zookeeper_server.pid)')
     expect((await run('stop zoo.cfg', { ZOOPIDFILE: '/run/zk.pid' })).out).toContain('(could not find file /run/zk.pid)')
     expect((await run('stop 2181 /legacy')).out).toContain('(could not find file /legacy/zookeeper_server.pid)')
+  })
+
+  test('stop leaves a process alone that has got the number of a server, and forgets it', async () => {
+    config('zookeeper_server.pid', String(process.pid))
+    config('zoo.cfg', 'dataDir=.\n')
+    const { code, out } = await run('stop zoo.cfg')
+    expect(code).toBe(0)
+    // This process, which is still here to tell.
+    expect(out).toContain(`Stopping zookeeper ... no zookeeper to stop (process ${process.pid} of file ./zookeeper_server.pid is another program by now: `)
+    expect(existsSync(join(cwd, 'zookeeper_server.pid'))).toBe(false)
+  })
+
+  test('start and stop tell no stack of a directory that cannot be made', async () => {
+    config('file', '')
+    config('zoo.cfg', 'dataDir=.\n')
+    const { code, out, err } = await run('start zoo.cfg', { ZOO_LOG_DIR: 'file/logs' })
+    expect({ code, out }).toEqual({ code: 1, out: 'Starting zookeeper ... SERVER DID NOT START\n' })
+    expect(err).toContain('ENOTDIR')
   })
 
   test('with ZOO_DATADIR_AUTOCREATE_DISABLE nothing is done while directories are missing', async () => {
@@ -177,7 +220,8 @@ describe('status', () => {
     const last = 'Error contacting service. It is probably not running.\n'
     const port = await answering('This ZooKeeper instance is not currently serving requests\n')
     expect(await run(`status ${port} /d`)).toMatchObject({ code: 1 })
-    expect((await run(`status ${port} /d`)).out).toContain(last)
+    expect((await run(`status ${port} /d`)).out).toContain('The server is listening, looking for a leader: it serves no clients.\n')
+    expect((await run(`status ${port} /d`, {}, 'zkServer.sh')).out).toContain(last)
     const gone = servers.pop()!
     await new Promise(done => gone.close(done))
     expect((await run(`status ${port} /d`)).out).toContain(last)

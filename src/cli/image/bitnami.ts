@@ -90,7 +90,7 @@ function withFiles(given: Environment, readText: ImagePlace['readText'], remarks
 
 function refuse(read: Read): void {
   for (const name of ['ZOO_ENABLE_AUTH', 'ZOO_ENABLE_QUORUM_AUTH']) {
-    if (isYes(read(name))) throw new ImageRefused(`${name}=${read(name)}: SASL is not supported by this version of TSKeeper`)
+    if (isYes(read(name))) throw new ImageRefused(`${name}=${read(name)}: SASL is not supported yet by TSKeeper`)
   }
   if (!isYes(read('ALLOW_ANONYMOUS_LOGIN')) && !isYes(read('ALLOW_EMPTY_PASSWORD'))) {
     throw new ImageRefused('logins are not asked for: ALLOW_ANONYMOUS_LOGIN=yes (or ALLOW_EMPTY_PASSWORD=yes) has to say that this is meant')

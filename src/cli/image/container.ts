@@ -48,5 +48,5 @@ export function serverUser(plan: ImagePlan): ImageUser | undefined {
 /** A verb of zkServer.sh, with the configuration that the entry point has written. */
 export async function zkServer(args: readonly string[], plan: ImagePlan): Promise<number> {
   const main = fileURLToPath(new URL('../main.js', import.meta.url))
-  return runCommand(args, processContext({ ...process.env, ...plan.serverEnv }, main))
+  return runCommand(args, processContext({ ...process.env, ...plan.serverEnv }, main, 'zkServer.sh'))
 }
