@@ -10,6 +10,7 @@ const STALLED_SHARE = 0.8
 /** Longer than any session lasts without its client. */
 const LONGEST_SESSION_MS = 4500
 const BRIEF_TICKS = 2
+const SHORTEST_TICK_MS = 100
 /** How much longer than initLimit the tree is on its way. */
 const LONGEST_SNAP = 2.5
 /** Besides what the tree takes: the member starts, elects, and perhaps is sent it once more. */
@@ -35,8 +36,8 @@ export function tryEnsemble(trial: Trial, ensemble: HealedEnsemble): void {
 /** No session ends while its client lives and is heard of. */
 function stall({ world, clients, checks }: HealedEnsemble, { life, settings }: Member, isLeader: boolean): void {
   const { process: owner } = life!
-  // Its session is shorter than the leader stands still.
-  if (isLeader) clients.add('brief', { timeoutMs: BRIEF_TICKS * settings.tickTime })
+  // Its session is shorter than the leader stands still. With shorter ticks the stall is below what an expiry timer takes for one.
+  if (isLeader && settings.tickTime >= SHORTEST_TICK_MS) clients.add('brief', { timeoutMs: BRIEF_TICKS * settings.tickTime })
   clients.rest(true)
   world.run(LONGEST_SESSION_MS)
   checks.onExpired = (session) => clients.onExpired(session)

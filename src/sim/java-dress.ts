@@ -9,6 +9,7 @@ import type { SocketLink } from '../quorum/wire/packet-link.ts'
 import type { Leader } from '../quorum/zab/leader.ts'
 import type { LearnerHandler } from '../quorum/zab/learner-handler.ts'
 import { counterOf, epochZxid, PacketType } from '../quorum/zab/packets.ts'
+import { activateByPacket, adoptAsLeader, proposeSameMembers } from './java-reconfig.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
 export const JAVA_TRAITS = [
@@ -18,6 +19,8 @@ export const JAVA_TRAITS = [
   'leaves holes',
   /** As a follower it acknowledges txns of the history before it acknowledges the history. */
   'acks early',
+  /** As a leader it changes the version of the configuration now and then, by a txn of its own that packets of its own commit. */
+  'reconfigures',
 ] as const
 
 export type JavaTrait = (typeof JAVA_TRAITS)[number]
@@ -25,6 +28,8 @@ export type JavaTrait = (typeof JAVA_TRAITS)[number]
 /** How often a member is such a one. */
 const JAVA_CHANCE = 0.2
 const TRAIT_CHANCE = 0.5
+/** Of an epoch that such a member leads. */
+const RECONFIG_CHANCE = 0.5
 /** A hole for so many txns, about. */
 const HOLE_EVERY = 7n
 
@@ -43,11 +48,13 @@ export function dressAsJava(server: EnsembleServer, traits: ReadonlySet<JavaTrai
       ackEarly(link, random)
     }
   }
+  if (traits.has('reconfigures')) adoptAsLeader(server)
   const dressed = new WeakSet<Leader>()
   const told = server.onRoleChange
   server.onRoleChange = (role) => {
     told(role)
     if (!(role instanceof Leading)) return
+    if (role.phase === 'broadcast' && traits.has('reconfigures') && random.chance(RECONFIG_CHANCE)) proposeSameMembers(server)
     if (dressed.has(role.leader)) return
     dressed.add(role.leader)
     dressLeader(server, role.leader, traits)
@@ -62,6 +69,7 @@ function dressLeader(server: EnsembleServer, leader: Leader, traits: ReadonlySet
   leader.accept = (link) => {
     const learner = accept(link)
     if (traits.has('forwards early')) forwardEarly(server, leader, learner)
+    if (traits.has('reconfigures')) activateByPacket(server, learner)
     return learner
   }
 }
