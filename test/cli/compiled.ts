@@ -1,5 +1,5 @@
 /** The program as JavaScript, for tests that need a process of it: the compiler's output without its type check. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -18,6 +18,8 @@ export function compileSources(): Compiled {
   const directory = mkdtempSync(join(root, '.cache/cli-test-'))
   const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023, rewriteRelativeImportExtensions: true, verbatimModuleSyntax: true }
   for (const name of readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })) {
+    // The build takes plain CommonJS as it is.
+    if (name.endsWith('.cjs')) cpSync(join(root, 'src', name), join(directory, name))
     if (!name.endsWith('.ts')) continue
     const target = join(directory, name.replace(/\.ts$/, '.js'))
     mkdirSync(dirname(target), { recursive: true })
