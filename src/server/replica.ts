@@ -112,9 +112,11 @@ export class Replica implements ApplyContext {
   /**
    * The snapshot's nodes are in; digests are compared again from `digest.zxid` on. A snapshot without a digest may be one of a tree that a leader
    * had sent while it changed: it shows traces of txns that this server has never seen. Java takes such a tree for exact, and counts mismatches.
+   * The snapshot of zxid 0 has no digest either, and is exact: a server writes it before its first txn.
    */
   finishLoading(zxid: bigint, digest: ZxidDigest | undefined): void {
     this.adopt(zxid)
+    if (zxid === 0n) this.#fuzzyUntil = 0n
     if (digest === undefined || !this.#settings.digestEnabled) return
     const agrees = digest.value === this.tree.digest
     if (digest.zxid >= zxid) this.#fuzzyUntil = digest.zxid
