@@ -172,11 +172,7 @@ export class EnsembleServer extends ServerCore {
   // Start and stop --------------------------------------------------------------------------------------------
 
   start(done: (error: Error | undefined) => void): void {
-    this.onBegun = (error) => {
-      this.onBegun = undefined
-      if (error === undefined) done(undefined)
-      else this.releaseDirectory(() => done(error))
-    }
+    this.begin(done)
     const refuse = (error: Error): void => this.onBegun?.(error)
     this.load((loadError, recovery) => {
       if (loadError !== undefined) return refuse(loadError)
@@ -192,7 +188,7 @@ export class EnsembleServer extends ServerCore {
 
   #open(): void {
     this.listen((error) => {
-      if (error !== undefined) return this.stopSnapshots(() => this.onBegun?.(error))
+      if (error !== undefined) return this.onBegun?.(error)
       if (this.onBegun === undefined) return this.service.close(() => {})
       this.#startElection()
       this.onBegun(undefined)

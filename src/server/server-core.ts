@@ -260,6 +260,15 @@ export abstract class ServerCore implements Proposer {
 
   abstract start(done: (error: Error | undefined) => void): void
 
+  /** A start that fails ends all that it has begun before it gives the directory to others: sessions that expire write to the log, and purges remove files. */
+  protected begin(done: (error: Error | undefined) => void): void {
+    this.onBegun = (error) => {
+      this.onBegun = undefined
+      if (error === undefined) done(undefined)
+      else this.stop(() => done(error))
+    }
+  }
+
   /** Reads what the data directory holds; StartupRefused where it cannot. Nothing may be being written. */
   protected load(done: DiskAnswer<Recovery>): void {
     const { settings } = this
@@ -360,7 +369,7 @@ export abstract class ServerCore implements Proposer {
       this.#onClosed.clear()
       done()
     }
-    this.service.close(() => this.#snapshots.stop(() => this.#purge.stop(() => this.#log.close(() => this.releaseDirectory(end)))))
+    this.service.close(() => this.#snapshots.stop(() => this.#purge.stop(() => this.#log.close(() => this.#releaseDirectory(end)))))
   }
 
   protected stopSnapshots(done: () => void): void {
@@ -376,7 +385,7 @@ export abstract class ServerCore implements Proposer {
     this.#purge.resume()
   }
 
-  protected releaseDirectory(done: () => void): void {
+  #releaseDirectory(done: () => void): void {
     if (this.#lock === undefined) done()
     else this.#lock.release(done)
   }

@@ -23,11 +23,7 @@ export class StandaloneServer extends ServerCore {
   }
 
   start(done: (error: Error | undefined) => void): void {
-    this.onBegun = (error) => {
-      this.onBegun = undefined
-      if (error === undefined) done(undefined)
-      else this.releaseDirectory(() => done(error))
-    }
+    this.begin(done)
     const goOn = (error: Error | undefined): void => (error === undefined ? this.#serve() : this.onBegun?.(error))
     this.load((error, recovery) => (error === undefined ? this.secure(recovery, goOn) : goOn(error)))
   }
@@ -35,7 +31,7 @@ export class StandaloneServer extends ServerCore {
   #serve(): void {
     this.startDeciding()
     this.listen((error) => {
-      if (error !== undefined) return this.stopSnapshots(() => this.onBegun?.(error))
+      if (error !== undefined) return this.onBegun?.(error)
       if (this.onBegun === undefined) return this.service.close(() => {})
       this.startServing()
       this.onBegun(undefined)

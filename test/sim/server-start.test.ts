@@ -60,6 +60,27 @@ describe('a start', () => {
     expect(startWithout('sync', '/snapshot.0')).toMatchObject({ kind: 'refused', error: { code: 'EIO' } })
   })
 
+  it('that finds its port taken touches nothing afterwards, though sessions expire and purges fall due', () => {
+    const { world, disk } = machine
+    const life = start()
+    const client = new SimClient(new SimProcess(new SimMachine(machine.network), 'client'), [{ address: machine.address, port: 2181 }], 1000, NOBODY)
+    client.start()
+    world.runUntil(() => client.isConnected, 1000)
+    life.process.kill()
+    const other = new ServerLife(machine, 'other', startStandalone)
+    other.start({ ...SETTINGS, dataDir: '/other', dataLogDir: '/other' }, () => undefined)
+    world.run(1000)
+    const late = new ServerLife(machine, 'late', startStandalone)
+    late.start({ ...SETTINGS, autopurgePurgeIntervalHours: 1 }, () => undefined)
+    world.runUntil(() => late.state.kind !== 'starting', 1000)
+    expect(late.state).toMatchObject({ kind: 'refused', error: { message: expect.stringContaining('EADDRINUSE') } })
+    const steps: string[] = []
+    disk.onStep = ({ kind, path }) => void (path.startsWith('/data') && steps.push(`${kind} ${path}`))
+    world.run(2 * 3_600_000)
+    expect(steps).toEqual([])
+    expect(late.process.isAlive).toBe(true)
+  })
+
   it('makes durable what it has found before anybody is served', () => {
     start().process.kill()
     const steps: string[] = []

@@ -48,13 +48,19 @@ export class AutoPurge {
   /** As `stop`, until `resume`: others are about to remove files, and what is old must be decided anew behind them. */
   pause(done: () => void): void {
     if (this.#state.kind === 'off') this.#host.clock.endOfTurn(done)
-    else this.#leave({ kind: 'paused', isOwed: this.#state.kind === 'purging' }, done)
+    else this.#leave({ kind: 'paused', isOwed: this.#isOwed }, done)
   }
 
   resume(): void {
     if (this.#state.kind !== 'paused') return
     if (this.#state.isOwed) this.#begin()
     else this.#state = { kind: 'waiting' }
+  }
+
+  /** Nothing but the end of a purge sets the timer for the next one. */
+  get #isOwed(): boolean {
+    const state = this.#state
+    return state.kind === 'purging' || state.kind === 'giving up' || (state.kind === 'paused' && state.isOwed)
   }
 
   #leave(next: State, done: () => void): void {

@@ -53,6 +53,7 @@ export class LogCursor {
   readonly version: number
   readonly dbid: bigint
   private readonly file: DiskFile
+  private readonly path: string
   private readonly maxLength: number
   /** Where the next entry begins. */
   private position = FILE_HEADER_SIZE
@@ -61,8 +62,9 @@ export class LogCursor {
   /** Where the window begins in the file. */
   private windowStart = 0
 
-  private constructor(file: DiskFile, { version, dbid }: FileHeader, maxLength: number) {
+  private constructor(file: DiskFile, path: string, { version, dbid }: FileHeader, maxLength: number) {
     this.file = file
+    this.path = path
     this.version = version
     this.dbid = dbid
     this.maxLength = maxLength
@@ -75,7 +77,7 @@ export class LogCursor {
   static *open(files: Files, path: string, maxLength = Infinity): DiskWork<LogCursor> {
     const file = yield* wait.open(files, path, 'read')
     try {
-      return new LogCursor(file, yield* readHeader(file, path), maxLength)
+      return new LogCursor(file, path, yield* readHeader(file, path), maxLength)
     } catch (error) {
       yield* wait.close(file)
       throw error
@@ -84,15 +86,24 @@ export class LogCursor {
 
   /** The next entry, or the end of the file, again and again. Throws CorruptStorage over a length that cannot be. */
   *next(): DiskWork<LogEntry | LogEnd> {
+    for (;;) {
+      const item = this.nextInMemory()
+      if (typeof item !== 'number') return item
+      if (!(yield* this.load(item))) return { kind: 'end', position: this.position, why: 'eof' }
+    }
+  }
+
+  /** As `next`, without a wait for who reads many; how many bytes have to be in memory first, when those that are do not hold the next entry. */
+  nextInMemory(): LogEntry | LogEnd | number {
     const { position } = this
-    if (!this.holds(ENTRY_HEAD_SIZE) && !(yield* this.load(ENTRY_HEAD_SIZE))) return { kind: 'end', position, why: 'eof' }
+    if (!this.holds(ENTRY_HEAD_SIZE)) return ENTRY_HEAD_SIZE
     const at = position - this.windowStart
     const checksum = this.view.getBigUint64(at)
     const length = this.view.getInt32(at + 8)
     if (length === 0 || length === -1) return { kind: 'end', position, why: 'padding' }
-    if (length < 0 || length > this.maxLength) throw new CorruptStorage(`Unreasonable length = ${length}`)
+    if (length < 0 || length > this.maxLength) throw new CorruptStorage(`Unreasonable length = ${length}: ${this.path}`)
     const size = ENTRY_HEAD_SIZE + length + ENTRY_TRAILER_SIZE
-    if (!this.holds(size) && !(yield* this.load(size))) return { kind: 'end', position, why: 'eof' }
+    if (!this.holds(size)) return size
     const from = position - this.windowStart + ENTRY_HEAD_SIZE
     // The trailer is looked at before the checksum: an entry without it was never acknowledged.
     if (this.window[from + length] !== ENTRY_TRAILER) return { kind: 'end', position, why: 'trailer' }
@@ -127,7 +138,8 @@ export class LogCursor {
 
   /** Has `size` bytes from the position on in the window, unless the file ends before. */
   private *load(size: number): DiskWork<boolean> {
-    if (this.position + size > (yield* wait.size(this.file))) return false
+    // A length that is nonsense takes no memory.
+    if (size > WINDOW_SIZE && this.position + size > (yield* wait.size(this.file))) return false
     this.window = yield* wait.read(this.file, this.position, Math.max(size, WINDOW_SIZE))
     this.view = new DataView(this.window.buffer, this.window.byteOffset, this.window.length)
     this.windowStart = this.position

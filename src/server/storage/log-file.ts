@@ -131,9 +131,11 @@ export class LogFile {
     const status = yield* wait.stat(this.disk, path)
     if (status === undefined || status.sizeBytes < FILE_HEADER_SIZE) return false
     const cursor = yield* LogCursor.open(this.disk, path)
-    const first = yield* cursor.next()
-    yield* cursor.close()
-    return first.kind === 'entry'
+    try {
+      return (yield* cursor.next()).kind === 'entry'
+    } finally {
+      yield* cursor.close()
+    }
   }
 }
 

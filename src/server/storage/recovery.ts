@@ -218,7 +218,10 @@ function* replay(
         break
       }
       checkGap(last, zxid)
-      if (!(yield* replayWhole(host, reader, target))) continue
+      if (!replayWhole(host, reader, target)) {
+        yield* reader.skipFile()
+        continue
+      }
       last = zxid
       txns++
     }
@@ -246,14 +249,13 @@ function holeBefore(zxid: bigint, uncovered: UnreadSnapshot[]): bigint | undefin
 }
 
 /** As FileTxnIterator.next, for which a record that is cut short within a whole entry is the end of its file. */
-function* replayWhole({ log }: RecoveryHost, reader: TxnLogReader, target: RecoveryTarget): DiskWork<boolean> {
+function replayWhole({ log }: RecoveryHost, reader: TxnLogReader, target: RecoveryTarget): boolean {
   try {
     target.replay(reader.header(), reader.payload)
     return true
   } catch (error) {
     if (!(error instanceof MalformedFrame) || error.kind !== 'end') throw error
     log.warn(`The txn 0x${hex(reader.zxid)} is cut short, what follows it in its file is left out: ${error.message}`)
-    yield* reader.skipFile()
     return false
   }
 }

@@ -60,10 +60,14 @@ export class TxnLogReader {
   /** Steps to the next txn; false at the end. Throws CorruptStorage, also over damage in what it skips. */
   *next(): DiskWork<boolean> {
     while (this.cursor !== undefined || (yield* this.openNext())) {
-      while (yield* this.nextInFile()) {
-        if (this.zxid >= this.from) return true
+      const found = this.cursor!.nextInMemory()
+      const item = typeof found === 'number' ? yield* this.cursor!.next() : found
+      if (!this.take(item)) {
+        if (item.kind === 'end' && item.why === 'torn') yield* this.endTorn(item.position)
+        yield* this.close()
+      } else if (this.zxid >= this.from) {
+        return true
       }
-      yield* this.close()
     }
     return false
   }
@@ -86,14 +90,10 @@ export class TxnLogReader {
     if (cursor !== undefined) yield* cursor.close()
   }
 
-  private *nextInFile(): DiskWork<boolean> {
-    const item = yield* this.read()
-    if (item.kind === 'end') {
-      if (item.why === 'torn') yield* this.endTorn(item.position)
-      return false
-    }
+  /** Whether the item is a txn, which is then the one that was found; anything else is the end of its file. */
+  private take(item: LogEntry | LogEnd): boolean {
     // As Java, for which a payload that ends before its header does is the end of the file.
-    if (item.payload.length < TXN_HEADER_SIZE) return false
+    if (item.kind === 'end' || item.payload.length < TXN_HEADER_SIZE) return false
     if (!item.checksumRight) throw new CorruptStorage(`CRC check failed: ${this.path} at ${item.position}`)
     this.payload = item.payload
     this.end = item.position + ENTRY_HEAD_SIZE + item.payload.length + ENTRY_TRAILER_SIZE
@@ -108,14 +108,6 @@ export class TxnLogReader {
     const { onTorn } = this.options
     if (onTorn === undefined || this.files!.length > 0) throw new CorruptStorage(`CRC check failed: ${this.path} at ${position}`)
     yield* onTorn(this.path, position)
-  }
-
-  private *read(): DiskWork<LogEntry | LogEnd> {
-    try {
-      return yield* this.cursor!.next()
-    } catch (error) {
-      throw error instanceof CorruptStorage ? new CorruptStorage(`${error.message}: ${this.path}`) : error
-    }
   }
 
   private *openNext(): DiskWork<boolean> {

@@ -40,8 +40,10 @@ export class TxnLog {
   /** Callbacks of `commit` for what is collected. */
   private committing: (() => void)[] = []
   private readonly waiting: { readonly zxid: bigint; readonly done: () => void }[] = []
-  /** Who waits for the end. */
-  private onClosed: (() => void) | undefined
+  /** Callbacks of `close`. */
+  private readonly closing: (() => void)[] = []
+  /** What has become of the last file once nothing more is written. */
+  private end: 'not begun' | 'under way' | 'over' = 'not begun'
   private readonly idleBatches: EntryBatch[] = []
   private writing = false
 
@@ -114,17 +116,12 @@ export class TxnLog {
     this.txns = 0
   }
 
-  /** Commits what was appended and lets go of the file. After a failure, or with one, it only calls back. */
+  /** Commits what was appended, unless that fails or has failed, and lets go of the file. Calls back once no call of the disk is under way. */
   close(done: () => void): void {
-    if (this.state === 'failed') {
-      this.host.clock.endOfTurn(done)
-      return
-    }
-    this.onClosed = done
-    this.commit(() => {
-      if (this.open === undefined) done()
-      else this.open.close(done)
-    })
+    if (this.end === 'over') return this.host.clock.endOfTurn(done)
+    this.closing.push(done)
+    if (this.state === 'failed') return
+    this.commit(() => this.rest())
     this.state = 'closed'
   }
 
@@ -135,7 +132,7 @@ export class TxnLog {
     this.collecting = []
     this.committing = []
     this.waiting.length = 0
-    if (this.onClosed !== undefined) this.host.clock.endOfTurn(this.onClosed)
+    if (!this.writing) this.rest()
   }
 
   private batchFor(): EntryBatch {
@@ -176,10 +173,11 @@ export class TxnLog {
   }
 
   private writeBatch(batch: EntryBatch, done: () => void): void {
+    if (this.state === 'failed') return this.rest()
     const startedAt = this.host.clock.now()
     batch.target.write(batch, (error) => {
       if (error !== undefined) return this.fail(error)
-      if (this.state === 'failed') return
+      if (this.state === 'failed') return this.rest()
       this.measure(this.host.clock.now() - startedAt, batch.target.size)
       this.rollWhenLong(batch.target)
       done()
@@ -187,7 +185,7 @@ export class TxnLog {
   }
 
   private flushed(batches: EntryBatch[], callbacks: (() => void)[]): void {
-    if (this.state === 'failed') return
+    if (this.state === 'failed') return this.rest()
     this.writing = false
     for (const batch of batches) {
       if (batch.lastZxid > this.lastDurable) this.lastDurable = batch.lastZxid
@@ -232,14 +230,9 @@ export class TxnLog {
   }
 
   private fail(error: Error): void {
-    if (this.state === 'failed') return
-    const { onClosed } = this
-    this.onClosed = undefined
+    const tell = this.state === 'failed' ? () => undefined : () => this.onFailure(error)
     this.abandon()
-    this.cutBack(() => {
-      this.onFailure(error)
-      onClosed?.()
-    })
+    this.cutBack(tell)
   }
 
   /**
@@ -247,18 +240,31 @@ export class TxnLog {
    * Nobody was told of those txns: a restart that does not see them cannot serve what is not there. A disk that hangs must
    * not keep the process from ending: the next start writes the end of the log once more.
    */
-  private cutBack(done: () => void): void {
-    let isOver = false
-    const goOn = (): void => {
+  private cutBack(tell: () => void): void {
+    let isTold = false
+    const tellOnce = (): void => {
       timer.cancel()
-      if (!isOver) this.host.clock.endOfTurn(done)
-      isOver = true
+      if (!isTold) this.host.clock.endOfTurn(tell)
+      isTold = true
     }
-    const timer = this.host.clock.after(CUT_BACK_MS, goOn)
-    if (this.open === undefined) return goOn()
-    this.open.cutBack((error) => {
+    const timer = this.host.clock.after(CUT_BACK_MS, tellOnce)
+    this.open!.cutBack((error) => {
       if (error !== undefined) this.host.log.warn(error, 'cannot cut the log back to what is durable')
-      goOn()
+      tellOnce()
+      this.host.clock.endOfTurn(() => this.rest())
     })
+  }
+
+  /** Lets go of the file: no call of the disk is under way, and no other will be. */
+  private rest(): void {
+    if (this.end !== 'not begun') return
+    this.end = 'under way'
+    const { open } = this
+    const rested = (): void => {
+      this.end = 'over'
+      for (const done of this.closing.splice(0)) done()
+    }
+    if (open === undefined) this.host.clock.endOfTurn(rested)
+    else open.close(rested)
   }
 }

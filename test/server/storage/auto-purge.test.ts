@@ -44,6 +44,19 @@ describe('a purge that is under way', () => {
     expect(host.names()).toEqual(['snapshot.4', 'snapshot.5', 'snapshot.6'])
   })
 
+  it('comes again behind two pauses, whenever the second begins', () => {
+    for (const isFirstOver of [false, true]) {
+      const { host, purge } = begun()
+      purge.pause(() => undefined)
+      if (isFirstOver) host.settle()
+      purge.pause(() => undefined)
+      host.settle()
+      purge.resume()
+      host.settle()
+      expect(host.names(), String(isFirstOver)).toEqual(['snapshot.6', 'snapshot.7', 'snapshot.8'])
+    }
+  })
+
   it('whose time comes in a pause waits for its end', () => {
     const { host, purge, turns } = begun()
     host.settle()

@@ -542,6 +542,76 @@ describe('failure', () => {
     expect(failures).toEqual([error])
   })
 
+  it.each([undefined, error])('lets nobody have the directory while the disk is at a write that was abandoned, and ends with %s', (outcome) => {
+    const host = new TestHost()
+    const trace: string[] = []
+    let end: (() => void) | undefined
+    let isHeld = false
+    const held = changedFiles(host.memory, (file) => ({
+      writeAndSync: (at, bytes, done) => (isHeld ? (end = () => done(outcome)) : file.writeAndSync(at, bytes, done)),
+    }))
+    host.disk = traced(held, trace)
+    const log = new TxnLog(host, OPTIONS)
+    commit(host, log, 1n)
+    isHeld = true
+    for (const zxid of [2n, 3n]) {
+      log.append(zxid, txn(zxid))
+      log.commit(() => expect.unreachable())
+      log.roll()
+    }
+    log.abandon()
+    trace.length = 0
+    log.close(() => trace.push('closed'))
+    host.settle()
+    expect(trace).toEqual([])
+    end!()
+    host.settle()
+    expect(trace).toEqual(['synced', ...(outcome === undefined ? [] : ['truncate .unfinished-log.1 69']), 'close .unfinished-log.1', 'closed'])
+  })
+
+  it('lets nobody have the directory while the log is cut back', () => {
+    const host = new TestHost()
+    const trace: string[] = []
+    let end: (() => void) | undefined
+    let isBroken = false
+    const broken = changedFiles(host.memory, (file) => ({
+      writeAndSync: (at, bytes, done) => (isBroken ? file.sync(() => done(error)) : file.writeAndSync(at, bytes, done)),
+      truncate: (_length, done) => (end = () => done(undefined)),
+    }))
+    host.disk = traced(broken, trace)
+    const log = new TxnLog(host, OPTIONS)
+    commit(host, log, 1n)
+    isBroken = true
+    log.append(2n, txn(2n))
+    log.commit(() => expect.unreachable())
+    host.settle()
+    trace.length = 0
+    log.close(() => trace.push('closed'))
+    host.settle()
+    expect(trace).toEqual([])
+    end!()
+    host.settle()
+    expect(trace).toEqual(['close .unfinished-log.1', 'closed'])
+  })
+
+  it('writes nothing more once it is abandoned, whatever the disk was at', () => {
+    const host = new TestHost()
+    const trace: string[] = []
+    let end: (() => void) | undefined
+    host.disk = traced(changedFiles(host.memory, () => ({ close: (done) => (end = done) })), trace)
+    const log = new TxnLog(host, OPTIONS)
+    commit(host, log, 1n)
+    log.roll()
+    log.append(2n, txn(2n))
+    log.commit(() => expect.unreachable())
+    host.settle()
+    trace.length = 0
+    log.abandon()
+    end!()
+    host.settle()
+    expect(trace).toEqual([])
+  })
+
   it('while the last txns are written is told, and ends the closing', () => {
     const host = new TestHost()
     const log = new TxnLog(host, OPTIONS)
