@@ -5,6 +5,7 @@
 import { lookup } from 'node:dns/promises'
 import { existsSync, writeSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { loadSettingsFile } from '../embed/settings-file.ts'
 import { startServerFor } from '../embed/start-server.ts'
@@ -31,6 +32,9 @@ interface ServingLog extends ServerLog {
 /** A stop that takes longer than a second is cut short: what was acknowledged is on disk already. */
 const stopMs = 700
 const flushMs = 200
+/** How long an end waits for a call of the disk that is under way, and how often it looks. */
+const diskMs = 700
+const lookMs = 20
 
 /** Runs until the process is told to end; never returns. */
 export async function serve(target: Target, context: CommandContext): Promise<never> {
@@ -150,12 +154,12 @@ class Ending {
   }
 
   #end(signal: NodeJS.Signals, exitCode: number): void {
-    const finish = (isLate = false): void => void exit(this.#log, exitCode, { isTold: false, isLate })
+    const finish = (patienceMs = diskMs): void => void exit(this.#log, exitCode, { signal, patienceMs })
     if (this.#isEnding) return finish()
     this.#isEnding = true
     this.#log.log.info(`Shutting down on ${signal}`)
     if (this.server === undefined) return finish()
-    setTimeout(() => finish(true), stopMs)
+    setTimeout(() => finish(0), stopMs)
     this.server.stop(() => finish())
   }
 }
@@ -194,15 +198,30 @@ function asRefusal(error: NodeJS.ErrnoException & { exitCode?: number }): Config
   return new ConfigRefused(isDirectory ? 'datadir' : 'unexpected', sentence ?? error.message, undefined, sentence === undefined ? undefined : error.message)
 }
 
+interface Ended {
+  /** Undefined = nobody has told it to end, and the last line says that it does. */
+  readonly signal?: NodeJS.Signals
+  readonly patienceMs?: number
+}
+
 /** The last lines get out if anybody reads them. */
-async function exit({ log, output, form }: ServingLog, exitCode: number, { isTold = true, isLate = false } = {}): Promise<never> {
-  if (isTold) log[exitCode === 0 ? 'info' : 'error'](`Exiting ${form === 'zkServer.sh' ? 'JVM ' : ''}with code ${exitCode}`)
+async function exit({ log, output, form }: ServingLog, exitCode: number, { signal, patienceMs = diskMs }: Ended = {}): Promise<never> {
+  if (signal === undefined) log[exitCode === 0 ? 'info' : 'error'](`Exiting ${form === 'zkServer.sh' ? 'JVM ' : ''}with code ${exitCode}`)
   const isWritten = await output.flush(flushMs)
   // process.exit would wait for a call that hangs in the thread pool, of the log lines or of the data; a signal does not.
-  const isHanging = isLate && process.getActiveResourcesInfo().includes('FSReqCallback')
+  const isHanging = await isHeldByDisk(patienceMs)
   if (isHanging || (!isWritten && output.holdsThread)) {
-    process.removeAllListeners('SIGTERM')
-    process.kill(process.pid, exitCode === 143 ? 'SIGTERM' : 'SIGKILL')
+    if (signal !== undefined) process.removeAllListeners(signal)
+    process.kill(process.pid, signal ?? 'SIGKILL')
   }
   process.exit(exitCode)
+}
+
+/** Whether a call of the disk is under way at each look. One of a server that still starts has another one behind it, and counts as well. */
+async function isHeldByDisk(patienceMs: number): Promise<boolean> {
+  for (let leftMs = patienceMs; process.getActiveResourcesInfo().includes('FSReqCallback'); leftMs -= lookMs) {
+    if (leftMs <= 0) return true
+    await delay(lookMs)
+  }
+  return false
 }

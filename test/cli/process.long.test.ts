@@ -1,12 +1,12 @@
 /** The command as a process: what it writes where, how it ends, and that nothing keeps it from ending. */
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import type { ChildProcessByStdio } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { compileSources } from './compiled.ts'
 import type { Compiled } from './compiled.ts'
 
@@ -115,6 +115,18 @@ describe('start-foreground', { timeout: 60_000 }, () => {
         'Shutting down on SIGTERM',
       ]),
     )
+  })
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('ends by %s although its start waits for a disk that hangs', async (signal) => {
+    mkdirSync(join(cwd, 'data/version-2'), { recursive: true })
+    // Nobody writes to it, so that whoever opens it to read waits for ever.
+    execFileSync('mkfifo', [join(cwd, 'data/version-2/snapshot.5')])
+    const child = launch(config(good))
+    const exit = new Promise((done) => child.on('exit', (code, by) => done(code ?? by)))
+    child.stdout.resume()
+    await vi.waitUntil(() => readdirSync(join(cwd, 'data')).some((name) => name.startsWith('tskeeper.lock.')), { timeout: 20_000 })
+    child.kill(signal)
+    expect(await exit).toBe(signal)
   })
 
   test('ends with 130 on SIGINT', async () => {
