@@ -152,6 +152,7 @@ export class EnsembleServer extends ServerCore {
       directory: dirs.snapshotDirectory,
       onOutdated: (message, config, isCertain) => this.#endOutdated(message, isCertain ? config : undefined),
       onAdopted: () => this.#showConfig(),
+      onListed: (isListed) => this.#onListed(isListed),
     })
     this.epochs = new EpochFiles(host, dirs.snapshotDirectory)
     this.committed = new CommittedLog(Math.max(settings.turns.committedTxns, settings.commitLogCount))
@@ -197,7 +198,7 @@ export class EnsembleServer extends ServerCore {
   }
 
   #startElection(): void {
-    const { host, settings, config, self } = this
+    const { host, settings, config, self, current } = this
     const mesh = new ElectionMesh({
       self,
       config,
@@ -211,8 +212,10 @@ export class EnsembleServer extends ServerCore {
     this.#mesh = mesh
     this.#election = new Election({
       self,
-      config,
-      configText: () => this.current.inForce.text,
+      get config() {
+        return current.electorate
+      },
+      configText: () => current.inForce.text,
       clock: host.clock,
       log: host.log,
       effects: { send: (to, notification) => mesh.send(to, notification), isDown: (sid) => mesh.isDown(sid) },
@@ -289,6 +292,7 @@ export class EnsembleServer extends ServerCore {
   #serveReadOnlyLater(): void {
     const { settings, host } = this
     if (!settings.readOnlyModeEnabled) return
+    this.#readOnlyDelay?.cancel()
     this.#readOnlyDelay = host.clock.after(Math.max(LEAST_READ_ONLY_DELAY_MS, settings.tickTime), () => {
       this.service.serveReadOnly()
       host.log.info('Read-only server started')
@@ -331,8 +335,9 @@ export class EnsembleServer extends ServerCore {
     this.#vainRoles = 0
     this.#election?.onEpochEstablished(epoch)
     this.#memberConfig.adopt()
+    if (this.#role === undefined) return
     this.#showConfig()
-    if (this.#role?.kind !== 'leading' || this.settings.leaderServes) this.startServing()
+    if (this.#role.kind !== 'leading' || this.settings.leaderServes) this.startServing()
     this.onRoleChange(this.#role)
   }
 
@@ -343,12 +348,22 @@ export class EnsembleServer extends ServerCore {
     return this.#memberConfig.current
   }
 
-  acceptsConfig(texts: readonly string[]): boolean {
-    return this.#memberConfig.accepts(texts)
+  acceptsConfig(texts: readonly string[], isChange: boolean): boolean {
+    return this.#memberConfig.accepts(texts, isChange)
   }
 
   adoptConfig(): void {
     this.#memberConfig.adopt()
+  }
+
+  /** What it does in its role, or says in its election, it does as who it was. */
+  #onListed(isListed: boolean): void {
+    if (this.#role !== undefined) {
+      this.leave(this.#role, isListed ? 'this server has a vote now' : 'this server has no vote')
+    } else if (this.#election?.isLooking === true) {
+      this.#election.stop()
+      this.#look()
+    }
   }
 
   /** In `/zookeeper/config`, but for what a txn has put there. */

@@ -291,8 +291,8 @@ export class Following implements Role, LearnerServer {
 
   // The configuration -----------------------------------------------------------------------------------------
 
-  acceptsConfig(texts: readonly string[]): boolean {
-    return this.#server.acceptsConfig(texts)
+  acceptsConfig(texts: readonly string[], isChange: boolean): boolean {
+    return this.#server.acceptsConfig(texts, isChange)
   }
 
   adoptConfig(): void {

@@ -26,12 +26,15 @@ export interface MemberConfigParts {
   onOutdated(message: string, config: QuorumConfig, isCertain: boolean): void
   /** Another version is in force. */
   onAdopted(): void
+  /** From now on this server has a vote, or has none, for the ensemble has added it, or does not list it. Called from inside `accepts`, `hear` and `adopt`. */
+  onListed(isListed: boolean): void
 }
 
 export class MemberConfig {
   readonly current: CurrentConfig
   readonly #parts: MemberConfigParts
   readonly #seen: SeenConfig
+  #isListed = true
   /** The last newer version with other members that a notification told and that was not heeded. */
   #ignored = 0n
 
@@ -50,20 +53,26 @@ export class MemberConfig {
   /** What this server has seen in the lives before. `inTree`: the text of `/zookeeper/config` as it was loaded. Throws ConfigRefused. */
   *recall(inTree: string): DiskWork<void> {
     const seen = yield* this.#seen.read()
-    if (seen !== undefined) this.#recallOne(seen.config)
+    // It had ended over a configuration that is not in force.
+    if (seen !== undefined) this.#recallOne(seen.config, seen.isInForce)
     if (seen?.isInForce === true) this.current.adopt()
     const config = parsed(inTree)
     // A txn in the log may not have been committed.
-    if (config !== undefined) this.#recallOne(config)
+    if (config !== undefined) this.#recallOne(config, true)
+    this.#isListed = this.current.isListed
+    if (!this.#isListed) this.#logListed()
   }
 
-  #recallOne(config: QuorumConfig): void {
-    const heard = this.current.hear(config)
+  #recallOne(config: QuorumConfig, mayUnlist: boolean): void {
+    const heard = this.current.hear(config, mayUnlist)
     if (heard.kind === 'other') throw new ConfigRefused('config', this.#message(config, heard.changes))
   }
 
-  /** Of configurations that the leader has, or is about to have, the newest counts. False where its members are others. */
-  accepts(texts: readonly string[]): boolean {
+  /**
+   * Of configurations that the leader has, or is about to have, the newest counts. False where its members are others, or where this server has no
+   * vote from now on. `isChange`: a txn has made one of them. This server ends over one that takes it out.
+   */
+  accepts(texts: readonly string[], isChange: boolean): boolean {
     let newest: QuorumConfig | undefined
     for (const text of texts) {
       const config = parsed(text)
@@ -71,24 +80,26 @@ export class MemberConfig {
       else if (newest === undefined || config.version > newest.version) newest = config
     }
     if (newest === undefined) return true
-    const heard = this.current.hear(newest)
-    if (heard.kind !== 'other') return true
+    const heard = this.current.hear(newest, !isChange)
+    if (heard.kind === 'unlisted') this.#tellListed()
+    if (heard.kind !== 'other') return heard.kind !== 'unlisted'
     this.#parts.onOutdated(this.#message(newest, heard.changes), newest, true)
     return false
   }
 
   /**
    * What another server says in a notification, which anybody can send. As in Java it counts while this server looks for a leader and with
-   * `reconfigEnabled`; but a leader may always know of a newer version of the same members. False where the members are others, and it counts.
+   * `reconfigEnabled`; but a leader may always know of a newer version of the same members. False where it counts, and the members are others or this
+   * server has no vote from now on.
    */
   hear(from: bigint, text: string | undefined, isLooking: boolean): boolean {
     const version = versionIn(text)
     if (version <= this.current.inForce.version) return true
     const config = version > this.current.newest.version && version !== this.#ignored ? parsed(text!) : undefined
-    const heard = config === undefined ? undefined : this.current.hear(config)
+    const heard = config === undefined ? undefined : this.current.hear(config, this.current.isDynamic && isLooking)
     if (heard?.kind === 'other') return this.#hearOther(from, config!, heard.changes, isLooking)
     if (isLooking && version === this.current.newest.version) this.adopt()
-    return true
+    return heard?.kind !== 'unlisted'
   }
 
   #hearOther(from: bigint, config: QuorumConfig, changes: readonly string[], isLooking: boolean): boolean {
@@ -105,11 +116,30 @@ export class MemberConfig {
   /** The newest that was accepted comes into force. */
   adopt(): void {
     const { host } = this.#parts
-    if (!this.current.adopt()) return
-    const { inForce } = this.current
-    host.log.info(`The configuration has version ${hex(inForce.version)}`)
-    this.#parts.onAdopted()
-    this.#keep({ config: inForce, isInForce: true }, () => {})
+    if (this.current.adopt()) {
+      const { inForce } = this.current
+      host.log.info(`The configuration has version ${hex(inForce.version)}`)
+      this.#parts.onAdopted()
+      this.#keep({ config: inForce, isInForce: true }, () => {})
+    }
+    this.#tellListed()
+  }
+
+  /** The next start must find it, with `reconfigEnabled` or without: who has no vote does not begin with one. */
+  #tellListed(): void {
+    const { newest, isListed } = this.current
+    if (isListed === this.#isListed) return
+    this.#isListed = isListed
+    this.#logListed()
+    this.#keep({ config: newest, isInForce: true }, () => {})
+    this.#parts.onListed(isListed)
+  }
+
+  #logListed(): void {
+    const { newest, isListed } = this.current
+    const version = hex(newest.version)
+    if (isListed) this.#parts.host.log.info(`The ensemble lists this server by its membership of version ${version}: it has a vote`)
+    else this.#parts.host.log.warn(`The ensemble does not list this server in its membership of version ${version}: it goes on without a vote until the ensemble adds it`)
   }
 
   /** So that the next start finds it: durable before `done`, or the disk does not take it. */

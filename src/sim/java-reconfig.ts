@@ -49,7 +49,7 @@ export function adoptAsLeader(server: EnsembleServer): void {
   server.applyNext = (committed) => {
     if (committed.kind.type === OpCode.reconfig && server.role?.kind === 'leading') {
       const { data } = committed.record as SetDataTxn
-      server.acceptsConfig([Buffer.from(data!).toString('utf8')])
+      server.acceptsConfig([Buffer.from(data!).toString('utf8')], true)
       server.adoptConfig()
     }
     applyNext(committed)

@@ -2,6 +2,7 @@
 // other members. Java's part, where it takes one, is played by a leader that only says what a test lets it say.
 import { describe, expect, test } from 'vitest'
 import { QuorumPacket } from '../../src/jute/generated/quorum.ts'
+import { JuteReader } from '../../src/jute/reader.ts'
 import { JuteWriter } from '../../src/jute/writer.ts'
 import { PacketType } from '../../src/quorum/zab/packets.ts'
 import { QuorumConfig } from '../../src/quorum/zab/quorum-config.ts'
@@ -54,6 +55,14 @@ function bytesOf(packets: readonly QuorumPacket[]): Buffer {
   const w = new JuteWriter()
   for (const packet of packets) QuorumPacket.write(w, packet)
   return Buffer.from(w.copy())
+}
+
+function typesIn(bytes: Buffer): number[] {
+  const reader = new JuteReader()
+  reader.reset(bytes)
+  const types: number[] = []
+  while (reader.remaining > 0) types.push(QuorumPacket.read(reader).type)
+  return types
 }
 
 function packet(name: keyof typeof PacketType, zxid: string, data: Uint8Array | null = null): QuorumPacket {
@@ -235,6 +244,70 @@ describe.each([true, false])('a member with reconfigEnabled=%s whose leader has 
     member.start()
     ensemble.world.settle()
     expect([member.fatal, member.server!.current.newest.version]).toEqual([[], same.version])
+  })
+})
+
+describe.each([true, false])('a member with reconfigEnabled=%s that the ensemble does not list', (reconfigEnabled) => {
+  /** Three, and server 4, which counts itself as one of them. */
+  function joined() {
+    const ensemble = new FakeEnsemble('1 2 3 4', { reconfigEnabled, configVersion: CHANGED }, [])
+    const joiner = ensemble.member(4)
+    const servers = joiner.settings.servers.filter(({ sid }) => sid !== 4)
+    const others = [1, 2, 3].map((sid) => ensemble.member(sid))
+    for (const other of others) other.start({ servers })
+    joiner.start({ configVersion: 0n })
+    ensemble.converge()
+    return { ensemble, joiner, others, servers }
+  }
+
+  test('goes on without a vote, and says so', () => {
+    const { ensemble, joiner, others } = joined()
+    expect([joiner.state, joiner.fatal]).toEqual(['observing broadcast', []])
+    others[0]!.session().send(ask.create('/there'))
+    ensemble.world.settle()
+    expect(joiner.data('/there')).toBe('')
+    expect(seenBy(joiner)).toMatch(/^# in force\nserver\.1=.*\n.*\nserver\.3=.*\nversion=10000000000001$/)
+  })
+
+  test('votes for nobody, from its start on, whoever goes by its own list', () => {
+    const { ensemble, joiner, others } = joined()
+    for (const member of [...others, joiner]) member.kill()
+    const host = { clock: ensemble.world.clock, log: ensemble.world.log, network: ensemble.networkOf(3) }
+    const stale = new Elector({ host, self: 3n, config: configOf(joiner.settings, 0n) })
+    stale.look({ zxid: 2n ** 41n, peerEpoch: 2n ** 21n })
+    joiner.start()
+    ensemble.world.advance(60_000)
+    const heard = stale.heard.filter((line) => line.startsWith('4: '))
+    expect([joiner.fatal, joiner.state, heard.length > 3]).toEqual([[], 'looking', true])
+    expect(heard.filter((line) => !line.startsWith('4: looking none '))).toEqual([])
+  })
+
+  test('has one when the ensemble lists it, now and after a restart', () => {
+    const { ensemble, joiner, others } = joined()
+    for (const other of others) other.kill()
+    for (const other of others) other.start({ servers: joiner.settings.servers, configVersion: CHANGED + 1n })
+    ensemble.converge()
+    ensemble.until('it follows', () => joiner.state.endsWith('ing broadcast') && joiner.state !== 'observing broadcast')
+    for (const member of [...others, joiner]) member.kill()
+    joiner.start()
+    for (const other of others.slice(1)) other.start()
+    ensemble.until('three of four serve', () => [2, 3, 4].every((sid) => ['leading broadcast', 'following broadcast'].includes(ensemble.member(sid).state)))
+  })
+
+  test('ends where a txn takes it out', () => {
+    const { ensemble, member, say } = active({ settings: { reconfigEnabled } })
+    const servers = member.settings.servers.slice(1)
+    say(packet('PROPOSAL', FIRST, reconfigTxn(zxidOf(FIRST), configOf(member.settings, CHANGED, { servers }).text).payload))
+    expect(member.fatal).toEqual([expect.stringMatching(/^2: The ensemble has a membership.*server\.1 is gone/)])
+    expectRefused(ensemble, member, 'server.1 is gone')
+  })
+
+  test('acknowledges nothing to the leader that tells it so, as long as that counts it', () => {
+    const servers = new FakeEnsemble('1 2 3', {}, []).member(1).settings.servers.slice(1)
+    const { member, leader } = followed({ settings: { reconfigEnabled }, config: configOf(new FakeEnsemble('1 2 3', {}, []).member(1).settings, CHANGED, { servers }) })
+    expect([member.fatal, member.state, leader.follower.isEnded]).toEqual([[], 'looking', true])
+    // FOLLOWERINFO and ACKEPOCH, and no ACK of NEWLEADER.
+    expect(typesIn(leader.follower.take())).toEqual([PacketType.FOLLOWERINFO, PacketType.ACKEPOCH])
   })
 })
 

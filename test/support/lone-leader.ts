@@ -114,7 +114,7 @@ export class LoneLeader implements Scripted, LeaderServer {
         this.leader.onLogged(zxidOf(rest[0]!))
         return true
       case 'config':
-        this.config.hear(configFrom(rest[0]!))
+        this.config.hear(configFrom(rest[0]!), false)
         return true
       case 'confirm':
         this.leader.confirm(() => this.#lines.push('confirmed'))

@@ -173,10 +173,10 @@ export class LoneLearner implements Scripted, LearnerServer {
     this.#say(`serve epoch ${epoch}`)
   }
 
-  acceptsConfig(texts: readonly string[]): boolean {
+  acceptsConfig(texts: readonly string[], isChange: boolean): boolean {
     const configs = texts.map((text) => parseQuorumConfig(text))
     const [newest] = configs.sort((a, b) => (a.version < b.version ? 1 : -1))
-    const heard = newest === undefined ? undefined : this.config.hear(newest)
+    const heard = newest === undefined ? undefined : this.config.hear(newest, !isChange)
     if (heard?.kind === 'newer') this.#say(`heard of version ${this.config.newest.version.toString(16)}`)
     if (heard?.kind !== 'other') return true
     this.#say(`end: ${heard.changes.join(', ')}`)

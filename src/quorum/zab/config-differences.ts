@@ -13,29 +13,31 @@ export interface Comparison {
   readonly heard: QuorumConfig
   /** Of the same members, in different words perhaps: an address is the same if one of them has it. */
   readonly known: readonly [QuorumConfig, ...QuorumConfig[]]
+  /** Which of them may be missing; then groups and weights do not count. */
+  readonly mayLack: bigint | undefined
   /** Undefined = they do not count. */
   readonly addresses: { readonly self: bigint; readonly client: OwnClientPort } | undefined
 }
 
 /** Empty where the members are the same. */
-export function differencesOf({ heard, known, addresses }: Comparison): readonly string[] {
+export function differencesOf({ heard, known, mayLack, addresses }: Comparison): readonly string[] {
   const [first] = known
   const changes: string[] = []
-  for (const sid of first.members.keys()) if (!heard.members.has(sid)) changes.push(`server.${sid} is gone`)
+  for (const sid of first.members.keys()) if (!heard.members.has(sid) && sid !== mayLack) changes.push(`server.${sid} is gone`)
   for (const [sid, member] of heard.members) {
     const before = first.members.get(sid)
     if (before === undefined) changes.push(`server.${sid} is new`)
     else if (before.learnerType !== member.learnerType) changes.push(`server.${sid} is ${member.learnerType}, not ${before.learnerType}`)
     else if (addresses !== undefined) changes.push(...movesOf(member, known, addresses.self, addresses.client))
   }
-  if (changes.length === 0 && heard.weightText !== first.weightText) changes.push('groups or weights are others')
+  if (changes.length === 0 && mayLack === undefined && heard.weightText !== first.weightText) changes.push('groups or weights are others')
   return changes
 }
 
 function movesOf(member: QuorumMember, known: Comparison['known'], self: bigint, client: OwnClientPort): string[] {
   const { sid } = member
   const moves: string[] = []
-  if (!known.some(({ members }) => isAtSamePlaces(member, members.get(sid)!))) {
+  if (!known.some(({ members }) => members.has(sid) && isAtSamePlaces(member, members.get(sid)!))) {
     moves.push(`server.${sid} is at ${placesOf(member)}, not at ${placesOf(known[0].members.get(sid)!)}`)
   }
   const { clientAddress } = member

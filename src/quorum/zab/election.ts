@@ -54,6 +54,7 @@ export interface ElectionEffects {
 
 export interface ElectionParts {
   readonly self: bigint
+  /** Another one only from one election to the next. */
   readonly config: QuorumConfig
   /** What others are told that the configuration is. */
   configText(): string
@@ -118,7 +119,6 @@ export class Election {
   /** The leader that this server has found looks for one itself. */
   onLeaderLooks: () => void = () => {}
   readonly #parts: ElectionParts
-  readonly #isVoter: boolean
   #phase: Phase = { kind: 'idle' }
   /** The round (logicalclock); in memory only. */
   #round = 0n
@@ -133,7 +133,15 @@ export class Election {
   constructor(parts: ElectionParts) {
     this.#parts = parts
     this.#absentees = new Absentees(parts.clock, parts.absenceMs)
-    this.#isVoter = parts.config.voters.has(parts.self)
+  }
+
+  get #isVoter(): boolean {
+    const { config, self } = this.#parts
+    return config.voters.has(self)
+  }
+
+  get isLooking(): boolean {
+    return this.#phase.kind === 'looking'
   }
 
   get state(): ServerState {
@@ -225,7 +233,7 @@ export class Election {
     const looking = this.#phase
     if (looking.kind !== 'looking' || !this.#parts.config.voters.has(sid) || looking.saidAgainTo.has(sid)) return
     looking.saidAgainTo.add(sid)
-    this.#answer(sid, this.#cast(looking))
+    this.#answer(sid, this.#told(looking))
   }
 
   /** A member has just become unreachable. */
@@ -250,7 +258,7 @@ export class Election {
       if (phase.saidAgainTo.has(from)) return
       phase.saidAgainTo.add(from)
     }
-    this.#answer(from, { ...this.#vote!, electionEpoch: this.#round })
+    this.#answer(from, phase.kind === 'looking' && !this.#isVoter ? this.#told(phase) : { ...this.#vote!, electionEpoch: this.#round })
   }
 
   #onVoter(looking: Looking, from: bigint, notification: Notification): void {
@@ -366,7 +374,7 @@ export class Election {
       if (this.#shuns(looking, from, notification)) continue
       looking.setAside.delete(from)
       if (notification.state === 'looking') this.#onVoter(looking, from, notification)
-      else this.#answer(from, this.#cast(looking))
+      else this.#answer(from, this.#told(looking))
     }
     if (this.#phase === looking) this.#tally(looking)
   }
@@ -384,7 +392,7 @@ export class Election {
   #broadcast(looking: Looking): void {
     const { self, config, clock, effects, maxIntervalMs } = this.#parts
     const vote = this.#cast(looking)
-    const notification = this.#notification('looking', vote)
+    const notification = this.#notification('looking', this.#told(looking))
     if (this.#isVoter && looking.own.zxid !== NO_DATA) looking.received.set(self, { vote, state: 'looking', version: 0 })
     for (const sid of config.voters) if (sid !== self) effects.send(sid, notification)
     looking.saidAgainTo.clear()
@@ -405,6 +413,11 @@ export class Election {
 
   #cast(looking: Looking): Vote {
     return { ...looking.ballot, electionEpoch: this.#round }
+  }
+
+  /** Who has no vote names nobody, unlike in Java: others may go by an older list, in which it has one. */
+  #told(looking: Looking): Vote {
+    return this.#isVoter ? this.#cast(looking) : { ...looking.own, electionEpoch: this.#round }
   }
 
   // Deciding --------------------------------------------------------------------------------------------------

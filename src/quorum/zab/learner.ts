@@ -66,9 +66,9 @@ export interface LearnerServer {
   readonly digestMismatches: number
   /**
    * Configurations that the leader has, or is about to have; the newest of them counts. False where its members are not those of this server:
-   * then the server ends, and nothing of it may be acknowledged.
+   * then nothing of it may be acknowledged. `isChange`: a txn has made one of them.
    */
-  acceptsConfig(texts: readonly string[]): boolean
+  acceptsConfig(texts: readonly string[], isChange: boolean): boolean
   /** The newest of those accepted is in force. */
   adoptConfig(): void
   /** Sessions that had a sign of life since the last call. */
@@ -373,13 +373,13 @@ export class Learner {
     if (kind.type !== OpCode.reconfig) return true
     const { data } = record as SetDataTxn
     const text = Buffer.from(data ?? NO_BYTES).toString('utf8')
-    if (this.#phase !== 'syncing') return this.#acceptsConfig([text])
+    if (this.#phase !== 'syncing') return this.#acceptsConfig([text], true)
     this.#configs.push(text)
     return true
   }
 
-  #acceptsConfig(texts: readonly string[]): boolean {
-    const isAccepted = this.#parts.server.acceptsConfig(texts)
+  #acceptsConfig(texts: readonly string[], isChange: boolean): boolean {
+    const isAccepted = this.#parts.server.acceptsConfig(texts, isChange)
     if (!isAccepted) this.stop('the members are others than those of this server')
     return isAccepted
   }
@@ -395,10 +395,11 @@ export class Learner {
     if (this.#phase !== 'syncing') return
     const { epochs } = this.#parts
     const texts = this.#configs
+    const isChange = texts.length > 0
     this.#configs = []
     // As Java: a leader that has none to tell sends a byte at most.
     if (config !== null && config.length > 1) texts.push(Buffer.from(config).toString('utf8'))
-    if (!this.#acceptsConfig(texts)) return
+    if (!this.#acceptsConfig(texts, isChange)) return
     if (this.#lastHeard < this.#promisedEnd) {
       return this.#leaveForHole(`The history ends with 0x${this.#lastHeard.toString(16)}, and the leader said that it ends with 0x${this.#promisedEnd.toString(16)}`)
     }

@@ -24,8 +24,8 @@ function withLine(line: string): readonly string[] {
   return [...LINES.filter((other) => !other.startsWith(`${key}=`)), ...(line.endsWith('=') ? [] : [line])]
 }
 
-function heardBy(config: CurrentConfig, version: bigint, lines: readonly string[] = LINES): string {
-  const heard = config.hear(configOf(version, lines))
+function heardBy(config: CurrentConfig, version: bigint, lines: readonly string[] = LINES, mayUnlist = false): string {
+  const heard = config.hear(configOf(version, lines), mayUnlist)
   return heard.kind === 'other' ? heard.changes.join(', ') : heard.kind
 }
 
@@ -110,6 +110,39 @@ describe('other members', () => {
   test('of an older version are nothing new', () => {
     expect(heardBy(current({ version: CHANGED }), ESTABLISHED, withLine('server.4=zk4:2888:3888'))).toBe('known')
     expect(heardBy(current({ version: CHANGED }), CHANGED, withLine('server.4=zk4:2888:3888'))).toBe('known')
+  })
+})
+
+describe('members without this server', () => {
+  const WITHOUT = withLine('server.1=')
+
+  test.each([ESTABLISHED, CHANGED])('are an ensemble that has not added it: it has no vote, and they elect by their own list (%i)', (version) => {
+    const config = current()
+    expect([config.isListed, config.electorate.voters.size]).toEqual([true, 3])
+    expect(heardBy(config, version, WITHOUT, true)).toBe('unlisted')
+    expect([config.isListed, [...config.electorate.voters]]).toEqual([false, [2n, 3n]])
+    expect([heardBy(config, version, WITHOUT), heardBy(config, version + 1n, WITHOUT)]).toEqual(['known', 'newer'])
+    expect(config.isListed).toBe(false)
+  })
+
+  test('may have other groups', () => {
+    const config = current({ lines: [...LINES, 'group.1=1:2:3'] })
+    expect(heardBy(config, CHANGED, [...WITHOUT, 'group.1=2:3'], true)).toBe('unlisted')
+  })
+
+  test('add it, and it has a vote', () => {
+    const config = current()
+    heardBy(config, CHANGED, WITHOUT, true)
+    expect(heardBy(config, CHANGED + 1n)).toBe('newer')
+    expect([config.isListed, [...config.electorate.voters]]).toEqual([true, [1n, 2n, 3n]])
+  })
+
+  test('are others where more is different', () => {
+    const config = current()
+    expect(heardBy(config, CHANGED, [...WITHOUT, 'server.4=zk4:2888:3888:participant'], true)).toBe('server.4 is new')
+    heardBy(config, CHANGED, WITHOUT, true)
+    expect(heardBy(config, CHANGED + 1n, withLine('server.2='))).toBe('server.2 is gone')
+    expect(heardBy(config, CHANGED + 1n, [...LINES, 'group.1=1:2:3'])).toBe('groups or weights are others')
   })
 })
 
