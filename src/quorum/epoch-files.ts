@@ -2,9 +2,9 @@
  * The two numbers that a server must never forget: the newest epoch it has accepted and the epoch whose history it holds
  * (acceptedEpoch and currentEpoch below version-2, decimal digits).
  */
-import { readWhole, run, wait } from '../server/host/disk-work.ts'
+import { readWhole, replaceWhole, run, wait } from '../server/host/disk-work.ts'
 import type { DiskWork } from '../server/host/disk-work.ts'
-import type { DiskDone, Files, Host } from '../server/host/host.ts'
+import type { DiskDone, Host } from '../server/host/host.ts'
 import { ExitCode, StartupRefused } from '../server/storage/storage-errors.ts'
 import { epochOf } from './zab/packets.ts'
 
@@ -117,17 +117,7 @@ export class EpochFiles {
       done(error)
       if (this.#writes.length === 0) for (const idle of this.#idle.splice(0)) idle()
     }
-    this.#writes.push(() => run(replace(this.#host.disk, `${this.#directory}/${name}`, epoch), ended))
+    this.#writes.push(() => run(replaceWhole(this.#host.disk, `${this.#directory}/${name}`, Buffer.from(epoch.toString(), 'latin1')), ended))
     if (this.#writes.length === 1) this.#writes[0]!()
   }
-}
-
-function* replace(files: Files, path: string, epoch: bigint): DiskWork<void> {
-  const file = yield* wait.open(files, `${path}.tmp`, 'create')
-  try {
-    yield* wait.writeAndSync(file, 0, Buffer.from(epoch.toString(), 'latin1'))
-  } finally {
-    yield* wait.close(file)
-  }
-  yield* wait.renameAndSync(files, `${path}.tmp`, path)
 }

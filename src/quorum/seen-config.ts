@@ -2,9 +2,9 @@
  * The newest configuration that this server has heard of, kept where its history is (`configuration.seen` below version-2): what a restart must
  * find again, and what it must not forget when it ends because the members have changed. Java keeps such a file beside zoo.cfg.
  */
-import { readWhole, run, wait } from '../server/host/disk-work.ts'
+import { readWhole, replaceWhole, run, wait } from '../server/host/disk-work.ts'
 import type { DiskWork } from '../server/host/disk-work.ts'
-import type { DiskDone, Files, Host } from '../server/host/host.ts'
+import type { DiskDone, Host } from '../server/host/host.ts'
 import { ConfigRefused } from '../server/config/config-refused.ts'
 import { parseQuorumConfig } from './zab/quorum-config.ts'
 import type { QuorumConfig } from './zab/quorum-config.ts'
@@ -16,7 +16,7 @@ const NOT_IN_FORCE = '# not in force here\n'
 
 export interface Seen {
   readonly config: QuorumConfig
-  /** It was adopted; else a leader had it, or was about to. */
+  /** It was adopted, or this server goes by it without a vote; else a leader had it, or was about to, and this server ended over it. */
   readonly isInForce: boolean
 }
 
@@ -75,21 +75,11 @@ export class SeenConfig {
       for (const idle of this.#idle.splice(0)) idle()
       return
     }
-    run(replace(this.#host.disk, this.path, bytesOf(next.seen)), (error) => {
+    run(replaceWhole(this.#host.disk, this.path, bytesOf(next.seen)), (error) => {
       next.done(error)
       this.#writeNext()
     })
   }
-}
-
-function* replace(files: Files, path: string, bytes: Uint8Array): DiskWork<void> {
-  const file = yield* wait.open(files, `${path}.tmp`, 'create')
-  try {
-    yield* wait.writeAndSync(file, 0, bytes)
-  } finally {
-    yield* wait.close(file)
-  }
-  yield* wait.renameAndSync(files, `${path}.tmp`, path)
 }
 
 function bytesOf({ config, isInForce }: Seen): Uint8Array {

@@ -33,8 +33,7 @@ const MOST_EPOCHS_AHEAD = 1n << 20n
 
 /** What the leader needs of the server it runs on. */
 export interface LeaderServer {
-  /** As it is now. */
-  /** `logReaches`: what `lookIntoLog` has found for the learner in question, undefined before. */
+  /** As it is now. `logReaches`: what `lookIntoLog` has found for the learner in question, undefined before. */
   history(logReaches: boolean | undefined): LeaderHistory
   /** Calls back, later, whether the log on disk holds the txn and all behind it. */
   lookIntoLog(zxid: bigint, done: (reaches: boolean) => void): void

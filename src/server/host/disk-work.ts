@@ -45,6 +45,17 @@ export function* readWhole(files: Files, path: string): DiskWork<Uint8Array> {
   }
 }
 
+/** The file holds these bytes, durably, or what it held before: they are written beside it, under a name of their own. */
+export function* replaceWhole(files: Files, path: string, bytes: Uint8Array): DiskWork<void> {
+  const file = yield* wait.open(files, `${path}.tmp`, 'create')
+  try {
+    yield* wait.writeAndSync(file, 0, bytes)
+  } finally {
+    yield* wait.close(file)
+  }
+  yield* wait.renameAndSync(files, `${path}.tmp`, path)
+}
+
 /** Begins the work; `done` comes at its end, or with what it has thrown, and not from inside this call unless the files are immediate. */
 export function run<T>(work: DiskWork<T>, done: DiskAnswer<T>): void {
   let isStepping = false
