@@ -2,7 +2,7 @@
 // votes, and whenever they start. Time is that of a clock that tests move.
 import { describe, expect, it } from 'vitest'
 import type { EnsembleServer, Role } from '../../src/quorum/ensemble-server.ts'
-import { FakeEnsemble } from '../support/fake-ensemble.ts'
+import { FakeEnsemble, quorumPortOf } from '../support/fake-ensemble.ts'
 import type { Blockade } from '../support/fake-ensemble.ts'
 
 const LIMITS = { tickTime: 500, initLimit: 10, syncLimit: 6 }
@@ -49,6 +49,10 @@ const BREAKAGES: readonly Breakage[] = [
   blocked('the quorum ports of others do not answer it', 'the quorum ports of others', 'silent'),
   blocked('no quorum port between it and others', 'both', 'refused'),
   blocked('no quorum port answers between it and others', 'both', 'silent'),
+  {
+    name: 'somebody else has its only quorum port',
+    apply: ({ world }, broken) => world.network.listen({ host: undefined, port: quorumPortOf(broken) }, (socket) => socket.end(), () => {}),
+  },
   { name: 'it cannot be dialled on its election port', apply: (ensemble, broken, others) => others.forEach((other) => ensemble.block(other, broken, 'election', 'silent')) },
   { name: 'it cannot dial election ports', apply: (ensemble, broken, others) => others.forEach((other) => ensemble.block(broken, other, 'election', 'silent')) },
   { name: 'it refuses to store an epoch, and looks again', onServer: ({ epochs }) => (epochs.setAccepted = (_epoch, done) => done(new Error('the disk is full'))) },
