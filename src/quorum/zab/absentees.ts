@@ -17,6 +17,8 @@ interface Absence {
   times: number
   /** How often it could not be reached. */
   unreached: number
+  /** Clock milliseconds. Whoever says that this voter leads is not believed until then. */
+  outOfReachUntil: number
 }
 
 export class Absentees {
@@ -34,9 +36,9 @@ export class Absentees {
   add(sid: bigint, how: LetDown): void {
     const now = this.#clock.now()
     let absence = this.#absences.get(sid)
-    if (absence === undefined || absence.until + this.#lengthMs < now) absence = { until: now, times: 0, unreached: 0 }
+    if (absence === undefined || absence.until + this.#lengthMs < now) absence = { until: now, times: 0, unreached: 0, outOfReachUntil: now }
     absence.times++
-    if (how === 'unreached') absence.unreached++
+    if (how === 'unreached' && ++absence.unreached > 1) absence.outOfReachUntil = now + this.#lengthMs / 2
     const isCertain = how !== 'closed' || absence.times > 1
     absence.until = isCertain ? now + this.#lengthMs : now
     this.#absences.set(sid, absence)
@@ -51,16 +53,21 @@ export class Absentees {
     return absence !== undefined && absence.until > this.#clock.now()
   }
 
-  /** It was followed more than once and could not be reached. */
+  /**
+   * It was followed more than once and could not be reached. That is forgotten in half the time: to try it again takes one step of a role, and
+   * once its path is whole again this server should not stay away from it for long.
+   */
   isOutOfReach(sid: bigint): boolean {
-    return (this.#absences.get(sid)?.unreached ?? 0) > 1
+    return (this.#absences.get(sid)?.outOfReachUntil ?? 0) > this.#clock.now()
   }
 
-  /** When the next one is over; undefined while there is none. */
+  /** When the next one is over, or somebody is out of reach no more; undefined while there is none. */
   get nextEnd(): number | undefined {
     const now = this.#clock.now()
     let next: number | undefined
-    for (const { until } of this.#absences.values()) if (until > now && (next === undefined || until < next)) next = until
+    for (const { until, outOfReachUntil } of this.#absences.values()) {
+      for (const end of [until, outOfReachUntil]) if (end > now && (next === undefined || end < next)) next = end
+    }
     return next
   }
 }
