@@ -426,6 +426,7 @@ export class EnsembleServer extends ServerCore {
     this.service.stopServing(reason)
     role.stop(reason)
     this.#role = undefined
+    this.#election?.onRoleOver()
     const look = (): void => {
       this.host.clock.after(this.#pauseBehind(role), () => {
         this.#isLeaving = false

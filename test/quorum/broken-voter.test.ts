@@ -2,6 +2,8 @@
 // votes, and whenever they start. Time is that of a clock that tests move.
 import { describe, expect, it } from 'vitest'
 import type { EnsembleServer, Role } from '../../src/quorum/ensemble-server.ts'
+import type { Leading } from '../../src/quorum/leading.ts'
+import type { LearnerHandler } from '../../src/quorum/zab/learner-handler.ts'
 import { FakeEnsemble, quorumPortOf } from '../support/fake-ensemble.ts'
 import type { Blockade } from '../support/fake-ensemble.ts'
 
@@ -30,6 +32,48 @@ function onRole(kind: Role['kind'], spoil: (server: EnsembleServer, role: Role) 
   }
 }
 
+/** It stores an epoch, and that never comes to an end. */
+function hangs(step: 'setAccepted' | 'setCurrent'): Breakage['onServer'] {
+  return ({ epochs }) => {
+    epochs[step] = () => {
+      epochs.whenIdle = () => {}
+    }
+  }
+}
+
+/** As a server whose main thread is stuck while others of it run: it says for ever that it leads. */
+function leadsForEver(server: EnsembleServer): void {
+  server.leave = () => {}
+}
+
+/** It takes whoever comes, and says nothing. */
+function saysNothing({ leader }: Leading): void {
+  leader.accept = () => ({ onPacket: () => {}, onClosed: () => {} }) as unknown as LearnerHandler
+}
+
+/** It names its epoch to whoever comes, and sends him away. */
+function sendsAway({ leader }: Leading): void {
+  leader.onGreeting = (learner) => {
+    learner.sendLeaderInfo(leader.epoch)
+    learner.close('it is broken')
+  }
+}
+
+const asLeader = (spoil: (leading: Leading) => void): Breakage['onServer'] =>
+  onRole('leading', (server, role) => {
+    leadsForEver(server)
+    spoil(role as Leading)
+  })
+
+/** Of a server that can be elected, and that no disk or main thread lets lead. */
+const LEADS_NOBODY: readonly Breakage[] = [
+  { name: 'it never has stored the epoch that it accepts', onServer: hangs('setAccepted') },
+  { name: 'it never has stored the epoch that it is in', onServer: hangs('setCurrent') },
+  { name: 'its log never is durable once it leads', onServer: onRole('leading', (server) => (server.whenDurable = () => {})) },
+  { name: 'it says for ever that it leads, and nothing to those who come', onServer: asLeader(saysNothing) },
+  { name: 'it says for ever that it leads, and sends away whoever comes', onServer: asLeader(sendsAway) },
+]
+
 function blocked(name: string, which: 'its quorum port' | 'the quorum ports of others' | 'both', how: Blockade): Breakage {
   return {
     name,
@@ -56,8 +100,7 @@ const BREAKAGES: readonly Breakage[] = [
   { name: 'it cannot be dialled on its election port', apply: (ensemble, broken, others) => others.forEach((other) => ensemble.block(other, broken, 'election', 'silent')) },
   { name: 'it cannot dial election ports', apply: (ensemble, broken, others) => others.forEach((other) => ensemble.block(broken, other, 'election', 'silent')) },
   { name: 'it refuses to store an epoch, and looks again', onServer: ({ epochs }) => (epochs.setAccepted = (_epoch, done) => done(new Error('the disk is full'))) },
-  { name: 'it never has stored the epoch that it accepts', onServer: ({ epochs }) => (epochs.setAccepted = epochs.whenIdle = () => {}) },
-  { name: 'it never has stored the epoch that it is in', onServer: ({ epochs }) => (epochs.setCurrent = epochs.whenIdle = () => {}) },
+  ...LEADS_NOBODY,
   { name: 'its log never is durable', onServer: (server) => (server.whenDurable = () => {}) },
   { name: 'it leaves every leader at once', onServer: onRole('following', (server, role) => server.leave(role, 'it is broken')) },
   { name: 'it leads nobody', onServer: onRole('leading', (server, role) => server.leave(role, 'it is broken')) },
@@ -107,4 +150,64 @@ describe.each(BREAKAGES)('$name', (breakage) => {
       }
     }
   })
+})
+
+/** All three serve, and the broken one, which has come last, has the newest history. */
+function served(broken: number, others: readonly number[]): FakeEnsemble {
+  const ensemble = new FakeEnsemble('1 2 3', LIMITS, others)
+  ensemble.converge()
+  ensemble.member(broken).start()
+  ensemble.converge()
+  return ensemble
+}
+
+/** The leader dies, which elects the broken one, and comes back some time later. */
+function elect(ensemble: FakeEnsemble, broken: number, pauseMs: number): void {
+  const { leader } = ensemble
+  leader!.kill()
+  ensemble.until('the broken one is elected', () => ensemble.states[broken]!.startsWith('leading'))
+  ensemble.world.advance(pauseMs)
+  leader!.start()
+}
+
+describe.each(LEADS_NOBODY)('a voter with the newest history: $name', ({ onServer }) => {
+  it.each([
+    [1, 'the lowest id'],
+    [3, 'the highest id'],
+  ])('and it is %i, with %s: the others serve when their leader has died, again and again', (broken) => {
+    const others = [1, 2, 3].filter((sid) => sid !== broken)
+    for (const pauseMs of PAUSES_MS) {
+      const ensemble = served(broken, others)
+      onServer!(ensemble.server(broken))
+      elect(ensemble, broken, pauseMs)
+      ensemble.until(`the others serve when the former leader starts ${pauseMs} ms later`, () => isServed(ensemble, others), BOUND_MS)
+      staysServed(ensemble, others)
+      const [next] = others.filter((sid) => ensemble.states[sid]!.startsWith('leading'))
+      ensemble.member(next!).kill()
+      ensemble.world.advance(pauseMs)
+      ensemble.member(next!).start()
+      ensemble.until('the others serve again', () => isServed(ensemble, others), BOUND_MS)
+      staysServed(ensemble, others)
+    }
+  })
+})
+
+it.each([0, 1000, 2500])('a leader that served says nothing more to one, %i ms later nothing to the other, and for ever that it leads: the others serve', (pauseMs) => {
+  const others = [1, 2]
+  const ensemble = served(3, others)
+  ensemble.until('3 leads', () => {
+    if (ensemble.leader?.sid !== 3) ensemble.leader?.kill()
+    for (const sid of others) if (ensemble.states[sid] === 'down') ensemble.member(sid).start()
+    return ensemble.leader?.sid === 3 && isServed(ensemble, others)
+  })
+  const leading = ensemble.server(3).role as Leading
+  leadsForEver(ensemble.server(3))
+  saysNothing(leading)
+  for (const sid of others) {
+    for (const learner of leading.leader.learners) if (learner.sid === BigInt(sid)) learner.ping = learner.close = () => {}
+    ensemble.world.advance(pauseMs)
+  }
+  ensemble.until('both have lost it', () => !isServed(ensemble, others), BOUND_MS)
+  ensemble.until('the others serve', () => isServed(ensemble, others), BOUND_MS)
+  staysServed(ensemble, others)
 })

@@ -3,6 +3,7 @@
  * needed counts whatever it has done, so this is no more than a preference: whom an election can do without. Java has none.
  */
 import type { Clock } from '../../server/host/host.ts'
+import type { Vote } from './vote.ts'
 
 /**
  * How a voter lets another down. 'unreached': as leader it could not be reached, or never said a word. 'silent': as leader it
@@ -10,6 +11,9 @@ import type { Clock } from '../../server/host/host.ts'
  * which need not be its own fault: it may have waited for others in vain.
  */
 export type LetDown = 'unreached' | 'silent' | 'closed'
+
+/** What a leader says of itself; once it has come into its epoch, that is another claim. */
+export type Claim = Pick<Vote, 'electionEpoch' | 'peerEpoch'>
 
 interface Absence {
   /** Clock milliseconds; when it was let down last, if that is in doubt. */
@@ -19,6 +23,8 @@ interface Absence {
   unreached: number
   /** Clock milliseconds. Whoever says that this voter leads is not believed until then. */
   outOfReachUntil: number
+  /** What it claimed when it was followed last, and led its follower into no epoch. */
+  vain: Claim | undefined
 }
 
 export class Absentees {
@@ -32,13 +38,14 @@ export class Absentees {
     this.#lengthMs = lengthMs
   }
 
-  /** One time more. */
-  add(sid: bigint, how: LetDown): void {
+  /** One time more. `vain`: what it claims as a leader that has led its follower into no epoch. */
+  add(sid: bigint, how: LetDown, vain?: Claim): void {
     const now = this.#clock.now()
     let absence = this.#absences.get(sid)
-    if (absence === undefined || absence.until + this.#lengthMs < now) absence = { until: now, times: 0, unreached: 0, outOfReachUntil: now }
+    if (absence === undefined || absence.until + this.#lengthMs < now) absence = { until: now, times: 0, unreached: 0, outOfReachUntil: now, vain }
     absence.times++
     if (how === 'unreached' && ++absence.unreached > 1) absence.outOfReachUntil = now + this.#lengthMs / 2
+    absence.vain = vain
     const isCertain = how !== 'closed' || absence.times > 1
     absence.until = isCertain ? now + this.#lengthMs : now
     this.#absences.set(sid, absence)
@@ -61,12 +68,29 @@ export class Absentees {
     return (this.#absences.get(sid)?.outOfReachUntil ?? 0) > this.#clock.now()
   }
 
-  /** When the next one is over, or somebody is out of reach no more; undefined while there is none. */
+  /**
+   * Whether what it says of itself is not to be believed, nor what others say of it: it is out of reach, or the same claim has been followed in
+   * vain. That is forgotten in half the time, too: who else follows it in vain has ended by then, and who still does is served.
+   */
+  disbelieves(leader: bigint, { electionEpoch, peerEpoch }: Claim): boolean {
+    const absence = this.#absences.get(leader)
+    if (absence === undefined) return false
+    const { vain } = absence
+    const isSame = vain !== undefined && vain.electionEpoch === electionEpoch && vain.peerEpoch === peerEpoch
+    return this.isOutOfReach(leader) || (isSame && this.#clock.now() < this.#vainUntil(absence))
+  }
+
+  #vainUntil({ until }: Absence): number {
+    return until - this.#lengthMs / 2
+  }
+
+  /** When the next one is over, or what one says is believed again; undefined while there is none. */
   get nextEnd(): number | undefined {
     const now = this.#clock.now()
     let next: number | undefined
-    for (const { until, outOfReachUntil } of this.#absences.values()) {
-      for (const end of [until, outOfReachUntil]) if (end > now && (next === undefined || end < next)) next = end
+    for (const absence of this.#absences.values()) {
+      const ends = [absence.until, absence.outOfReachUntil, this.#vainUntil(absence)]
+      for (const end of ends) if (end > now && (next === undefined || end < next)) next = end
     }
     return next
   }

@@ -11,7 +11,7 @@
  * - for the same reason, what a voter asked in the moment before we look ourselves is heard then (`#justHeard`);
  * - what was said on a connection that then turns out to be dead is said again at once (`onPeerLost`).
  *
- * And one voter that lets others down (it votes and never follows, or is elected and cannot lead) does not keep them apart:
+ * And one voter that lets others down (it votes and never follows, is elected and cannot lead, or only says that it leads) does not keep them apart:
  * it counts as absent for a while, wherever those that have been heard of are a quorum without it (Absentees).
  */
 import type { Logger } from 'pino'
@@ -109,9 +109,12 @@ interface Settled {
   readonly role: ElectedRole
   /** Who wanted the same. */
   readonly electors: ReadonlySet<bigint>
+  /** The leader's epoch has begun. */
+  readonly isEstablished: boolean
 }
 
-type Phase = { readonly kind: 'idle' } | Looking | Settled
+/** 'idle': deaf. 'between': the role is over, and the server does not look yet; it hears, and has nothing to say. */
+type Phase = { readonly kind: 'idle' } | { readonly kind: 'between' } | Looking | Settled
 
 export class Election {
   /** A voter that wanted this server as leader, which it is, looks for another. */
@@ -193,12 +196,20 @@ export class Election {
 
   /** A voter has let this server's last role down. */
   onLetDown(sid: bigint, how: LetDown): void {
-    this.#absentees.add(sid, how)
+    const phase = this.#phase
+    const isVain = phase.kind === 'settled' && phase.role === 'following' && !phase.isEstablished && sid === this.#vote!.leader
+    this.#absentees.add(sid, how, isVain ? this.#vote : undefined)
+  }
+
+  /** The role is over. Whoever looks must not hear of it any more: its end may wait for a disk that hangs. */
+  onRoleOver(): void {
+    this.#phase = { kind: 'between' }
   }
 
   /** The new epoch has begun (updateElectionVote): without it, who comes later sees votes of different epochs and never a quorum. */
   onEpochEstablished(epoch: bigint): void {
     assert(this.#phase.kind === 'settled' && this.#vote !== undefined, 'only a settled server comes to a new epoch')
+    this.#phase = { ...this.#phase, isEstablished: true }
     this.#vote = { ...this.#vote, peerEpoch: epoch }
     this.#vainElections = 0
     this.#absentees.delete(this.#vote.leader)
@@ -209,15 +220,22 @@ export class Election {
     if (phase.kind === 'idle') return
     const { config, log } = this.#parts
     log.debug(`Notification of ${from}: ${notification.state}, ${voteText(notification)}`)
+    if (phase.kind === 'between') return this.#keep(from, notification)
     if (!config.voters.has(from)) return this.#onStranger(phase, from, notification)
     if (phase.kind === 'looking') {
       this.#justHeard.delete(from)
       this.#onVoter(phase, from, notification)
     } else if (notification.state === 'looking') {
       this.#onLooksAgain(phase, from, notification)
-      this.#justHeard.set(from, { notification, at: this.#parts.clock.now() })
+      this.#keep(from, notification)
       this.#answer(from, this.#vote!)
     }
+  }
+
+  /** For when this server looks itself. */
+  #keep(from: bigint, notification: Notification): void {
+    const isVoterThatLooks = notification.state === 'looking' && this.#parts.config.voters.has(from)
+    if (isVoterThatLooks) this.#justHeard.set(from, { notification, at: this.#parts.clock.now() })
   }
 
   /** In this round or an older one a voter may only be late with what it said before it came to the same vote. */
@@ -252,7 +270,7 @@ export class Election {
   // Hearing ---------------------------------------------------------------------------------------------------
 
   /** Who has no vote, or is no member, is told what there is and never counted. */
-  #onStranger(phase: Exclude<Phase, { kind: 'idle' }>, from: bigint, notification: Notification): void {
+  #onStranger(phase: Looking | Settled, from: bigint, notification: Notification): void {
     // A Java observer answers whoever looks in an older round than its own, at once and as often as it hears of it.
     if (phase.kind === 'looking' && notification.state === 'looking' && notification.electionEpoch > this.#round) {
       if (phase.saidAgainTo.has(from)) return
@@ -336,10 +354,11 @@ export class Election {
 
   // Those that let others down ----------------------------------------------------------------------------------
 
-  /** The vote of a voter that counts as absent is not heard; nor that it leads, once it was out of reach more than once. */
-  #shuns(looking: Looking, from: bigint, { state, leader }: Notification): boolean {
+  /** The vote of a voter that counts as absent is not heard; nor that it leads, where that was believed in vain. */
+  #shuns(looking: Looking, from: bigint, notification: Notification): boolean {
+    const { state, leader } = notification
     if (state === 'looking') return this.#isAbsent(looking, from)
-    return this.#absentees.isOutOfReach(leader) && this.#isAbsent(looking, leader)
+    return this.#absentees.disbelieves(leader, notification) && this.#isAbsent(looking, leader)
   }
 
   /** While others may yet be heard, and where those that have been are a quorum without all that have let this server down. */
@@ -464,7 +483,7 @@ export class Election {
     const role = leader === this.#parts.self ? 'leading' : this.#isVoter ? 'following' : 'observing'
     const vote = { leader, zxid, electionEpoch, peerEpoch }
     const electors = supportersOf(looking.received, { vote, state: 'looking', version: 0 })
-    this.#phase = { kind: 'settled', role, electors }
+    this.#phase = { kind: 'settled', role, electors, isEstablished: false }
     this.#vote = vote
     this.#parts.log.info(`Election is over: ${role}, ${voteText(vote)}`)
     looking.decided({ role, vote, electors })

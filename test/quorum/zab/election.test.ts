@@ -588,6 +588,42 @@ describe('a voter that has let this server down', () => {
     expect(server.decision).toBe('following 3 z9 r5 e9')
   })
 
+  it('is not followed by the same claim again, as long as there are others, for half as long', () => {
+    const server = again(2, 3n)
+    const claims = ['3: leading 3 z0 r1 e0', '1: following 3 z0 r1 e0']
+    server.hear(...claims)
+    server.advance(19_999)
+    expect(server.decision).toBeUndefined()
+    server.said()
+    server.advance(1)
+    expect(server.said()).toContain('1: looking 2 z0 r2 e0')
+    server.hear(...claims)
+    expect(server.decision).toBe('following 3 z0 r1 e0')
+  })
+
+  it('is followed at once when its epoch has begun since', () => {
+    const server = again(2, 3n)
+    server.hear('3: leading 3 z0 r1 e1', '1: following 3 z0 r1 e1')
+    expect(server.decision).toBe('following 3 z0 r1 e1')
+  })
+
+  it('is followed again by the claim with which it has served before it fell silent', () => {
+    const server = looking(2)
+    const claims = ['1: following 3 z0 r1 e0', '3: leading 3 z0 r1 e0']
+    server.hear(...claims)
+    server.election.onEpochEstablished(0n)
+    server.forget()
+    server.election.onLetDown(3n, 'silent')
+    server.look()
+    server.hear(...claims)
+    expect(server.decision).toBe('following 3 z0 r1 e0')
+    server.forget()
+    server.election.onLetDown(3n, 'silent')
+    server.look()
+    server.hear(...claims)
+    expect(server.decision).toBeUndefined()
+  })
+
   it('is one that closed the connection twice before it served', () => {
     const server = again(2, 3n, 'closed')
     server.hear('3: looking 3 z9 r2 e9', '1: looking 1 z0 r2 e0')
@@ -607,6 +643,31 @@ describe('a voter that has let this server down', () => {
     server.said()
     server.hear('3: looking 3 z9 r6 e9')
     expect(server.said()).toContain('1: looking 3 z9 r6 e9')
+  })
+})
+
+describe('between a role and the next look', () => {
+  function between(): LoneElection {
+    const server = looking(1)
+    server.hear('2: following 3 z0 r1 e0', '3: leading 3 z0 r1 e0')
+    server.election.onRoleOver()
+    server.forget()
+    server.said()
+    return server
+  }
+
+  it('says nothing of the role that is over', () => {
+    const server = between()
+    server.hear('2: looking 2 z0 r2 e0', '77: looking 2 z0 r2 e0')
+    expect(server.said()).toEqual([])
+    expect(server.election.state).toBe('looking')
+  })
+
+  it('keeps what voters say that look', () => {
+    const server = between()
+    server.hear('77: looking 2 z9 r9 e0', '3: leading 3 z0 r1 e0', '2: looking 2 z0 r2 e0')
+    server.look()
+    expect(server.said()).toContain('2: looking 2 z0 r2 e0')
   })
 })
 
