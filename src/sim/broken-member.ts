@@ -3,11 +3,14 @@
  * them are well: a majority that is well must serve then, whatever the broken one says and does.
  */
 import type { EnsembleServer, Role } from '../quorum/ensemble-server.ts'
+import type { Leading } from '../quorum/leading.ts'
+import type { LearnerHandler } from '../quorum/zab/learner-handler.ts'
 import type { Settings } from '../server/config/settings.ts'
 import { areaOf } from './crash-points.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import type { DiskFault, DiskStep } from './sim-disk.ts'
 import type { Blockade, SimNetwork } from './sim-network.ts'
+import { Halted } from './sim-process.ts'
 import type { SimProcess } from './sim-process.ts'
 
 /** Ways of being broken. 'in': what comes to it; 'out': what it does or says. */
@@ -31,7 +34,10 @@ export const BREAKAGES = [
   'says the same in every election',
 ] as const
 
-export type BreakageKind = (typeof BREAKAGES)[number]
+/** Not drawn by chance: only where a test asks for it. */
+export const STUCK = ['hangs while it stores an epoch', 'says for ever that it leads'] as const
+
+export type BreakageKind = (typeof BREAKAGES)[number] | (typeof STUCK)[number]
 
 export interface BrokenParts {
   readonly kind: BreakageKind
@@ -111,7 +117,10 @@ export class BrokenMember {
     const { kind: breakage } = this.#parts
     if (this.#isOver || phase !== 'before' || (kind !== 'create' && kind !== 'write' && kind !== 'extend')) return undefined
     if (breakage === 'no room at all') return FULL
-    return breakage === 'no room for an epoch' && areaOf(path) === 'epoch' ? FULL : undefined
+    if (areaOf(path) !== 'epoch') return undefined
+    // The call does not come back.
+    if (breakage === 'hangs while it stores an epoch') throw new Halted()
+    return breakage === 'no room for an epoch' ? FULL : undefined
   }
 
   /** A life of it has begun. */
@@ -127,8 +136,15 @@ export class BrokenMember {
     const { kind } = this.#parts
     if (kind === 'leaves every leader' && role.kind === 'following') server.leave(role, 'it is broken')
     if (kind === 'leads nobody' && role.kind === 'leading') server.leave(role, 'it is broken')
+    if (kind === 'says for ever that it leads' && role.kind === 'leading') getStuck(server, role as Leading)
     if (role.kind !== 'following') return
     if (kind === 'never acknowledges a proposal') role.onLogged = () => undefined
     if (kind === 'never has a history on its disk') (role as unknown as { whenDurable: () => void }).whenDurable = () => undefined
   }
+}
+
+/** As a process whose main thread is stuck while others of it run: whoever comes is taken and told nothing. */
+function getStuck(server: EnsembleServer, { leader }: Leading): void {
+  server.leave = () => undefined
+  leader.accept = () => ({ onPacket: () => undefined, onClosed: () => undefined }) as unknown as LearnerHandler
 }

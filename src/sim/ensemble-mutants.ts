@@ -85,6 +85,7 @@ export const ENSEMBLE_MUTANTS: readonly EnsembleMutant[] = [
   { name: 'takes a learner that reads a long snapshot for dead', defect: { install: troubled.countWordsAlone }, foundWithin: 100 },
   { name: 'tells its leader of no client', defect: { install: troubled.tellOfNobody }, foundWithin: 40 },
   { name: 'follows time and again whom it cannot reach', defect: { install: trustEverybody, breakage: 'quorum dials in' }, foundWithin: 20 },
+  { name: 'believes time and again who only says that it leads', defect: { install: believeEverybody, breakage: 'says for ever that it leads' }, foundWithin: 40 },
   { name: 'waits in turn with another for a voter that never comes', defect: { install: waitForEverybody, breakage: 'leaves every leader' }, foundWithin: 80 },
 ]
 
@@ -274,6 +275,10 @@ function hideSnapshots(server: EnsembleServer): void {
 /** Whoever lets others down is elected, and counted, again at once. */
 function trustEverybody(): () => void {
   return replace(Absentees.prototype, 'has', () => () => false)
+}
+
+function believeEverybody(): () => void {
+  return replace(Absentees.prototype, 'disbelieves', () => () => false)
 }
 
 /** As before anybody thought of it: nobody gives up before initLimit, either. */
