@@ -24,6 +24,8 @@ const SESSION_MS = 20_000
 const SHORT_SESSION_MS = 4 * TICK_MS
 const ANSWER_LIMIT_MS = 30_000
 const LONG_STALL_MS = 25_000
+/** Longer than the members wait for a leader. */
+const ELECTION_STALL_MS = 120_000
 /** So many single writes show a member that its disk is quick. */
 const PROOF_WRITES = 40
 const WRITES_MEANWHILE = 20
@@ -140,6 +142,27 @@ describe.skipIf(library === undefined)('a follower whose disk stalls for longer 
     expect((await writer.ask(asked(OpCode.exists, ExistsRequest, { path: '/alive', watch: false }))).header.err).toBe(Code.OK)
     await session.close()
     await writer.close()
+    await finish()
+  })
+})
+
+describe.skipIf(library === undefined)('a voter whose disk does not take the new epoch', () => {
+  it.each(kinds)('keeps the two others from nothing (%s)', async (kind) => {
+    const { member, stalls } = await stage(1, kind, 10)
+    const [, second, third] = ensemble!.members as [Member, Member, Member]
+    await stalls.hold('open', 'Epoch', ELECTION_STALL_MS)
+    await third.kill()
+    const stuck = await stalls.begun('open')
+    expect(stuck.path).toMatch(/acceptedEpoch/)
+    await third.start()
+    // The one whose disk is stuck came last, so that its history is the newest: it was elected, and a Java server goes on saying that it leads.
+    await Promise.all([second, third].map((one) => one.serves()))
+    for (const one of [second, third]) await holdSession(one)
+    await goOn(clients)
+    expect(stalls.underWay(), 'the election waited for the disk').toContainEqual(stuck)
+    expect(await fourLetterWord(member.port, 'ruok', ANSWER_LIMIT_MS)).toBe('imok')
+    await stalls.release('open')
+    await stalls.over()
     await finish()
   })
 })
