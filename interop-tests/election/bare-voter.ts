@@ -47,6 +47,7 @@ export class BareVoter {
       minIntervalMs: settings.minNotificationIntervalMs,
       maxIntervalMs: settings.maxNotificationIntervalMs,
       absenceMs: 40_000,
+      hearsayMs: 10_000,
     })
   }
 

@@ -222,6 +222,7 @@ export class EnsembleServer extends ServerCore {
       minIntervalMs: settings.minNotificationIntervalMs,
       maxIntervalMs: settings.maxNotificationIntervalMs,
       absenceMs: ABSENCE_INIT_LIMITS * settings.initLimit * settings.tickTime,
+      hearsayMs: Math.max(settings.initLimit, settings.syncLimit, settings.connectToLearnerMasterLimit) * settings.tickTime,
     })
     this.#election.onElectorLooks = (sid) => {
       if (this.#role?.kind === 'leading' && this.#role.leader.onElectorLooks(sid)) this.metrics.quitLeadingDueToDisloyalVoter.add(1)

@@ -162,9 +162,9 @@ export class Following implements Role, LearnerServer {
     this.#server.leave(this, reason)
   }
 
-  /** The leader is none any more. Whoever hears it finds that out at once, and whoever does not must not wait for it. */
+  /** The leader is none any more, by its own word or that of who has told of it. Who has heard it finds out, and who has not must not wait. */
   onLeaderLooks(): void {
-    if (this.#link?.hasHeard !== true) this.leave(`the leader ${this.leaderId} looks for a leader itself, and was not reached`, 'unreached')
+    if (this.#link?.hasHeard !== true) this.leave(`the leader ${this.leaderId} was not reached, and it or who follows it looks for a leader`, 'unreached')
   }
 
   fail(reason: string, exitCode: number): void {

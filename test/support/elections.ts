@@ -58,6 +58,7 @@ export class Elector {
       minIntervalMs: 200,
       maxIntervalMs: 60_000,
       absenceMs: 40_000,
+      hearsayMs: 10_000,
     })
   }
 

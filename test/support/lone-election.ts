@@ -59,6 +59,7 @@ export class LoneElection {
       minIntervalMs: 200,
       maxIntervalMs: 60_000,
       absenceMs: 40_000,
+      hearsayMs: 10_000,
       effects: {
         send: (to, notification) => void this.#said.push(`${to}: ${notificationText(notification)}`),
         isDown: (sid) => this.down.has(sid),

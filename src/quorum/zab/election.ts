@@ -13,6 +13,9 @@
  *
  * And one voter that lets others down (it votes and never follows, is elected and cannot lead, or only says that it leads) does not keep them apart:
  * it counts as absent for a while, wherever those that have been heard of are a quorum without it (Absentees).
+ *
+ * Nor does a voter that is not heard (its election port is blocked, or it goes on saying what it said before) keep a server out for ever, be it the
+ * leader or a follower that the proof of a quorum lacks: what is heard of the leader is enough when it has held for long (Hearsay).
  */
 import type { Logger } from 'pino'
 import { assert } from '../../assert.ts'
@@ -32,6 +35,8 @@ const FINALIZE_WAIT_MS = 200
  */
 const PATIENCE_MS = 200
 const MOST_PATIENCE_DOUBLINGS = 4
+
+const NOBODY: ReadonlySet<bigint> = new Set()
 
 /** The zxid of a server whose data is gone: it may neither win nor help to choose. */
 const NO_DATA = -1n
@@ -66,6 +71,8 @@ export interface ElectionParts {
   readonly maxIntervalMs: number
   /** How long a voter counts as absent that has let this server down: longer than any server leads or follows in vain. */
   readonly absenceMs: number
+  /** How long others must have followed a leader until their word for it is enough: longer than anybody follows a dead one. */
+  readonly hearsayMs: number
 }
 
 /** What this server has to show: its last logged txn, and its currentEpoch. */
@@ -76,6 +83,14 @@ interface Statement {
   readonly vote: Vote
   readonly state: ServerState
   readonly version: number
+}
+
+/** A leader that has said itself that it leads, or of which so many others have said so that they are a quorum with it, but not both. */
+interface Hearsay {
+  readonly statement: Statement
+  /** It has held for long enough, and all have been asked once more. */
+  isRipe: boolean
+  timer: Timer | undefined
 }
 
 interface Looking {
@@ -95,13 +110,16 @@ interface Looking {
   resend: Timer | undefined
   /** Runs while a quorum agrees on the ballot and others might yet say better. */
   finalize: Timer | undefined
-  /** Voters that have said anything since it began, and have not become unreachable. */
+  /** Voters that have said anything since it began, and have not become unreachable or deaf. */
   readonly heard: Set<bigint>
+  /** Voters that were told of a later round or a better vote and have not taken it over since. */
+  readonly corrected: Set<bigint>
   /** What voters say that count as absent: heard as soon as they do not. */
   readonly setAside: Map<bigint, Notification>
   /** Until then others are waited for, whoever has been heard. Clock milliseconds. */
   readonly patientUntil: number
   reconsider: Timer | undefined
+  hearsay: Hearsay | undefined
 }
 
 interface Settled {
@@ -111,6 +129,8 @@ interface Settled {
   readonly electors: ReadonlySet<bigint>
   /** The leader's epoch has begun. */
   readonly isEstablished: boolean
+  /** On whose word alone the leader is followed. */
+  readonly informants: ReadonlySet<bigint>
 }
 
 /** 'idle': deaf. 'between': the role is over, and the server does not look yet; it hears, and has nothing to say. */
@@ -119,7 +139,7 @@ type Phase = { readonly kind: 'idle' } | { readonly kind: 'between' } | Looking 
 export class Election {
   /** A voter that wanted this server as leader, which it is, looks for another. */
   onElectorLooks: (sid: bigint) => void = () => {}
-  /** The leader that this server has found looks for one itself. */
+  /** The leader that this server has found looks for one itself, or somebody does on whose word alone it was found. */
   onLeaderLooks: () => void = () => {}
   readonly #parts: ElectionParts
   #phase: Phase = { kind: 'idle' }
@@ -181,9 +201,11 @@ export class Election {
       resend: undefined,
       finalize: undefined,
       heard: new Set(),
+      corrected: new Set(),
       setAside: new Map(),
       patientUntil: clock.now() + PATIENCE_MS * 2 ** Math.min(this.#vainElections++, MOST_PATIENCE_DOUBLINGS),
       reconsider: undefined,
+      hearsay: undefined,
     }
     this.#phase = looking
     log.info(`New election. My id = ${self}, proposed ${voteText(this.#cast(looking))}`)
@@ -239,11 +261,11 @@ export class Election {
   }
 
   /** In this round or an older one a voter may only be late with what it said before it came to the same vote. */
-  #onLooksAgain({ role, electors }: Settled, from: bigint, { leader, electionEpoch }: Notification): void {
+  #onLooksAgain({ role, electors, informants }: Settled, from: bigint, { leader, electionEpoch }: Notification): void {
     const vote = this.#vote!
     const isLater = electionEpoch > vote.electionEpoch
     if (role === 'leading' && electors.has(from) && (isLater || leader !== vote.leader)) this.onElectorLooks(from)
-    if (role !== 'leading' && from === vote.leader && isLater) this.onLeaderLooks()
+    if (role !== 'leading' && (from === vote.leader || informants.has(from)) && isLater) this.onLeaderLooks()
   }
 
   /** The connection with that server is gone, and perhaps with it what was said last: it is said again, but not without end. */
@@ -280,8 +302,8 @@ export class Election {
   }
 
   #onVoter(looking: Looking, from: bigint, notification: Notification): void {
-    if (notification.zxid === NO_DATA) looking.heard.delete(from)
-    else looking.heard.add(from)
+    this.#countHeard(looking, from, notification)
+    if (this.#phase !== looking) return
     if (this.#shuns(looking, from, notification)) return void looking.setAside.set(from, notification)
     looking.setAside.delete(from)
     if (!this.#parts.config.voters.has(notification.leader)) {
@@ -300,10 +322,32 @@ export class Election {
     }
   }
 
+  /** Who has no data, or says the same after it was told better, helps nobody to a leader: those that count as absent may be needed. */
+  #countHeard(looking: Looking, from: bigint, notification: Notification): void {
+    const { heard, corrected } = looking
+    const isOutOfStep = notification.state === 'looking' && this.#isOutOfStep(looking, notification)
+    if (notification.zxid === NO_DATA) {
+      heard.delete(from)
+    } else if (isOutOfStep && corrected.has(from)) {
+      if (heard.delete(from)) this.#hearSetAside(looking)
+    } else {
+      heard.add(from)
+      if (isOutOfStep) corrected.add(from)
+      else corrected.delete(from)
+    }
+  }
+
+  #isOutOfStep({ ballot }: Looking, notification: Notification): boolean {
+    if (notification.electionEpoch !== this.#round) return notification.electionEpoch < this.#round
+    return beats(this.#parts.config, ballot, notification)
+  }
+
   #onLooking(looking: Looking, from: bigint, notification: Notification): void {
     const { config } = this.#parts
     // Whoever looks again has no leader any more.
+    const before = looking.outOfElection.get(from)
     looking.outOfElection.delete(from)
+    if (before !== undefined && !this.#isLikely(looking, before)) this.#endHearsayOf(looking, before.vote.leader)
     if (notification.electionEpoch < this.#round) return this.#correct(looking, from, notification)
     if (looking.own.zxid === NO_DATA || notification.zxid === NO_DATA) return
     if (notification.electionEpoch > this.#round) {
@@ -322,9 +366,7 @@ export class Election {
 
   /** Tells a voter that it is behind. Observers do not: they are answered whatever they say, and there would be no end of it. */
   #correct(looking: Looking, from: bigint, notification: Notification): void {
-    const isBehind = notification.electionEpoch < this.#round
-    const isWorse = notification.electionEpoch === this.#round && beats(this.#parts.config, looking.ballot, notification)
-    if (this.#isVoter && (isBehind || isWorse)) this.#answer(from, this.#cast(looking))
+    if (this.#isVoter && this.#isOutOfStep(looking, notification)) this.#answer(from, this.#cast(looking))
   }
 
   /** Joins a leader that a quorum has and that says itself that it leads. */
@@ -336,9 +378,60 @@ export class Election {
       if (this.#isEstablished(looking.received, notification)) return this.#decide(looking, notification)
     }
     looking.outOfElection.set(from, { vote: notification, state, version })
-    if (!this.#isEstablished(looking.outOfElection, notification)) return
-    this.#round = notification.electionEpoch
-    this.#decide(looking, notification)
+    if (this.#isEstablished(looking.outOfElection, notification)) this.#join(looking, notification, NOBODY)
+    else this.#onHearsay(looking, { vote: notification, state, version })
+  }
+
+  #join(looking: Looking, vote: Vote, informants: ReadonlySet<bigint>): void {
+    this.#round = vote.electionEpoch
+    this.#decide(looking, vote, informants)
+  }
+
+  // Hearsay -----------------------------------------------------------------------------------------------------
+
+  /** It counts when it has held for so long that the leader must be alive, and is then said once more. */
+  #onHearsay(looking: Looking, statement: Statement): void {
+    if (!this.#isLikely(looking, statement)) return
+    const { hearsay } = looking
+    if (hearsay?.isRipe === true && hearsay.statement.vote.leader === statement.vote.leader) {
+      this.#join(looking, statement.vote, supportersOf(looking.outOfElection, statement))
+    } else if (hearsay === undefined || !this.#isLikely(looking, hearsay.statement)) {
+      this.#beginHearsay(looking, statement)
+    }
+  }
+
+  #beginHearsay(looking: Looking, statement: Statement): void {
+    const { clock, hearsayMs, log } = this.#parts
+    const { leader } = statement.vote
+    this.#endHearsay(looking)
+    const hearsay: Hearsay = { statement, isRipe: false, timer: undefined }
+    looking.hearsay = hearsay
+    hearsay.timer = clock.after(hearsayMs, () => {
+      log.info(`For ${hearsayMs} ms there has been word of a leader ${leader}, and no proof: this server follows it when it hears so once more`)
+      hearsay.isRipe = true
+      hearsay.timer = clock.after(hearsayMs, () => this.#endHearsay(looking))
+      for (const [sid, { vote }] of [...looking.outOfElection]) if (vote.leader === leader) looking.outOfElection.delete(sid)
+      this.#broadcast(looking)
+    })
+  }
+
+  #endHearsayOf(looking: Looking, leader: bigint): void {
+    if (looking.hearsay?.statement.vote.leader === leader) this.#endHearsay(looking)
+  }
+
+  #endHearsay(looking: Looking): void {
+    looking.hearsay?.timer?.cancel()
+    looking.hearsay = undefined
+  }
+
+  /** The leader says that it is one, or those that say that they follow it are a quorum with it; and it has not let this server down. */
+  #isLikely({ outOfElection }: Looking, statement: Statement): boolean {
+    const { leader } = statement.vote
+    if (leader === this.#parts.self || this.#absentees.has(leader)) return false
+    if (outOfElection.get(leader)?.state === 'leading') return true
+    const supporters = supportersOf(outOfElection, statement)
+    supporters.delete(leader)
+    return supporters.size > 0 && this.#parts.config.containsQuorum(supporters.add(leader))
   }
 
   #hearAgain(looking: Looking): void {
@@ -478,12 +571,12 @@ export class Election {
     return leader === this.#parts.self ? this.#round === electionEpoch : statements.get(leader)?.state === 'leading'
   }
 
-  #decide(looking: Looking, { leader, zxid, electionEpoch, peerEpoch }: Vote): void {
+  #decide(looking: Looking, { leader, zxid, electionEpoch, peerEpoch }: Vote, informants = NOBODY): void {
     cancelTimers(looking)
     const role = leader === this.#parts.self ? 'leading' : this.#isVoter ? 'following' : 'observing'
     const vote = { leader, zxid, electionEpoch, peerEpoch }
     const electors = supportersOf(looking.received, { vote, state: 'looking', version: 0 })
-    this.#phase = { kind: 'settled', role, electors, isEstablished: false }
+    this.#phase = { kind: 'settled', role, electors, informants, isEstablished: false }
     this.#vote = vote
     this.#parts.log.info(`Election is over: ${role}, ${voteText(vote)}`)
     looking.decided({ role, vote, electors })
@@ -506,6 +599,7 @@ function agree(a: Statement, b: Statement): boolean {
 function cancelTimers(looking: Looking): void {
   looking.resend?.cancel()
   looking.reconsider?.cancel()
+  looking.hearsay?.timer?.cancel()
   cancelFinalize(looking)
 }
 

@@ -389,6 +389,86 @@ describe('a joiner', () => {
   })
 })
 
+describe('a leader of which there is no proof', () => {
+  const FOLLOWED = ['2: following 3 z5 r9 e1']
+
+  it.each([
+    ['on the word of a follower that is a quorum with it', THREE, 1, FOLLOWED, 'following 3 z5 r9 e1'],
+    ['on its own word', FIVE, 1, ['3: leading 3 z5 r9 e1', ...FOLLOWED], 'following 3 z5 r9 e1'],
+    ['by an observer', configOf('1 2 3 4:observer'), 4, FOLLOWED, 'observing 3 z5 r9 e1'],
+    ['though it says that it looks', THREE, 1, ['3: looking 3 z4 r1 e1', ...FOLLOWED], 'following 3 z5 r9 e1'],
+  ])('is followed %s when that has held for long and is said again', (_, config, self, lines, decision) => {
+    const server = looking(self, config, { zxid: 5n, peerEpoch: 1n })
+    server.hear(...lines)
+    server.advance(9_999)
+    server.hear(...lines)
+    expect(server.decision).toBeUndefined()
+    server.said()
+    server.advance(1)
+    expect(server.said().map((line) => line.split(':')[0])).toContain('2')
+    expect(server.decision).toBeUndefined()
+    server.hear(...lines)
+    expect(server.decision).toBe(decision)
+  })
+
+  it.each([
+    ['too few others say so', FIVE, ['2: following 3 z5 r9 e1']],
+    ['a follower has looked meanwhile', THREE, [...FOLLOWED, '2: looking 2 z5 r10 e1', ...FOLLOWED]],
+    ['it says itself that it looks and nobody says otherwise', FIVE, ['3: leading 3 z5 r9 e1', '3: looking 3 z5 r10 e1', ...FOLLOWED]],
+    ['it would be this server', THREE, ['2: following 1 z5 r9 e1']],
+  ])('is not when %s', (_, config, lines) => {
+    const server = looking(1, config, { zxid: 5n, peerEpoch: 2n })
+    server.advance(5000)
+    server.hear(...lines)
+    server.advance(5000)
+    server.hear(lines.at(-1)!)
+    server.advance(4999)
+    server.hear(lines.at(-1)!)
+    expect(server.decision).toBeUndefined()
+  })
+
+  it('is not when nobody says so again', () => {
+    const server = looking(1)
+    server.hear(...FOLLOWED)
+    server.advance(20_000)
+    server.hear(...FOLLOWED)
+    expect(server.decision).toBeUndefined()
+  })
+
+  it('is not while it counts as absent', () => {
+    const server = looking(1)
+    server.election.onLetDown(3n, 'unreached')
+    server.hear(...FOLLOWED)
+    server.advance(10_000)
+    server.hear(...FOLLOWED)
+    server.advance(10_000)
+    server.hear(...FOLLOWED)
+    expect(server.decision).toBeUndefined()
+  })
+
+  it('gives way to another leader of which there is word', () => {
+    const server = looking(1, configOf('1 2 3 4:observer'))
+    server.hear(...FOLLOWED)
+    server.advance(10_000)
+    server.hear('3: following 2 z5 r11 e2')
+    server.advance(10_000)
+    server.hear('3: following 2 z5 r11 e2')
+    expect(server.decision).toBe('following 2 z5 r11 e2')
+  })
+
+  it('is given up when one looks on whose word it was followed', () => {
+    const server = looking(1)
+    let told = 0
+    server.election.onLeaderLooks = () => void told++
+    server.hear(...FOLLOWED)
+    server.advance(10_000)
+    server.hear(...FOLLOWED, '2: looking 2 z5 r9 e1')
+    expect(told).toBe(0)
+    server.hear('2: looking 2 z5 r10 e1')
+    expect(told).toBe(1)
+  })
+})
+
 describe('strangers and observers', () => {
   const withObserver = configOf('1 2 3 4:observer')
 
@@ -545,6 +625,27 @@ describe('a voter that has let this server down', () => {
     server.lose(1n)
     server.advance(200)
     expect(server.decision).toBe('following 3 z9 r2 e9')
+  })
+
+  it.each([
+    ['in an older round', '1: looking 1 z0 r1 e0'],
+    ['for worse', '1: looking 1 z0 r2 e0'],
+  ])('counts again when the other one goes on voting %s', (_, vote) => {
+    const server = again(2, 3n)
+    server.hear('3: looking 3 z9 r2 e9', vote)
+    server.advance(1000)
+    expect(server.decision).toBeUndefined()
+    server.hear(vote)
+    server.advance(200)
+    expect(server.decision).toBe('following 3 z9 r2 e9')
+  })
+
+  it('but not when the other one has only been slow to change its mind', () => {
+    const server = again(2, 3n)
+    server.hear('3: looking 3 z9 r2 e9', '1: looking 1 z0 r1 e0')
+    server.advance(1000)
+    server.hear('1: looking 2 z0 r2 e0', '3: looking 3 z9 r2 e9')
+    expect(server.decision).toBe('leading 2 z0 r2 e0')
   })
 
   it('counts again when the other one has no data', () => {
