@@ -128,8 +128,9 @@ export class Inspector {
   #recover(disk: SimDisk, target: RecoveryTarget): bigint {
     const { snapshotTrustEmpty, dbAutocreate } = this.#settings
     const host = { clock: this.process.clock, disk: disk.look(), log: SILENT }
-    // Before the first start the directories are not there.
-    if (disk.files.stat(this.dirs.logDirectory) === undefined) return 0n
+    // Before the first start the directories are not there, and the disk may hang between them.
+    const { logDirectory, snapshotDirectory } = this.dirs
+    if ([logDirectory, snapshotDirectory].some((directory) => disk.files.stat(directory) === undefined)) return 0n
     const options = { dirs: this.dirs, maxLength: maxRecordLength(this.#settings), trustEmptySnapshot: snapshotTrustEmpty, autocreateDb: dbAutocreate }
     return finish(recover(host, options, target)).lastZxid
   }
