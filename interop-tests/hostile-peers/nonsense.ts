@@ -6,23 +6,23 @@ import { int, LARGEST, long, packet, SMALLEST, text } from './words.ts'
 /** What its followers log of epochs that cannot be followed. */
 export const LEADERINFO_EPOCHS: readonly string[] = ["the leader's epoch cannot be, 2147483647", 'Leaders epoch, -1 is less than accepted epoch']
 
-const EPOCH = 40n
-
 function leaderInfo(epoch: bigint, protocol: Buffer | null = int(PROTOCOL_VERSION)): Buffer {
   return packet(PacketType.LEADERINFO, BigInt.asIntN(64, epoch << 32n), protocol)
 }
-
-const zxid = (counter: bigint): bigint => (EPOCH << 32n) + counter
 
 /** A txn that is none. */
 function proposal(at: bigint, header: bigint, rest: Buffer): Buffer {
   return packet(PacketType.PROPOSAL, at, Buffer.concat([long(7n), int(1), long(header), long(1n), rest]))
 }
 
-/** In broadcast nothing of it is in the history: that is not what is tested here, a leader's history is believed. */
-export function nonsense(): Buffer[][] {
+/**
+ * What a leader of that epoch says, which has to be newer than any that its followers have accepted. In broadcast nothing of it is in the history:
+ * that is not what is tested here, a leader's history is believed.
+ */
+export function nonsense(epoch: bigint): Buffer[][] {
   const random = new Random(3)
-  const good = leaderInfo(EPOCH)
+  const good = leaderInfo(epoch)
+  const zxid = (counter: bigint): bigint => (epoch << 32n) + counter
   const plans = [
     packet(PacketType.DIFF, LARGEST),
     packet(PacketType.NEWLEADER, zxid(0n)),
@@ -48,9 +48,9 @@ export function nonsense(): Buffer[][] {
   return [
     [leaderInfo(0x7fff_ffffn)],
     [leaderInfo(-1n)],
-    [leaderInfo(EPOCH, null)],
-    [leaderInfo(EPOCH, int(0xffff))],
-    [leaderInfo(EPOCH, Buffer.alloc(3))],
+    [leaderInfo(epoch, null)],
+    [leaderInfo(epoch, int(0xffff))],
+    [leaderInfo(epoch, Buffer.alloc(3))],
     [random.bytes(1000)],
     [Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')],
     [packet(PacketType.DIFF, 0n)],
