@@ -27,7 +27,7 @@ afterEach(async () => {
 
 /** Stands for election in ever newer rounds, and says to each that follows one thing of a list. */
 class FalseLeader {
-  /** How many have come to follow. */
+  /** How many have come to follow, and said so. */
   followers = 0
   /** Each follower hears the next of them. */
   sayings: readonly (readonly Buffer[])[]
@@ -46,9 +46,10 @@ class FalseLeader {
       this.#sockets.add(socket)
       socket.on('error', () => undefined)
       socket.on('close', () => this.#sockets.delete(socket))
-      const saying = [...this.sayings[this.followers++ % this.sayings.length]!]
+      let saying: Buffer[] | undefined
       // One thing whenever the follower has said something, and then nothing.
       socket.on('data', () => {
+        saying ??= [...this.sayings[this.followers++ % this.sayings.length]!]
         const next = saying.shift()
         if (next !== undefined) socket.write(next)
         else setTimeout(() => socket.destroy(), 20)

@@ -281,6 +281,13 @@ export class Following implements Role, LearnerServer {
     return this.#server.holeOf === epoch
   }
 
+  askAnew(reason: string): void {
+    this.#server.host.log.warn(`${reason}: this server asks the leader ${this.leaderId} for everything`)
+    this.#dials = 0
+    this.#limitDials()
+    this.#connect()
+  }
+
   onSpoilt(): void {
     this.#server.loseHistory()
   }

@@ -152,6 +152,10 @@ export class LoneLearner implements Scripted, LearnerServer {
     this.hole = epoch
   }
 
+  askAnew(reason: string): void {
+    this.#say(`ask anew: ${reason}`)
+  }
+
   onSpoilt(): void {
     this.#say('spoilt')
   }

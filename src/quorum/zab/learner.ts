@@ -60,6 +60,8 @@ export interface LearnerServer {
   onHole(epoch: bigint): void
   /** Whether it was not: from that leader everything is wanted. */
   hasHole(epoch: bigint): boolean
+  /** This learner has stopped, and memory and disk are as they were: another one is to ask the same leader. */
+  askAnew(reason: string): void
   /** The tree and the log lack txns that were committed: nobody may take them for the history until a leader has sent everything. */
   onSpoilt(): void
   /** Txns after which the tree was another than they had promised. */
@@ -362,10 +364,17 @@ export class Learner {
     return txn
   }
 
-  /** Another DIFF of this leader's would have the same hole. */
+  /**
+   * Another DIFF of this leader's would have the same hole: this learner asks for everything, at once, since with less than initLimit left a
+   * leader may need its vote. What has cut the tree back, or asked for everything before, goes by way of the election.
+   */
   #leaveForHole(reason: string): void {
-    this.#parts.server.onHole(this.#epoch)
-    this.#leave(reason)
+    const { server } = this.#parts
+    const isNews = this.#phase === 'syncing' && !this.#isReplacing && !server.hasHole(this.#epoch)
+    server.onHole(this.#epoch)
+    if (!isNews) return this.#leave(reason)
+    this.stop(reason)
+    server.askAnew(reason)
   }
 
   /** The members that a reconfiguration makes are those that this server has, or it goes no further. */

@@ -209,7 +209,30 @@ describe('DIFF', () => {
       < ${packet}
       hole in epoch 2
       > closed: ${reason}
+      ask anew: ${reason}`)
+  })
+
+  test('a hole in what is sent to one who wanted everything, or behind a cut, is left', () => {
+    const reason = 'Got zxid 0x100000005 expected 0x100000004'
+    const again = joined()
+    again.hole = 2n
+    again.play(`
+      < DIFF 1:9
+      < PROPOSAL 1:5
+      hole in epoch 2
+      > closed: ${reason}
       leave: ${reason}`)
+    joined().play(`
+      < TRUNC 1:2
+      warned: Truncating log to get in sync with the leader 0x100000002
+      begin replacement
+      done
+      truncate 1:2
+      done
+      < PROPOSAL 1:5
+      hole in epoch 2
+      > closed: Got zxid 0x100000005 expected 0x100000003
+      leave: Got zxid 0x100000005 expected 0x100000003`)
   })
 
   test('that ends before the leader said is a hole', () => {
@@ -221,7 +244,7 @@ describe('DIFF', () => {
       < NEWLEADER 2:0
       hole in epoch 2
       > closed: ${reason}
-      leave: ${reason}`)
+      ask anew: ${reason}`)
   })
 
   test('behind a hole a leader of the same epoch is told that nothing is here; nobody else is', () => {
