@@ -64,10 +64,13 @@ export class EnsembleClients implements ClientObserver {
     for (const workload of this.#workloads.values()) workload.rest(isResting)
   }
 
-  /** A leader has ended a session by itself. It must not while the client is connected and was all the time that a session may be silent. */
-  onExpired(session: bigint): void {
+  /**
+   * A leader has ended a session by itself. It must not while the client is connected and was all the time that a session may be silent, if that is
+   * at least `shortestMs`.
+   */
+  onExpired(session: bigint, shortestMs = 0): void {
     const client = this.all.find(({ sessionId, isConnected, isReadOnly }) => sessionId === session && isConnected && !isReadOnly)
-    if (client === undefined || client.connectedMs <= client.negotiatedMs) return
+    if (client === undefined || client.negotiatedMs < shortestMs || client.connectedMs <= client.negotiatedMs) return
     throw new Violation(`${client.name} lives and is connected, and its session ${session.toString(16)} is over: all is well`)
   }
 

@@ -10,6 +10,8 @@ const STALLED_SHARE = 0.8
 /** Longer than any session lasts without its client. */
 const LONGEST_SESSION_MS = 4500
 const BRIEF_TICKS = 2
+/** Of a session's timeout: so old may the last sign of its client be. */
+const PING_SHARE = 1 / 3
 const SHORTEST_TICK_MS = 100
 /** How much longer than initLimit the tree is on its way. */
 const LONGEST_SNAP = 2.5
@@ -33,15 +35,17 @@ export function tryEnsemble(trial: Trial, ensemble: HealedEnsemble): void {
   clients.rest(false)
 }
 
-/** No session ends while its client lives and is heard of. */
+/** No session ends while its client lives and is heard of: of a follower's clients the leader hears nothing while that follower stands still. */
 function stall({ world, clients, checks }: HealedEnsemble, { life, settings }: Member, isLeader: boolean): void {
   const { process: owner } = life!
   // Its session is shorter than the leader stands still. With shorter ticks the stall is below what an expiry timer takes for one.
   if (isLeader && settings.tickTime >= SHORTEST_TICK_MS) clients.add('brief', { timeoutMs: BRIEF_TICKS * settings.tickTime })
   clients.rest(true)
   world.run(LONGEST_SESSION_MS)
-  checks.onExpired = (session) => clients.onExpired(session)
-  owner.deliver(() => owner.stall(STALLED_SHARE * settings.syncLimit * settings.tickTime))
+  const stallMs = STALLED_SHARE * settings.syncLimit * settings.tickTime
+  const shortestMs = isLeader ? 0 : (stallMs + settings.tickTime) / (1 - PING_SHARE)
+  checks.onExpired = (session) => clients.onExpired(session, shortestMs)
+  owner.deliver(() => owner.stall(stallMs))
   world.run(LONGEST_SESSION_MS)
   checks.onExpired = () => undefined
 }

@@ -63,6 +63,11 @@ class MajorityCheck {
   readonly #initLimitMs: number
   /** Each of two that are well may wait for the broken one once, for initLimit, after what it takes to miss a leader. */
   readonly #boundMs: number
+  /**
+   * Where so few bytes may wait for learners, any leader sends one away whenever some clients write at a time, and takes it again: then the others
+   * are served again within the bound each time, and no more is asked.
+   */
+  readonly #mayCut: boolean
 
   constructor(ensemble: HealedEnsemble, options: MajorityOptions, random: SeededRandom, kind: BreakageKind, broken: Member) {
     this.#ensemble = ensemble
@@ -73,6 +78,7 @@ class MajorityCheck {
     const { tickTime, initLimit, syncLimit } = settingsOf(broken)
     this.#initLimitMs = initLimit * tickTime
     this.#boundMs = 2 * this.#initLimitMs + 2 * syncLimit * tickTime + SLACK_MS
+    this.#mayCut = ensemble.members.some((member) => settingsOf(member).learnersCloseBytes < FEW_BYTES)
     this.#breakage = new BrokenMember({
       kind,
       network: options.network,
@@ -146,14 +152,6 @@ class MajorityCheck {
       if (chances < 0) break
     }
     if (clients.served.size === 0) this.#fail('no client is answered')
-  }
-
-  /**
-   * Where so few bytes may wait for learners, any leader sends one away whenever some clients write at a time, and takes it again: then the others
-   * are served again within the bound each time, and no more is asked.
-   */
-  get #mayCut(): boolean {
-    return this.#ensemble.members.some((member) => settingsOf(member).learnersCloseBytes < FEW_BYTES)
   }
 
   #fail(what: string): never {
