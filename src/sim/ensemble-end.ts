@@ -34,8 +34,14 @@ export interface HealedEnsemble {
   restart(member: Member): void
 }
 
+/** The latest, where one that was cut off does not know yet that there is another. */
 export function leaderOf({ members }: Pick<HealedEnsemble, 'members'>): Member | undefined {
-  return members.find(({ server }) => server?.role?.kind === 'leading' && server.role.phase === 'broadcast')
+  const leading = members.filter(({ server }) => server?.role?.kind === 'leading' && server.role.phase === 'broadcast')
+  return leading.reduce<Member | undefined>((latest, next) => (latest === undefined || epochOf(next) > epochOf(latest) ? next : latest), undefined)
+}
+
+function epochOf({ server }: Member): bigint {
+  return server!.epochs.current
 }
 
 /** Every client is answered a write or a sync, and every member has a role. */

@@ -36,9 +36,12 @@ export class ExpiryTimer {
 
   /** Looks at the ends of the queue's buckets, so that nothing stays an interval longer than it may. */
   start(): void {
-    const now = this.#clock.now()
-    this.#dueAt = (Math.floor(now / this.#intervalMs) + 1) * this.#intervalMs
-    this.#timer = this.#clock.after(this.#dueAt - now, () => this.#onDue())
+    this.#startAfter(this.#clock.now())
+  }
+
+  #startAfter(lookedAt: number): void {
+    this.#dueAt = (Math.floor(lookedAt / this.#intervalMs) + 1) * this.#intervalMs
+    this.#timer = this.#clock.after(Math.max(0, this.#dueAt - this.#clock.now()), () => this.#onDue())
   }
 
   stop(): void {
@@ -50,24 +53,26 @@ export class ExpiryTimer {
     const now = this.#clock.now()
     const late = now - this.#dueAt
     const timer = this.#timer
-    if (late < STALL_MS) this.#clock.endOfTurn(() => this.#finish(timer))
-    else this.#settle(timer, this.#activity(), 0, now + this.#intervalMs)
+    // The process may be stopped before it has looked: what ends later than now is left to the next time, which is late then.
+    const finish = (): void => this.#finish(timer, now)
+    if (late < STALL_MS) this.#clock.endOfTurn(finish)
+    else this.#settle(finish, this.#activity(), 0, now + this.#intervalMs)
   }
 
   /** Lets turns pass until nothing new comes in, or for one interval under steady traffic. */
-  #settle(timer: Timer | undefined, activity: number, quietTurns: number, deadline: number): void {
+  #settle(finish: () => void, activity: number, quietTurns: number, deadline: number): void {
     this.#clock.endOfTurn(() => {
       const seen = this.#activity()
       const quiet = seen === activity ? quietTurns + 1 : 0
-      if (quiet >= QUIET_TURNS || this.#clock.now() >= deadline) this.#askOthers(() => this.#finish(timer))
-      else this.#settle(timer, seen, quiet, deadline)
+      if (quiet >= QUIET_TURNS || this.#clock.now() >= deadline) this.#askOthers(finish)
+      else this.#settle(finish, seen, quiet, deadline)
     })
   }
 
-  #finish(timer: Timer | undefined): void {
+  #finish(timer: Timer | undefined, now: number): void {
     // Stopped meanwhile, and perhaps started anew.
     if (this.#timer === undefined || this.#timer !== timer) return
-    this.#expire(this.#clock.now())
-    this.start()
+    this.#expire(now)
+    this.#startAfter(now)
   }
 }
