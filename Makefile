@@ -1,7 +1,7 @@
 # TSKeeper. `make run` and `make test` need nothing but Node.js >= 20.19, npm and make.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run run-ensemble test check build generate lint types unit interop apps simulate bench clean install
+.PHONY: run run-ensemble test check build generate lint format types unit interop apps simulate bench clean install
 
 # What the package is built from; a directory is newer when a file in it comes or goes.
 SOURCES := tsconfig.json tsconfig.build.json tsconfig.cjs.json scripts/build.mjs $(shell find src -path src/sim -prune -o -print)
@@ -38,6 +38,10 @@ generate: dist/cli/main.js
 
 lint: install
 	npx eslint .
+
+# Writes what `make check` asks for.
+format: install
+	npx prettier --write --log-level warn .
 
 types: install
 	npx tsc -p tsconfig.json

@@ -12,11 +12,23 @@ export default tseslint.config(
       '@typescript-eslint/no-misused-promises': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unnecessary-type-assertion': 'error',
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: ':matches(PropertyDefinition, MethodDefinition[kind!="constructor"])[accessibility="private"]',
+          message: 'Private members are spelled #name.',
+        },
+      ],
       'no-console': 'error',
       eqeqeq: 'error',
     },
   },
-  { files: ['src/server/**', 'src/quorum/**'], ignores: ['src/server/host/**'], rules: { 'no-restricted-globals': ['error', 'setTimeout', 'setImmediate', 'setInterval', 'Date', 'process'] } },
+  {
+    files: ['src/server/**', 'src/quorum/**'],
+    ignores: ['src/server/host/**'],
+    rules: { 'no-restricted-globals': ['error', 'setTimeout', 'setImmediate', 'setInterval', 'Date', 'process'] },
+  },
   { files: ['scripts/**', 'bench/**', 'interop-tests/**', 'test/**', 'src/cli/**', 'src/jute/cli.ts'], rules: { 'no-console': 'off' } },
   {
     files: ['**/*.{js,mjs}'],

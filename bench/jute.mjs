@@ -21,7 +21,7 @@ let kept = 0
 function measure(name, call) {
   let count = 1000
   let best = Infinity
-  for (let round = 0; round <= ROUNDS; ) {
+  for (let round = 0; round <= ROUNDS;) {
     const start = process.hrtime.bigint()
     for (let index = 0; index < count; index++) kept += call(index)
     const elapsed = process.hrtime.bigint() - start
@@ -131,9 +131,7 @@ for (const length of [4, 8, 12, 16, 20, 24, 32, 60]) {
   const found = new Map(texts.map((text, index) => [text, index]))
   const bytes = Buffer.from(texts.join(''))
   measure(`n = ${length}: read by fromCharCode, four at a time`, (index) => found.get(byFours(bytes, (index & 63) * length, length)))
-  measure(`n = ${length}: read by Buffer.toString`, (index) =>
-    found.get(bytes.toString('utf8', (index & 63) * length, ((index & 63) + 1) * length)),
-  )
+  measure(`n = ${length}: read by Buffer.toString`, (index) => found.get(bytes.toString('utf8', (index & 63) * length, ((index & 63) + 1) * length)))
   measure(`n = ${length}: write by charCodeAt`, (index) => byCharCode(scratch, texts[index & 63]))
   measure(`n = ${length}: write by Buffer.write`, (index) => scratch.write(texts[index & 63], 4, 'utf8'))
 }

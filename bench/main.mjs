@@ -86,9 +86,14 @@ class Bench {
     const [first, ...others] = cpus()
     return {
       when: new Date().toISOString().slice(0, 16).replace('T', ' '),
-      warmUp: this.warmUpMs / 1000, seconds: this.durationMs / 1000, runs: this.runCount, scale: this.scale,
+      warmUp: this.warmUpMs / 1000,
+      seconds: this.durationMs / 1000,
+      runs: this.runCount,
+      scale: this.scale,
       machine: `${others.length + 1} × ${first.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}`,
-      node: process.versions.node, java: `ZooKeeper 3.9.6 on ${java}`, load: loadavg()[0],
+      node: process.versions.node,
+      java: `ZooKeeper 3.9.6 on ${java}`,
+      load: loadavg()[0],
     }
   }
 }
@@ -132,17 +137,25 @@ async function javaOrNothing() {
     return stderr.split('\n')[0]
   } catch (error) {
     const line = '*'.repeat(100)
-    console.log(`${line}\n* NOTHING TO COMPARE WITH: ${error.message}\n* Our server runs alone; ratios are missing and no target beside Java can be judged.\n${line}`)
+    console.log(
+      `${line}\n* NOTHING TO COMPARE WITH: ${error.message}\n* Our server runs alone; ratios are missing and no target beside Java can be judged.\n${line}`,
+    )
     return undefined
   }
 }
 
 async function runScenario(bench, scenario, java) {
-  const wanted = (scenario.kinds ?? ['ours', 'java']).filter((kind) => kind !== 'java' || java !== undefined)
+  const wanted = (scenario.kinds ?? ['ours', 'java'])
+    .filter((kind) => kind !== 'java' || java !== undefined)
     .filter((kind) => kind === 'stub' || options.only === undefined || options.only === kind)
   const result = {
-    name: scenario.name, title: scenario.titleWith?.(bench) ?? scenario.title, curve: scenario.curve, rows: scenario.rows,
-    conditions: bench.conditions(java ?? 'nothing: it could not be run'), seen: {}, failed: {},
+    name: scenario.name,
+    title: scenario.titleWith?.(bench) ?? scenario.title,
+    curve: scenario.curve,
+    rows: scenario.rows,
+    conditions: bench.conditions(java ?? 'nothing: it could not be run'),
+    seen: {},
+    failed: {},
   }
   for (const kind of wanted) {
     process.stderr.write(`${scenario.name} ${kind}, load ${loadavg()[0].toFixed(1)} …\n`)

@@ -58,16 +58,24 @@ async function build(make) {
   const empty = residentMb()
   const started = computedMs()
   const longest = fill(store, nodes)
-  const each = round((computedMs() - started) * 1000 / nodes, 2)
+  const each = round(((computedMs() - started) * 1000) / nodes, 2)
   const resident = residentMb()
   let kept = 0
   const control = longestBatch(nodes, (i) => {
     for (let k = 0; k < 500; k++) kept = Math.imul(kept ^ i, k)
   })
-  return [{
-    what: `${nodes} nodes`, 'bare MB': bare, 'empty MB': empty, 'resident MB': resident, 'µs a node': each,
-    'longest batch ms': longest, 'control ms': control, ...use(store),
-  }]
+  return [
+    {
+      what: `${nodes} nodes`,
+      'bare MB': bare,
+      'empty MB': empty,
+      'resident MB': resident,
+      'µs a node': each,
+      'longest batch ms': longest,
+      'control ms': control,
+      ...use(store),
+    },
+  ]
 }
 
 async function find(make) {
@@ -78,22 +86,56 @@ async function find(make) {
     const rounds = 200_000
     const present = Buffer.from(Array.from({ length: rounds }, (_, i) => pathOf(scatter(i) % count)).join(''), 'latin1')
     const width = pathOf(0).length
-    const decode = i => present.latin1Slice(i * width, (i + 1) * width)
-    const absent = i => `${decode(i).slice(0, width - 1)}x`
+    const decode = (i) => present.latin1Slice(i * width, (i + 1) * width)
+    const absent = (i) => `${decode(i).slice(0, width - 1)}x`
     let sum = 0
     const best = { decode: Infinity, found: Infinity, absentDecode: Infinity, absent: Infinity, data: Infinity, path: Infinity }
     for (let again = 0; again < 5; again++) {
-      best.decode = Math.min(best.decode, time(rounds, i => { sum += decode(i).charCodeAt(3) }))
-      best.found = Math.min(best.found, time(rounds, i => { sum += store.find(decode(i)) }))
-      best.absentDecode = Math.min(best.absentDecode, time(rounds, i => { sum += absent(i).charCodeAt(3) }))
-      best.absent = Math.min(best.absent, time(rounds, i => { sum += store.find(absent(i)) }))
+      best.decode = Math.min(
+        best.decode,
+        time(rounds, (i) => {
+          sum += decode(i).charCodeAt(3)
+        }),
+      )
+      best.found = Math.min(
+        best.found,
+        time(rounds, (i) => {
+          sum += store.find(decode(i))
+        }),
+      )
+      best.absentDecode = Math.min(
+        best.absentDecode,
+        time(rounds, (i) => {
+          sum += absent(i).charCodeAt(3)
+        }),
+      )
+      best.absent = Math.min(
+        best.absent,
+        time(rounds, (i) => {
+          sum += store.find(absent(i))
+        }),
+      )
       if (store.path === undefined) continue
-      best.data = Math.min(best.data, time(rounds, i => { sum += store.data(store.find(decode(i)))[7] }))
-      best.path = Math.min(best.path, time(rounds, i => { sum += store.path(scatter(i) % count + 1).length }))
+      best.data = Math.min(
+        best.data,
+        time(rounds, (i) => {
+          sum += store.data(store.find(decode(i)))[7]
+        }),
+      )
+      best.path = Math.min(
+        best.path,
+        time(rounds, (i) => {
+          sum += store.path((scatter(i) % count) + 1).length
+        }),
+      )
     }
     rows.push({
-      what: `${count} nodes`, 'decode ns': round(best.decode), 'find ns': round(best.found - best.decode),
-      'absent ns': round(best.absent - best.absentDecode), 'find + data ns': round(best.data - best.decode), 'path ns': round(best.path),
+      what: `${count} nodes`,
+      'decode ns': round(best.decode),
+      'find ns': round(best.found - best.decode),
+      'absent ns': round(best.absent - best.absentDecode),
+      'find + data ns': round(best.data - best.decode),
+      'path ns': round(best.path),
     })
     if (sum === 1) throw new Error('unlikely')
   }
@@ -115,7 +157,7 @@ async function load(make) {
     const turn = computedMs()
     for (const due = Math.min((performance.now() - started) * 50, done + 1000); done < due; done++) {
       const id = store.find(pathOf(scatter(done) % nodes))
-      store.setData(id, payload(80 + done % 41))
+      store.setData(id, payload(80 + (done % 41)))
       store.setVersion(id, done)
       store.setMzxid(id, BigInt(done))
       store.setMtime(id, BigInt(done))
@@ -123,14 +165,23 @@ async function load(make) {
     const took = computedMs() - turn
     busy += took
     longest = Math.max(longest, took)
-    await new Promise(resolve => setTimeout(resolve, 1))
+    await new Promise((resolve) => setTimeout(resolve, 1))
   }
   const wall = performance.now() - started
   const [minor, major] = await collector()
-  return [{
-    what: `${done} setData`, 'µs each': round(busy * 1000 / done, 2), 'before MB': before, 'after MB': residentMb(), 'longest turn ms': round(longest, 1),
-    'minor ms': minor, 'major ms': major, 'collecting %': round((minor + major) / wall * 100, 1), ...use(store),
-  }]
+  return [
+    {
+      what: `${done} setData`,
+      'µs each': round((busy * 1000) / done, 2),
+      'before MB': before,
+      'after MB': residentMb(),
+      'longest turn ms': round(longest, 1),
+      'minor ms': minor,
+      'major ms': major,
+      'collecting %': round(((minor + major) / wall) * 100, 1),
+      ...use(store),
+    },
+  ]
 }
 
 /** Creates and deletes, and sizes that wander: how much room is lost to freed blocks. */
@@ -143,10 +194,10 @@ async function churn(make) {
       if (id < 0) store.create(store.find(path.slice(0, path.lastIndexOf('/'))), path.slice(path.lastIndexOf('/') + 1), payload(100))
       else store.remove(id)
     },
-    'sizes of 0 to 1,000': (store, i) => store.setData(1 + scatter(i) % nodes, payload(scatter(i * 3) % 1001)),
-    'sizes that grow from 50 to 400': (store, i) => store.setData(1 + i % nodes, payload(50 + Math.floor(i / nodes * 350))),
+    'sizes of 0 to 1,000': (store, i) => store.setData(1 + (scatter(i) % nodes), payload(scatter(i * 3) % 1001)),
+    'sizes that grow from 50 to 400': (store, i) => store.setData(1 + (i % nodes), payload(50 + Math.floor((i / nodes) * 350))),
     'one in a thousand of 1 KiB to 256 KiB': (store, i) => {
-      store.setData(1 + scatter(i) % nodes, payload(scatter(i) % 1000 === 7 ? 1024 << scatter(i * 7) % 9 : 100))
+      store.setData(1 + (scatter(i) % nodes), payload(scatter(i) % 1000 === 7 ? 1024 << (scatter(i * 7) % 9) : 100))
     },
   }
   for (const [what, change] of Object.entries(workloads)) {
@@ -158,7 +209,7 @@ async function churn(make) {
       change(store, i)
       if (i % 10_000 === 0) worst = Math.max(worst, store.use().contentRoomBytes / store.use().contentBytes)
     })
-    const each = round((computedMs() - started) * 1000 / nodes / 2, 2)
+    const each = round(((computedMs() - started) * 1000) / nodes / 2, 2)
     rows.push({ what, 'µs each': each, 'longest batch ms': longest, 'worst room/content': round(worst, 2), ...use(store) })
     store.clear()
     globalThis.gc()
@@ -175,9 +226,9 @@ async function shrink(make) {
   const longest = longestBatch(nodes, (i) => {
     if (i % 10 !== 3) store.remove(store.find(pathOf(i)))
   })
-  const each = round((computedMs() - started) * 1000 / nodes / 0.9, 2)
+  const each = round(((computedMs() - started) * 1000) / nodes / 0.9, 2)
   globalThis.gc()
-  await new Promise(resolve => setTimeout(resolve, 200))
+  await new Promise((resolve) => setTimeout(resolve, 200))
   return [{ what: 'nine of ten removed', 'full MB': full, 'after MB': residentMb(), 'µs each': each, 'longest batch ms': longest, ...use(store) }]
 }
 
@@ -185,11 +236,11 @@ async function shrink(make) {
 async function large(make) {
   const rows = []
   const workloads = {
-    'of 1.0 to 1.1 MiB': (store, ids, i) => store.setData(ids[i % 100], payload((1 << 20) + scatter(i) % 100_000)),
-    'of 20 KiB to 2 MiB': (store, ids, i) => store.setData(ids[i % 100], payload(20_000 + scatter(i) % (2 << 20))),
+    'of 1.0 to 1.1 MiB': (store, ids, i) => store.setData(ids[i % 100], payload((1 << 20) + (scatter(i) % 100_000))),
+    'of 20 KiB to 2 MiB': (store, ids, i) => store.setData(ids[i % 100], payload(20_000 + (scatter(i) % (2 << 20)))),
     'deleted and created': (store, ids, i) => {
       store.remove?.(ids[i % 100])
-      ids[i % 100] = store.create(store.root, `large-${i % 100}`, payload((1 << 20) + scatter(i) % 100_000))
+      ids[i % 100] = store.create(store.root, `large-${i % 100}`, payload((1 << 20) + (scatter(i) % 100_000)))
     },
   }
   for (const [what, change] of Object.entries(workloads)) {
@@ -200,16 +251,19 @@ async function large(make) {
     let most = 0
     const started = computedMs()
     for (let i = 0; i < 5000; i += 10) {
-      longest = Math.max(longest, longestBatch(10, j => change(store, ids, i + j), 1))
+      longest = Math.max(
+        longest,
+        longestBatch(10, (j) => change(store, ids, i + j), 1),
+      )
       most = Math.max(most, residentMb())
-      await new Promise(resolve => setImmediate(resolve))
+      await new Promise((resolve) => setImmediate(resolve))
     }
     const each = round((computedMs() - started) / 5)
     const [minor, major] = await collector()
     rows.push({ what, 'most MB': most, 'µs each': each, 'longest ms': longest, 'minor ms': minor, 'major ms': major, ...use(store) })
     store.clear?.()
     globalThis.gc()
-    await new Promise(resolve => setTimeout(resolve, 100))
+    await new Promise((resolve) => setTimeout(resolve, 100))
   }
   return rows
 }
@@ -231,8 +285,20 @@ class ObjectStore {
     above.children ??= new Set()
     above.children.add(name)
     const node = {
-      path, data: data === null ? null : Buffer.from(data).latin1Slice(), children: null,
-      czxid: 0n, mzxid: 0n, pzxid: 0n, ctime: 0n, mtime: 0n, ephemeralOwner: 0n, version: 0, cversion: 0, aversion: 0, acl: 0, digest: 0,
+      path,
+      data: data === null ? null : Buffer.from(data).latin1Slice(),
+      children: null,
+      czxid: 0n,
+      mzxid: 0n,
+      pzxid: 0n,
+      ctime: 0n,
+      mtime: 0n,
+      ephemeralOwner: 0n,
+      version: 0,
+      cversion: 0,
+      aversion: 0,
+      acl: 0,
+      digest: 0,
     }
     this.byPath.set(path, node)
     return node
@@ -314,8 +380,8 @@ function pathOf(i) {
 
 function scatter(i) {
   let x = Math.imul(i + 1, 0x9e3779b1)
-  x = Math.imul(x ^ x >>> 15, 0x85ebca6b)
-  return (x ^ x >>> 13) >>> 0
+  x = Math.imul(x ^ (x >>> 15), 0x85ebca6b)
+  return (x ^ (x >>> 13)) >>> 0
 }
 
 function payload(length) {
@@ -326,7 +392,7 @@ function payload(length) {
 function time(rounds, body) {
   const started = computedMs()
   for (let i = 0; i < rounds; i++) body(i)
-  return (computedMs() - started) * 1e6 / rounds
+  return ((computedMs() - started) * 1e6) / rounds
 }
 
 function residentMb() {
@@ -337,8 +403,10 @@ function use(store) {
   if (store.use === undefined) return {}
   const use = store.use()
   return {
-    'rows MB': round(use.rowBytes / (1 << 20)), 'index MB': round(use.indexBytes / (1 << 20)),
-    'content MB': round(use.contentBytes / (1 << 20)), 'room MB': round(use.contentRoomBytes / (1 << 20)),
+    'rows MB': round(use.rowBytes / (1 << 20)),
+    'index MB': round(use.indexBytes / (1 << 20)),
+    'content MB': round(use.contentBytes / (1 << 20)),
+    'room MB': round(use.contentRoomBytes / (1 << 20)),
   }
 }
 
@@ -354,7 +422,7 @@ function watchCollector() {
   })
   observer.observe({ entryTypes: ['gc'] })
   return async () => {
-    await new Promise(resolve => setTimeout(resolve, 50))
+    await new Promise((resolve) => setTimeout(resolve, 50))
     observer.disconnect()
     return [round(minor), round(major)]
   }

@@ -94,7 +94,7 @@ async function startServer() {
     },
   }
   const disk = new QuickDisk({ later, wallTime: () => Date.now() })
-  disk.makeDirectory('/data')
+  await new Promise((made) => disk.makeDirectory('/data', made))
   const settings = defaultSettings({ dataDir: '/data', clientPort: 1, snapCount: 1 << 30, snapSizeLimitKb: 0 })
   await new Promise((done, failed) => {
     startStandalone({ ...host, network, disk }, settings, (error) => (error === undefined ? done() : failed(error)))
@@ -106,10 +106,11 @@ async function startServer() {
   }
 }
 
-const call = (pipe, frame) => new Promise((done) => {
-  pipe.onReply = done
-  pipe.handlers.onData(frame)
-})
+const call = (pipe, frame) =>
+  new Promise((done) => {
+    pipe.onReply = done
+    pipe.handlers.onData(frame)
+  })
 
 const connect = await startServer()
 const pipes = []
@@ -121,7 +122,13 @@ for (let i = 0; i < CONNECTIONS; i++) {
 }
 await call(pipes[0], create('/bench', Buffer.alloc(0)))
 await call(pipes[0], create('/made', Buffer.alloc(0)))
-await call(pipes[0], createAll(Array.from({ length: KEYS }, (_, i) => keyPath(i)), DATA))
+await call(
+  pipes[0],
+  createAll(
+    Array.from({ length: KEYS }, (_, i) => keyPath(i)),
+    DATA,
+  ),
+)
 
 let made = 0
 let answered = 0
@@ -129,28 +136,29 @@ const chunk = Buffer.alloc(64 << 10)
 
 /** Sends until told to stop; resolves when everything is answered. */
 async function drive(makeFrame, goesOn) {
-  const one = (pipe) => new Promise((done) => {
-    let xid = 0
-    let due = 0
-    const send = () => {
-      let end = 0
-      for (let i = 0; i < WINDOW; i++) {
-        const frame = makeFrame(made++)
-        chunk.set(frame, end)
-        setXid(chunk, end, ++xid)
-        end += frame.length
+  const one = (pipe) =>
+    new Promise((done) => {
+      let xid = 0
+      let due = 0
+      const send = () => {
+        let end = 0
+        for (let i = 0; i < WINDOW; i++) {
+          const frame = makeFrame(made++)
+          chunk.set(frame, end)
+          setXid(chunk, end, ++xid)
+          end += frame.length
+        }
+        due = WINDOW
+        pipe.handlers.onData(Buffer.from(chunk.subarray(0, end)))
       }
-      due = WINDOW
-      pipe.handlers.onData(Buffer.from(chunk.subarray(0, end)))
-    }
-    pipe.onReply = () => {
-      answered++
-      if (--due > 0) return
-      if (goesOn()) setImmediate(send)
-      else done()
-    }
-    send()
-  })
+      pipe.onReply = () => {
+        answered++
+        if (--due > 0) return
+        if (goesOn()) setImmediate(send)
+        else done()
+      }
+      send()
+    })
   await Promise.all(pipes.map(one))
 }
 

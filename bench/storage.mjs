@@ -108,8 +108,8 @@ async function commits(batch, seconds) {
   await new Promise((done) => log.close(done))
   const reading = performance.now()
   let entries = 0
-  for (const reader = new TxnLogReader(nodeDisk, into, 0n, { maxLength: MAX_LENGTH }); reader.next(); ) entries++
-  console.log(`  read again: ${((performance.now() - reading) * 1000 / entries).toFixed(2)} µs a txn`)
+  for (const reader = new TxnLogReader(nodeDisk, into, 0n, { maxLength: MAX_LENGTH }); reader.next();) entries++
+  console.log(`  read again: ${(((performance.now() - reading) * 1000) / entries).toFixed(2)} µs a txn`)
 }
 
 const MEGABYTE = Buffer.alloc(1 << 20, 'abcdefgh')

@@ -27,7 +27,12 @@ const PART_LIMIT_MS = 300_000
 const START_LIMIT_MS = 20_000
 const Op = { getAllChildrenNumber: 104, getEphemerals: 103, setWatches: 101, addWatch: 106 }
 /** The longest turn by the clock and by processor time (which a busy machine does not lengthen), the time until the answer, all processor time. */
-const FIGURES = [['turn', 'longest turn ms'], ['busy', 'computing ms'], ['total', 'total ms'], ['cpu', 'all computing ms']]
+const FIGURES = [
+  ['turn', 'longest turn ms'],
+  ['busy', 'computing ms'],
+  ['total', 'total ms'],
+  ['cpu', 'all computing ms'],
+]
 const PARTS = { idle, children, count, ephemerals, close, watches, words, sessions, multi, large, expiry, watchers, reconnect, growth }
 
 const { values: options, positionals } = parseArgs({
@@ -129,9 +134,13 @@ class Server {
 // The parts: each gives rows of { what, turn, busy, total, cpu } --------------------------------------------------
 
 async function make(session, total, pathOf, flags = 0) {
-  const batches = function * () {
+  const batches = function* () {
     for (let first = 0; first < total; first += BATCH) {
-      yield createAll(Array.from({ length: Math.min(BATCH, total - first) }, (_, i) => pathOf(first + i)), NOTHING, flags)
+      yield createAll(
+        Array.from({ length: Math.min(BATCH, total - first) }, (_, i) => pathOf(first + i)),
+        NOTHING,
+        flags,
+      )
     }
   }
   await session.callAll(batches(), 4)
@@ -157,9 +166,11 @@ const once = (what, { turn, busy, total, cpu }) => ({ what, turn, busy, total, c
 
 async function idle(server) {
   const session = await openSession(server.port)
-  return [await row(server, 'nothing but 100 getData', async () => {
-    for (let i = 0; i < 100; i++) await session.call(getData('/'))
-  })]
+  return [
+    await row(server, 'nothing but 100 getData', async () => {
+      for (let i = 0; i < 100; i++) await session.call(getData('/'))
+    }),
+  ]
 }
 
 async function children(server) {
@@ -168,17 +179,29 @@ async function children(server) {
   const writer = await openSession(server.port)
   const rows = [await row(server, `getChildren of ${total}`, () => session.call(getChildren('/many')))]
   let made = 0
-  rows.push(await row(server, 'the same while children come and go', async () => {
-    let done = false
-    const reading = session.call(getChildren('/many')).then(() => (done = true))
-    while (!done) {
-      await writer.call(create(`/many/new${made}`, NOTHING))
-      await writer.call(request(2, str(`/many/n${String(made++).padStart(9, '0')}`), int(-1)))
-    }
-    await reading
-  }))
+  rows.push(
+    await row(server, 'the same while children come and go', async () => {
+      let done = false
+      const reading = session.call(getChildren('/many')).then(() => (done = true))
+      while (!done) {
+        await writer.call(create(`/many/new${made}`, NOTHING))
+        await writer.call(request(2, str(`/many/n${String(made++).padStart(9, '0')}`), int(-1)))
+      }
+      await reading
+    }),
+  )
   const few = await grown(server, '/few', 100)
-  rows.push(await row(server, '1,000 getChildren of 100', async () => await few.callAll(Array.from({ length: 1000 }, () => getChildren('/few')), 8)))
+  rows.push(
+    await row(
+      server,
+      '1,000 getChildren of 100',
+      async () =>
+        await few.callAll(
+          Array.from({ length: 1000 }, () => getChildren('/few')),
+          8,
+        ),
+    ),
+  )
   return rows
 }
 
@@ -205,7 +228,10 @@ async function ephemerals(server) {
 async function close(server) {
   const total = sized(100_000)
   const rows = []
-  for (const [what, parents] of [['under one node', 1], ['under 1,000 nodes', 1000]]) {
+  for (const [what, parents] of [
+    ['under one node', 1],
+    ['under 1,000 nodes', 1000],
+  ]) {
     const seen = []
     for (let i = 0; i < 3; i++) {
       const keeper = await openSession(server.port)
@@ -237,28 +263,49 @@ async function watches(server) {
 const addWatch = (path) => request(Op.addWatch, str(path), int(0))
 
 function word(server, name) {
-  return bounded(new Promise((done, failed) => {
-    let length = 0
-    const socket = connect(server.port, '127.0.0.1', () => socket.write(name))
-    socket.on('data', (bytes) => (length += bytes.length))
-    socket.on('end', () => done(length))
-    socket.on('error', failed)
-  }), name, PART_LIMIT_MS)
+  return bounded(
+    new Promise((done, failed) => {
+      let length = 0
+      const socket = connect(server.port, '127.0.0.1', () => socket.write(name))
+      socket.on('data', (bytes) => (length += bytes.length))
+      socket.on('end', () => done(length))
+      socket.on('error', failed)
+    }),
+    name,
+    PART_LIMIT_MS,
+  )
 }
 
 async function words(server) {
   const total = sized(1_000_000)
   const held = await openSessions(server.port, 10)
-  const rows = [once(`making ${total} watches of 10 sessions`, await server.watched(() => Promise.all(held.map((session, i) =>
-    session.callAll(function * () {
-      for (let n = 0; n < total / 10; n++) yield addWatch(`/w/${i}/${n}`)
-    }(), 64),
-  ))))]
+  const rows = [
+    once(
+      `making ${total} watches of 10 sessions`,
+      await server.watched(() =>
+        Promise.all(
+          held.map((session, i) =>
+            session.callAll(
+              (function* () {
+                for (let n = 0; n < total / 10; n++) yield addWatch(`/w/${i}/${n}`)
+              })(),
+              64,
+            ),
+          ),
+        ),
+      ),
+    ),
+  ]
   for (const name of ['wchs', 'wchc', 'wchp', 'mntr']) rows.push(await row(server, `${name} with ${total} watches`, () => word(server, name)))
-  rows.push(once(`${total / 10} watches go with their connection`, await server.watched(async () => {
-    held[0].drop()
-    await pause(1000)
-  })))
+  rows.push(
+    once(
+      `${total / 10} watches go with their connection`,
+      await server.watched(async () => {
+        held[0].drop()
+        await pause(1000)
+      }),
+    ),
+  )
   return rows
 }
 
@@ -279,7 +326,10 @@ async function multi(server) {
   await session.call(createAll(paths, NOTHING))
   const wide = setAll(paths, Buffer.alloc(1000, 'x'))
   const rows = [await row(server, `multi of ${total} setData of 1,000 bytes`, () => session.call(wide))]
-  const small = setAll(Array.from({ length: sized(20_000) }, (_, i) => paths[i % total]), Buffer.alloc(10, 'x'))
+  const small = setAll(
+    Array.from({ length: sized(20_000) }, (_, i) => paths[i % total]),
+    Buffer.alloc(10, 'x'),
+  )
   rows.push(await row(server, `multi of ${sized(20_000)} setData of 10 bytes`, () => session.call(small)))
   return rows
 }
@@ -330,10 +380,12 @@ async function watchers(server) {
     const told = new Promise((done) => {
       for (const session of held) session.onEvent = () => (left -= 1) === 0 && done()
     })
-    seen.push(await server.watched(async () => {
-      await writer.call(setData('/w', NOTHING))
-      await told
-    }))
+    seen.push(
+      await server.watched(async () => {
+        await writer.call(setData('/w', NOTHING))
+        await told
+      }),
+    )
   }
   return [middle(`setData with ${total} watchers`, seen)]
 }
@@ -343,33 +395,58 @@ async function reconnect(server) {
   const held = await openSessions(server.port, total)
   const identities = held.map((session) => session.identity)
   for (const session of held) session.drop()
-  return [once(`${total} clients reconnecting at once`, await server.watched(() =>
-    Promise.all(identities.map(async (identity) => {
-      const session = await openSession(server.port, { identity })
-      await session.call(getData('/'))
-    })),
-  ))]
+  return [
+    once(
+      `${total} clients reconnecting at once`,
+      await server.watched(() =>
+        Promise.all(
+          identities.map(async (identity) => {
+            const session = await openSession(server.port, { identity })
+            await session.call(getData('/'))
+          }),
+        ),
+      ),
+    ),
+  ]
 }
 
 /** Tables that grow entry by entry: no turn may pay for all of them. */
 async function growth(server) {
   const total = sized(1_000_000)
   const session = await openSession(server.port)
-  const each = (frameOf) => session.callAll(function * () {
-    for (let i = 0; i < total; i++) yield frameOf(i)
-  }(), 256)
+  const each = (frameOf) =>
+    session.callAll(
+      (function* () {
+        for (let i = 0; i < total; i++) yield frameOf(i)
+      })(),
+      256,
+    )
   const rows = [once(`${total} watches of one session`, await server.watched(() => each((i) => addWatch(`/watched/by/one/${i}`))))]
   const listed = (i) => {
     const acl = Buffer.concat([int(1), int(31), str('digest'), str(`user${i}:x`)])
     return request(1, str(`/a${i}`), int(0), acl, int(0))
   }
-  rows.push(once(`${total / 2} nodes with an ACL each`, await server.watched(() => session.callAll(function * () {
-    for (let i = 0; i < total / 2; i++) yield listed(i)
-  }(), 256))))
+  rows.push(
+    once(
+      `${total / 2} nodes with an ACL each`,
+      await server.watched(() =>
+        session.callAll(
+          (function* () {
+            for (let i = 0; i < total / 2; i++) yield listed(i)
+          })(),
+          256,
+        ),
+      ),
+    ),
+  )
   return rows
 }
 
-const SETTINGS = { expiry: { minSessionTimeout: 15_000, maxSessionTimeout: 15_000 }, children: { outgoingCloseBytes: 1 << 28 }, ephemerals: { outgoingCloseBytes: 1 << 28 } }
+const SETTINGS = {
+  expiry: { minSessionTimeout: 15_000, maxSessionTimeout: 15_000 },
+  children: { outgoingCloseBytes: 1 << 28 },
+  ephemerals: { outgoingCloseBytes: 1 << 28 },
+}
 
 // The table -----------------------------------------------------------------------------------------------------
 

@@ -49,11 +49,15 @@ await program(import.meta, async (servers) => {
   const sessions = await Promise.all(names.map(() => connect(servers)))
   /** @type {string[]} */
   const inside = []
-  await Promise.all(names.map((name, index) => withLock(sessions[index], '/examples/lock', async () => {
-    inside.push(name)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    console.log(`${inside.length} of 3 in the room`)
-    inside.pop()
-  })))
+  await Promise.all(
+    names.map((name, index) =>
+      withLock(sessions[index], '/examples/lock', async () => {
+        inside.push(name)
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        console.log(`${inside.length} of 3 in the room`)
+        inside.pop()
+      }),
+    ),
+  )
   await Promise.all(sessions.map((session) => session.close()))
 })

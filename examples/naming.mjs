@@ -57,7 +57,10 @@ await program(import.meta, async (servers) => {
   await provide(first, service, `dubbo://10.0.0.1:20880/${service}?side=provider`)
   await new Promise((done) => {
     void consume(consumer, service, `consumer://10.0.0.9/${service}?side=consumer`, (urls) => {
-      console.log('providers:', urls.map((url) => new URL(url.replace('dubbo:', 'http:')).host))
+      console.log(
+        'providers:',
+        urls.map((url) => new URL(url.replace('dubbo:', 'http:')).host),
+      )
       const isOver = first.isOver
       if (urls.length === 2) void first.close()
       else if (isOver) done(undefined)

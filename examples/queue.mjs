@@ -30,7 +30,8 @@ export class Queue {
   /** @param {string} text */
   async put(text) {
     const refusal = await this.ledger.commit((transaction) =>
-      transaction.create(`${this.items}/item-`, Buffer.from(text), null, zookeeper.CreateMode.PERSISTENT_SEQUENTIAL))
+      transaction.create(`${this.items}/item-`, Buffer.from(text), null, zookeeper.CreateMode.PERSISTENT_SEQUENTIAL),
+    )
     if (refusal !== undefined) throw new Error(refusal)
   }
 
@@ -65,10 +66,12 @@ await program(import.meta, async (servers) => {
   const queue = await Queue.open(producer, '/examples/queue')
   /** @type {string[]} */
   const done = []
-  const working = Promise.all(consumers.map(async (session) => {
-    const own = await Queue.open(session, '/examples/queue')
-    for (let text = await own.take(); text !== 'enough'; text = await own.take()) done.push(text)
-  }))
+  const working = Promise.all(
+    consumers.map(async (session) => {
+      const own = await Queue.open(session, '/examples/queue')
+      for (let text = await own.take(); text !== 'enough'; text = await own.take()) done.push(text)
+    }),
+  )
   for (const text of ['anna', 'bert', 'carl', 'dora', 'enough', 'enough']) await queue.put(text)
   await working
   console.log(`${done.length} items were taken, each once: ${done.sort().join(', ')}`)

@@ -43,12 +43,7 @@ export class ServerList {
 await program(import.meta, async (servers) => {
   const directory = '/examples/servers'
   const [client, one, two] = await Promise.all([connect(servers), connect(servers), connect(servers)])
-  const changes = [
-    () => goOnline(one, directory, '10.0.0.1:8080'),
-    () => goOnline(two, directory, '10.0.0.2:8080'),
-    () => one.close(),
-    () => two.close(),
-  ]
+  const changes = [() => goOnline(one, directory, '10.0.0.1:8080'), () => goOnline(two, directory, '10.0.0.2:8080'), () => one.close(), () => two.close()]
   await new Promise((done) => {
     void ServerList.watch(client, directory, (addresses) => {
       console.log('on line:', addresses.join(', ') || 'nobody')

@@ -46,8 +46,7 @@ export class Chooser {
     for (;;) {
       const [least] = await counted(this.session, this.directory)
       if (least === undefined) return undefined
-      const refusal = await this.ledger.commit((transaction) =>
-        transaction.setData(least.path, Buffer.from(String(least.visits + 1)), least.version))
+      const refusal = await this.ledger.commit((transaction) => transaction.setData(least.path, Buffer.from(String(least.visits + 1)), least.version))
       if (refusal === undefined) return least.address
       // BAD_VERSION: somebody was faster; NO_NODE: it went off line. Look again.
       if (refusal !== 'BAD_VERSION' && refusal !== 'NO_NODE') throw new Error(refusal)
@@ -62,11 +61,13 @@ export class Chooser {
  */
 export async function counted(session, directory) {
   const names = await session.children(`${directory}/servers`)
-  const servers = await Promise.all(names.map(async (name) => {
-    const path = `${directory}/servers/${name}`
-    const node = await session.readWithStat(path)
-    return node?.text ? [{ path, address: decodeURIComponent(name), visits: Number(node.text), version: node.stat.version }] : []
-  }))
+  const servers = await Promise.all(
+    names.map(async (name) => {
+      const path = `${directory}/servers/${name}`
+      const node = await session.readWithStat(path)
+      return node?.text ? [{ path, address: decodeURIComponent(name), visits: Number(node.text), version: node.stat.version }] : []
+    }),
+  )
   return servers.flat().sort((one, other) => one.visits - other.visits)
 }
 
@@ -76,9 +77,11 @@ await program(import.meta, async (servers) => {
   const [workers, clients] = [sessions.slice(0, 3), sessions.slice(3)]
   await Promise.all(workers.map((worker, index) => serve(worker, directory, `10.0.0.${index + 1}`)))
   const choosers = await Promise.all(clients.map((client) => Chooser.open(client, directory)))
-  await Promise.all(choosers.map(async (chooser) => {
-    for (let request = 0; request < 20; request++) await chooser.choose()
-  }))
+  await Promise.all(
+    choosers.map(async (chooser) => {
+      for (let request = 0; request < 20; request++) await chooser.choose()
+    }),
+  )
   // What one client reads, others may have changed a moment ago on another server: a write brings it up to them.
   await clients[0].ensure(directory)
   const counts = await counted(clients[0], directory)

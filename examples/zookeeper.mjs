@@ -109,7 +109,8 @@ export class Session {
   async readWithStat(path, onChange) {
     try {
       return await this.#repeat((done) =>
-        this.client.getData(path, onChange ?? null, (error, data, stat) => done(error, { text: data?.toString() ?? '', stat })))
+        this.client.getData(path, onChange ?? null, (error, data, stat) => done(error, { text: data?.toString() ?? '', stat })),
+      )
     } catch (error) {
       if (is(error, 'NO_NODE')) return undefined
       throw error
@@ -362,7 +363,11 @@ export async function program(file, scene) {
   try {
     await scene(process.argv[2] ?? 'localhost:2181')
   } catch (error) {
-    console.error(error instanceof Error && /^no ZooKeeper server/.test(error.message) ? `${error.message}: start one, or name another, as in: node ${relative('', process.argv[1])} host:port` : error)
+    console.error(
+      error instanceof Error && /^no ZooKeeper server/.test(error.message)
+        ? `${error.message}: start one, or name another, as in: node ${relative('', process.argv[1])} host:port`
+        : error,
+    )
     // Whatever the scene has left open has no part any more.
     process.exit(1)
   }

@@ -1,4 +1,4 @@
-// `make check`: the quick unit tests, types and lint, two at a time, the longest first, in less than a minute.
+// `make check`: the quick unit tests, types, lint and format, two at a time, the longest first, in less than a minute.
 import { availableParallelism } from 'node:os'
 import { run } from './lib/run.mjs'
 import { unitSuite } from './lib/suites.mjs'
@@ -14,6 +14,7 @@ const steps = {
   },
   types: () => run('node_modules/.bin/tsc', ['-p', 'tsconfig.json'], budget),
   lint: () => run('node_modules/.bin/eslint', ['--cache', '--cache-location', '.cache/eslint', '.'], budget),
+  format: () => run('node_modules/.bin/prettier', ['--check', '--log-level', 'warn', '--cache', '--cache-location', '.cache/prettier', '.'], budget),
 }
 
 const begin = performance.now()

@@ -93,7 +93,10 @@ async function watch() {
 }
 
 function introduce() {
-  printTable(['server', 'client port', 'process', 'log'], servers.map(({ id, port, home, process: { pid } }) => [id, port, pid, join(home, 'log')].map(String)))
+  printTable(
+    ['server', 'client port', 'process', 'log'],
+    servers.map(({ id, port, home, process: { pid } }) => [id, port, pid, join(home, 'log')].map(String)),
+  )
   const [{ port, home }] = servers
   console.log(`
 all of them           zkCli.sh -server ${servers.map((server) => `${HOST}:${server.port}`).join(',')}

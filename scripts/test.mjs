@@ -1,4 +1,4 @@
-// `make test`: everything, from a clean clone: install, build, types, lint, unit tests, interop suites. Each step has a budget of seconds;
+// `make test`: everything, from a clean clone: install, build, types, lint, format, unit tests, interop suites. Each step has a budget of seconds;
 // one that is over it is ended, and the rest goes on. The last line is "N passed, N failed".
 import { printPeers, runInteropSuites, unlistedTests } from './lib/interop.mjs'
 import { run } from './lib/run.mjs'
@@ -30,6 +30,7 @@ const installed = await step('install', 'make', ['--no-print-directory', 'instal
 if (installed && (await step('build', 'node', ['scripts/build.mjs'], 120))) {
   await step('types', 'node_modules/.bin/tsc', ['-p', 'tsconfig.json'], 120)
   await step('lint', 'node_modules/.bin/eslint', ['.'], 180)
+  await step('format', 'node_modules/.bin/prettier', ['--check', '--log-level', 'warn', '.'], 60)
   for (const suite of [unitSuite, longSuite]) {
     console.log(`\n=== ${suite.name} (budget ${suite.budgetSeconds} s)`)
     count(await runSuite(suite))

@@ -26,12 +26,11 @@ const FREE = ['src/assert.ts']
 const BARRELS = ['src/index.ts', 'src/testing/index.ts']
 
 /** The outside world: time, chance, sockets, files, the process. The core reaches it through Host only. */
-const WORLD_MODULES = (
-  'child_process cluster dgram dns fs http http2 https inspector net perf_hooks process readline repl timers tls tty worker_threads'
-).split(' ')
+const WORLD_MODULES = 'child_process cluster dgram dns fs http http2 https inspector net perf_hooks process readline repl timers tls tty worker_threads'.split(
+  ' ',
+)
 const WORLD_NAMES = (
-  'Date Math.random performance process queueMicrotask setImmediate setInterval setTimeout ' +
-  'randomBytes randomFill randomFillSync randomInt randomUUID'
+  'Date Math.random performance process queueMicrotask setImmediate setInterval setTimeout ' + 'randomBytes randomFill randomFillSync randomInt randomUUID'
 ).split(' ')
 
 interface Exception {
@@ -58,7 +57,8 @@ const BLOCKING: Exception[] = [
   { path: 'src/server/host/node-directory-lock.ts', reason: 'takes a lock before its server serves' },
   { path: 'src/server/host/node-process.ts', reason: 'reads /proc, which is no disk' },
 ]
-const BLOCKING_CALL = /^\.?(?:access|append|chmod|chown|close|copy|cp|exists|fchmod|fdatasync|fstat|fsync|ftruncate|futimes|lchown|link|lstat|mkdir|mkdtemp|open|opendir|read|readdir|readFile|readlink|readv|realpath|rename|rm|rmdir|stat|statfs|symlink|truncate|unlink|utimes|write|writeFile|writev)Sync$/
+const BLOCKING_CALL =
+  /^\.?(?:access|append|chmod|chown|close|copy|cp|exists|fchmod|fdatasync|fstat|fsync|ftruncate|futimes|lchown|link|lstat|mkdir|mkdtemp|open|opendir|read|readdir|readFile|readlink|readv|realpath|rename|rm|rmdir|stat|statfs|symlink|truncate|unlink|utimes|write|writeFile|writev)Sync$/
 /** Who may use what blocks. */
 const MAY_BLOCK = /^src\/cli\//
 
@@ -181,9 +181,7 @@ function bytesOf({ names }: SourceFacts): string[] {
 
 /** `file: what` for everything found outside the exceptions. */
 function outside(exceptions: Exception[], find: (facts: SourceFacts) => string[]): string[] {
-  return [...files].flatMap(([path, facts]) =>
-    exceptions.some((exception) => covers(exception, path)) ? [] : find(facts).map((found) => `${path}: ${found}`),
-  )
+  return [...files].flatMap(([path, facts]) => (exceptions.some((exception) => covers(exception, path)) ? [] : find(facts).map((found) => `${path}: ${found}`)))
 }
 
 /** Every way round: files that import each other at run time, each group sorted. */
@@ -237,10 +235,7 @@ describe('the source', () => {
 
   it('has no import cycles but between types', () => {
     const graph = new Map(
-      [...files].map(([path, { imports }]) => [
-        path,
-        imports.filter(({ typeOnly }) => !typeOnly).flatMap(({ specifier }) => resolved(path, specifier) ?? []),
-      ]),
+      [...files].map(([path, { imports }]) => [path, imports.filter(({ typeOnly }) => !typeOnly).flatMap(({ specifier }) => resolved(path, specifier) ?? [])]),
     )
     expect(cycles(graph)).toEqual([])
   })

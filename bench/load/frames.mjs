@@ -1,7 +1,15 @@
 // The client protocol as the bench writes it: request frames built once, to be patched in place and sent many times.
 
 export const Op = {
-  create: 1, delete: 2, exists: 3, getData: 4, setData: 5, getChildren: 8, ping: 11, multi: 14, closeSession: -11,
+  create: 1,
+  delete: 2,
+  exists: 3,
+  getData: 4,
+  setData: 5,
+  getChildren: 8,
+  ping: 11,
+  multi: 14,
+  closeSession: -11,
 }
 
 /** Length, xid, zxid, err: what stands before the body of a reply. */
@@ -84,12 +92,18 @@ function multi(type, bodies) {
 
 /** One multi of creates. */
 export function createAll(paths, data, flags = 0) {
-  return multi(Op.create, paths.map((path) => createBody(path, data, flags)))
+  return multi(
+    Op.create,
+    paths.map((path) => createBody(path, data, flags)),
+  )
 }
 
 /** One multi of setDatas. */
 export function setAll(paths, data) {
-  return multi(Op.setData, paths.map((path) => concat(str(path), buf(data), int(-1))))
+  return multi(
+    Op.setData,
+    paths.map((path) => concat(str(path), buf(data), int(-1))),
+  )
 }
 
 export function setXid(bytes, at, xid) {

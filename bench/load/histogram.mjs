@@ -39,7 +39,11 @@ export class Histogram {
   summary() {
     return {
       count: this.count,
-      p50: this.quantile(0.5), p90: this.quantile(0.9), p99: this.quantile(0.99), p999: this.quantile(0.999), max: this.maxMs,
+      p50: this.quantile(0.5),
+      p90: this.quantile(0.9),
+      p99: this.quantile(0.99),
+      p999: this.quantile(0.999),
+      max: this.maxMs,
     }
   }
 }

@@ -18,7 +18,10 @@ export function javaLibrary() {
 async function fetchLibrary() {
   const { default: ts } = await import('typescript')
   const options = {
-    target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true, rewriteRelativeImportExtensions: true,
+    target: ts.ScriptTarget.ES2023,
+    module: ts.ModuleKind.ESNext,
+    verbatimModuleSyntax: true,
+    rewriteRelativeImportExtensions: true,
   }
   mkdirSync(target, { recursive: true })
   for (const name of readdirSync(source).filter((file) => file.endsWith('.ts'))) {

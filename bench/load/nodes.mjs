@@ -15,7 +15,7 @@ export function pathOf(number) {
 export async function makeNodes(server, nodes) {
   const session = await openSession(server.port)
   const started = performance.now()
-  const batches = function * () {
+  const batches = function* () {
     for (let first = 0; first < nodes; first += PER_PARENT) {
       const paths = Array.from({ length: Math.min(PER_PARENT, nodes - first) }, (_, i) => pathOf(first + i))
       yield createAll(paths, DATA)

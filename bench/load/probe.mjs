@@ -11,10 +11,11 @@ const MOST_UNANSWERED = 65_536
 /** Starts asking. `read` gives what was seen since the last `read`; an answer that is still awaited counts with its age. */
 export async function startProbe(server, path = '/') {
   const worker = new Worker(import.meta.filename, { workerData: { port: server.port, path, stub: server.kind === 'stub' } })
-  const read = () => new Promise((resolve, reject) => {
-    worker.once('message', (seen) => (seen.error === undefined ? resolve(seen) : reject(new Error(`the probe: ${seen.error}`))))
-    worker.postMessage('read')
-  })
+  const read = () =>
+    new Promise((resolve, reject) => {
+      worker.once('message', (seen) => (seen.error === undefined ? resolve(seen) : reject(new Error(`the probe: ${seen.error}`))))
+      worker.postMessage('read')
+    })
   await new Promise((resolve, reject) => {
     worker.once('message', resolve)
     worker.once('error', reject)
@@ -40,7 +41,13 @@ export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 if (!isMainThread) {
   const { port, path, stub } = workerData
   const generator = new Generator({
-    port, connections: 1, window: MOST_UNANSWERED, ring: MOST_UNANSWERED, rate: RATE, frames: () => getData(path), sequential: !stub,
+    port,
+    connections: 1,
+    window: MOST_UNANSWERED,
+    ring: MOST_UNANSWERED,
+    rate: RATE,
+    frames: () => getData(path),
+    sequential: !stub,
   })
   await generator.start()
   parentPort.postMessage('ready')

@@ -52,10 +52,21 @@ async function launchServer(kind, { dist, home, port, config = {}, maxBuffer, tr
   const dataDir = join(home, 'data')
   mkdirSync(dataDir, { recursive: true })
   const lines = {
-    tickTime: 2000, dataDir, clientPort: port, clientPortAddress: '127.0.0.1', maxClientCnxns: 0, 'admin.enableServer': false, ...config,
+    tickTime: 2000,
+    dataDir,
+    clientPort: port,
+    clientPortAddress: '127.0.0.1',
+    maxClientCnxns: 0,
+    'admin.enableServer': false,
+    ...config,
   }
   const file = join(home, 'zoo.cfg')
-  writeFileSync(file, Object.entries(lines).map(([key, value]) => `${key}=${value}\n`).join(''))
+  writeFileSync(
+    file,
+    Object.entries(lines)
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join(''),
+  )
   const buffer = maxBuffer === undefined ? [] : [`-Djute.maxbuffer=${maxBuffer}`]
   const log = join(home, 'server.log')
   writeFileSync(log, '')
@@ -73,12 +84,14 @@ export async function startEnsemble(kind, { workplace, size = 3, config = {}, ..
   const lines = { initLimit: 10, syncLimit: 5, '4lw.commands.whitelist': 'srvr', ...config }
   ports.forEach(({ quorum, election }, index) => (lines[`server.${ids[index]}`] = `127.0.0.1:${quorum}:${election}`))
   const launchMember = (index, home) => launchServer(kind, { home, port: ports[index].client, config: lines, ...options })
-  const members = await Promise.all(ids.map((id, index) => {
-    const home = workplace.directory()
-    mkdirSync(join(home, 'data'))
-    writeFileSync(join(home, 'data', 'myid'), `${id}\n`)
-    return launchMember(index, home)
-  }))
+  const members = await Promise.all(
+    ids.map((id, index) => {
+      const home = workplace.directory()
+      mkdirSync(join(home, 'data'))
+      writeFileSync(join(home, 'data', 'myid'), `${id}\n`)
+      return launchMember(index, home)
+    }),
+  )
   await Promise.all(members.map((member) => member.ready()))
   return new Ensemble(members, launchMember)
 }
@@ -240,7 +253,12 @@ async function answers(child, port) {
   const deadline = performance.now() + START_LIMIT_MS
   for (;;) {
     const session = await openSession(port, { limitMs: FIRST_SESSION_LIMIT_MS }).catch(() => undefined)
-    const answered = session !== undefined && await bounded(session.call(getData('/')), 'the answer', FIRST_SESSION_LIMIT_MS).then(() => true, () => false)
+    const answered =
+      session !== undefined &&
+      (await bounded(session.call(getData('/')), 'the answer', FIRST_SESSION_LIMIT_MS).then(
+        () => true,
+        () => false,
+      ))
     session?.drop()
     if (answered) return
     if (!alive.has(child)) throw new Error('it ended')

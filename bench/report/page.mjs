@@ -34,8 +34,10 @@ node ${escape(conditions.node)}, ${escape(conditions.java)}; load before: ${figu
 function tableRow(row) {
   const verdict = { met: 'met', MISSED: 'missed' }[row.verdict] ?? ''
   const label = row.unit === '' ? row.label : `${row.label}, ${row.unit}`
-  return `<tr><th>${escape(label)}</th><td>${row.oursText}</td><td>${row.javaText}</td><td>${row.ratio}</td>` +
+  return (
+    `<tr><th>${escape(label)}</th><td>${row.oursText}</td><td>${row.javaText}</td><td>${row.ratio}</td>` +
     `<td class="left">${escape(row.target)}</td><td class="${verdict}">${row.verdict}</td></tr>`
+  )
 }
 
 const LABEL_WIDTH = 260
@@ -51,8 +53,10 @@ function bars(rows) {
     const top = i * ROW_HEIGHT
     const bar = (value, at, kind) => {
       const width = Math.max((value / most) * BAR_WIDTH, 1).toFixed(1)
-      return `<rect class="${kind}" x="${LABEL_WIDTH}" y="${top + at}" width="${width}" height="13" rx="2"/>` +
+      return (
+        `<rect class="${kind}" x="${LABEL_WIDTH}" y="${top + at}" width="${width}" height="13" rx="2"/>` +
         `<text x="${LABEL_WIDTH + Number(width) + 6}" y="${top + at + 11}">${figure(value)} ${row.unit}</text>`
+      )
     }
     return `<text x="${LABEL_WIDTH - 10}" y="${top + 20}" text-anchor="end">${escape(short(row.label))}</text>${bar(row.ours, 2, 'ours')}${bar(row.java, 17, 'java')}`
   })
@@ -94,7 +98,12 @@ function curve(result) {
     const points = values.map((value, i) => `${x(i).toFixed(1)},${y(Math.max(value, 10 ** low)).toFixed(1)}`)
     return `<polyline class="line ${kind}" points="${points.join(' ')}"/>${points.map((point) => dot(point, kind)).join('')}`
   })
-  return drawing(CURVE.left + CURVE.width + 40, CURVE.top + CURVE.height + 30, 'answered within', `<text x="0" y="12">answered within</text>${grid.join('')}${paths.join('')}`)
+  return drawing(
+    CURVE.left + CURVE.width + 40,
+    CURVE.top + CURVE.height + 30,
+    'answered within',
+    `<text x="0" y="12">answered within</text>${grid.join('')}${paths.join('')}`,
+  )
 }
 
 function dot(point, kind) {

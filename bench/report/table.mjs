@@ -35,9 +35,10 @@ export function printTable(result) {
   const rows = rowsOf(result)
   const main = 'ours' in result.seen || !('stub' in result.seen) ? 'ours' : 'stub'
   const head = ['', main, 'Java', 'ratio', 'target', '']
-  const lines = [head, ...rows.map((row) => [
-    row.unit === '' ? row.label : `${row.label} [${row.unit}]`, row.oursText, row.javaText, row.ratio, row.target, row.verdict,
-  ])]
+  const lines = [
+    head,
+    ...rows.map((row) => [row.unit === '' ? row.label : `${row.label} [${row.unit}]`, row.oursText, row.javaText, row.ratio, row.target, row.verdict]),
+  ]
   const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column].length)))
   console.log(`\n${result.title}`)
   for (const line of lines) {

@@ -68,7 +68,12 @@ export function closedLoop(operation, connections, window, frames, { target, p50
       const { ports, cpuMs, kill } = await start(bench, kind)
       const session = await openSession(ports[0])
       await session.call(create('/bench', Buffer.alloc(0)))
-      await session.call(createAll(Array.from({ length: KEYS }, (_, i) => keyPath(i)), DATA))
+      await session.call(
+        createAll(
+          Array.from({ length: KEYS }, (_, i) => keyPath(i)),
+          DATA,
+        ),
+      )
       session.drop()
       const generator = new Generator({ ports, connections, window, frames, patch, ring: RING })
       await generator.start()

@@ -73,25 +73,29 @@ async function gapOfWrites(ensemble) {
 
 /** When the first write of many attempts is answered. One that hangs holds no other back. */
 function firstWrite(members) {
-  return bounded(new Promise((resolve) => {
-    const underWay = new Map(members.map((member) => [member, 0]))
-    const timer = setInterval(() => {
-      for (const member of members) if (underWay.get(member) < MOST_ATTEMPTS) attempt(member)
-    }, ATTEMPT_EVERY_MS)
-    const attempt = async (member) => {
-      underWay.set(member, underWay.get(member) + 1)
-      try {
-        const session = await openSession(member.port, { limitMs: FAILOVER_LIMIT_MS })
-        await session.call(setData('/written', DATA))
-        clearInterval(timer)
-        resolve(performance.now())
-        session.drop()
-      } catch {
-        // Nobody serves there yet.
+  return bounded(
+    new Promise((resolve) => {
+      const underWay = new Map(members.map((member) => [member, 0]))
+      const timer = setInterval(() => {
+        for (const member of members) if (underWay.get(member) < MOST_ATTEMPTS) attempt(member)
+      }, ATTEMPT_EVERY_MS)
+      const attempt = async (member) => {
+        underWay.set(member, underWay.get(member) + 1)
+        try {
+          const session = await openSession(member.port, { limitMs: FAILOVER_LIMIT_MS })
+          await session.call(setData('/written', DATA))
+          clearInterval(timer)
+          resolve(performance.now())
+          session.drop()
+        } catch {
+          // Nobody serves there yet.
+        }
+        underWay.set(member, underWay.get(member) - 1)
       }
-      underWay.set(member, underWay.get(member) - 1)
-    }
-  }), 'a write after the failover', FAILOVER_LIMIT_MS)
+    }),
+    'a write after the failover',
+    FAILOVER_LIMIT_MS,
+  )
 }
 
 const newcomer = {
@@ -119,26 +123,33 @@ const newcomer = {
     await makeNodes(leader, nodes)
     const control = await spinnerPauses(bench)
     const load = new Generator({
-      ports: [leader.port, followers[1].port], connections: 4, window: 100, rate: WRITES_PER_SECOND, frames: spread(nodes),
+      ports: [leader.port, followers[1].port],
+      connections: 4,
+      window: 100,
+      rate: WRITES_PER_SECOND,
+      frames: spread(nodes),
     })
     await load.start()
     try {
       await load.measure(bench.warmUpMs)
       let [gone] = followers
-      return { control, ...await bench.runs(async () => {
-        await gone.kill()
-        await pause(1000)
-        const probe = await startProbe(leader, pathOf(0))
-        await probe.read()
-        await pause(bench.durationMs)
-        const before = (await probe.read()).max
-        const resident = leader.residentMb()
-        gone = await ensemble.restart(gone, { empty: true })
-        const { p99, rate } = await load.measure(() => gone.ready())
-        const { max } = await probe.read()
-        await probe.stop()
-        return { join: gone.startMs / 1000, before, pause: max, p99, written: rate, resident, peak: leader.peakMb(), joined: gone.residentMb() }
-      }) }
+      return {
+        control,
+        ...(await bench.runs(async () => {
+          await gone.kill()
+          await pause(1000)
+          const probe = await startProbe(leader, pathOf(0))
+          await probe.read()
+          await pause(bench.durationMs)
+          const before = (await probe.read()).max
+          const resident = leader.residentMb()
+          gone = await ensemble.restart(gone, { empty: true })
+          const { p99, rate } = await load.measure(() => gone.ready())
+          const { max } = await probe.read()
+          await probe.stop()
+          return { join: gone.startMs / 1000, before, pause: max, p99, written: rate, resident, peak: leader.peakMb(), joined: gone.residentMb() }
+        })),
+      }
     } finally {
       await load.stop()
       await ensemble.kill()

@@ -86,8 +86,17 @@ const million = {
     const pushed = server.residentMb()
     await server.kill()
     return {
-      load: [load / 1000], loaded: [loaded], restartLog: [restartLog / 1000], restart: restarts, resident: [resident], still: [still],
-      control: await spinnerPauses(bench), snapshot: [written.value / 1000], snapshotPause: [written.max], pushed: [pushed], ...push,
+      load: [load / 1000],
+      loaded: [loaded],
+      restartLog: [restartLog / 1000],
+      restart: restarts,
+      resident: [resident],
+      still: [still],
+      control: await spinnerPauses(bench),
+      snapshot: [written.value / 1000],
+      snapshotPause: [written.max],
+      pushed: [pushed],
+      ...push,
     }
   },
 }
@@ -143,7 +152,12 @@ function snapshots(server) {
 
 async function setMany(bench, server, nodes) {
   const generator = new Generator({
-    port: server.port, connections: 8, window: 250, ring: 4096, rate: PUSHED_PER_SECOND, frames: spread(nodes),
+    port: server.port,
+    connections: 8,
+    window: 250,
+    ring: 4096,
+    rate: PUSHED_PER_SECOND,
+    frames: spread(nodes),
   })
   await generator.start()
   try {

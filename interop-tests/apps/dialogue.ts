@@ -34,5 +34,5 @@ async function answerTo(program: RunningProgram, number: number, question: strin
     return answer ?? undefined
   })
   if (outcome === 'failed') throw new Error(`'${question}' failed: ${text}`)
-  return text!
+  return text
 }

@@ -25,7 +25,12 @@ export async function serviceHome(stage: Stage, service: JavaService): Promise<S
   const { name, mainClass, heapMegabytes } = service
   const home = await stage.directory()
   const file = join(home, 'service.properties')
-  await writeFile(file, Object.entries(service.properties(home)).map(([key, value]) => `${key}=${value}\n`).join(''))
+  await writeFile(
+    file,
+    Object.entries(service.properties(home))
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join(''),
+  )
   const command = await javaCommandLine({ library: stage.library, home, mainClass, args: service.args(file), heapMegabytes })
   let starts = 0
   return {

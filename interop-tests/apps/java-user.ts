@@ -37,5 +37,8 @@ export async function startJavaUser(stage: Stage, user: JavaUser): Promise<Dialo
 
 async function javaFilesIn(directory: string): Promise<string[]> {
   const names = await readdir(directory)
-  return names.filter((name) => name.endsWith('.java')).sort().map((name) => join(directory, name))
+  return names
+    .filter((name) => name.endsWith('.java'))
+    .sort()
+    .map((name) => join(directory, name))
 }

@@ -49,14 +49,14 @@ async function tskeeper(...args: string[]): Promise<Result> {
 
 async function tskeeperWith(env: Record<string, string>, ...args: string[]): Promise<Result> {
   const [program, ...rest] = tskeeperCommand(...args)
-  const result = await runProgram(program!, rest, { cwd: directory, env: { USER: 'operator', ...env }, timeoutMs: COMMAND_LIMIT_MS })
+  const result = await runProgram(program, rest, { cwd: directory, env: { USER: 'operator', ...env }, timeoutMs: COMMAND_LIMIT_MS })
   if (existsSync(pidFile())) seenPids.push(await readPid())
   return result
 }
 
 function startForeground(...args: string[]): RunningProgram {
   const [program, ...rest] = tskeeperCommand('start-foreground', ...args)
-  const running = startProgram(program!, rest, { cwd: directory })
+  const running = startProgram(program, rest, { cwd: directory })
   foreground.push(running)
   return running
 }
@@ -85,7 +85,8 @@ async function ended(pid: number): Promise<void> {
 
 async function serving(): Promise<void> {
   await eventually('it serves', COMMAND_LIMIT_MS, async () =>
-    (await fourLetterWord(port, 'srvr').catch(() => '')).includes('Mode: standalone\n') ? true : undefined)
+    (await fourLetterWord(port, 'srvr').catch(() => '')).includes('Mode: standalone\n') ? true : undefined,
+  )
 }
 
 describe('in the background', () => {

@@ -22,7 +22,12 @@ const voters = ['initLimit=5', 'syncLimit=3', 'server.1=127.0.0.1:1:2', 'server.
 const myid = { 'data/myid': '1\n' }
 
 const mistakes: Readonly<Record<string, Mistake>> = {
-  'an id that no server line names': { lines: voters, files: { 'data/myid': '9\n' }, exitCode: 1, told: /My id 9 not in the peer list \(.*myid says 9; there are server lines for 1, 2, 3\)/ },
+  'an id that no server line names': {
+    lines: voters,
+    files: { 'data/myid': '9\n' },
+    exitCode: 1,
+    told: /My id 9 not in the peer list \(.*myid says 9; there are server lines for 1, 2, 3\)/,
+  },
   'the id -1': { lines: voters, files: { 'data/myid': '-1\n' }, exitCode: 2, told: /myid file is missing/ },
   'no id': { lines: voters, exitCode: 2, told: /myid file is missing/ },
   'an id that is no number': { lines: voters, files: { 'data/myid': 'one\n' }, exitCode: 2, told: /serverid one is not a number/ },
@@ -35,21 +40,38 @@ const mistakes: Readonly<Record<string, Mistake>> = {
   },
   'a dynamic file that is not there': { lines: ['dynamicConfigFile=./none'], exitCode: 2, told: /\.\/none \(No such file or directory\)/ },
   'a dynamic file that is a directory': { lines: ['dynamicConfigFile=./dir'], files: { 'dir/x': '' }, exitCode: 2, told: /\.\/dir \(Is a directory\)/ },
-  'a tick that is no number': { lines: ['tickTime=abc'], exitCode: 2, told: /For input string: \\"abc\\" \(\.\/zoo\.cfg:\d+: tickTime must be a number, got 'abc'\)/ },
+  'a tick that is no number': {
+    lines: ['tickTime=abc'],
+    exitCode: 2,
+    told: /For input string: \\"abc\\" \(\.\/zoo\.cfg:\d+: tickTime must be a number, got 'abc'\)/,
+  },
   'a tick whose multiples overflow': { lines: ['tickTime=2147483647'], exitCode: 2, told: /tickTime must be 107374182 or less/ },
   'a negative tick': { lines: ['tickTime=-1'], exitCode: 2, told: /tickTime must be above 0/ },
   'a port that is none': { lines: ['clientPort=70000'], exitCode: 2, told: /port out of range:70000 .*clientPort must be from 0 to 65535/ },
   'an address without a port': { lines: ['clientPort='], exitCode: 2, told: /clientPort must be a number, got ''/ },
-  'an address that is looked up in vain': { lines: ['clientPortAddress=no-such-host.invalid'], exitCode: 2, told: /no-such-host\.invalid: Name or service not known/ },
+  'an address that is looked up in vain': {
+    lines: ['clientPortAddress=no-such-host.invalid'],
+    exitCode: 2,
+    told: /no-such-host\.invalid: Name or service not known/,
+  },
   'an address of another machine': { lines: ['clientPortAddress=203.0.113.9'], exitCode: 1, told: /Cannot assign requested address/ },
-  'timeouts the wrong way round': { lines: ['minSessionTimeout=9000', 'maxSessionTimeout=8000'], exitCode: 2, told: /must not be larger.*which is 8000 ms, got '9000'/ },
+  'timeouts the wrong way round': {
+    lines: ['minSessionTimeout=9000', 'maxSessionTimeout=8000'],
+    exitCode: 2,
+    told: /must not be larger.*which is 8000 ms, got '9000'/,
+  },
   'observers only': { lines: ['server.1=127.0.0.1:1:2:observer'], files: myid, exitCode: 2, told: /Observers w\/o participants/ },
   'a group with a stranger': { lines: [...voters, 'group.1=1:2:3:9'], files: myid, exitCode: 1, told: /group\.1 names server 9/ },
   'weights without groups': { lines: [...voters, 'weight.1=1'], files: myid, exitCode: 2, told: /is not in a group|is?not in a group/ },
   'a server line without ports': { lines: ['server.1=127.0.0.1'], exitCode: 2, told: /does not have the form.*server\.1 must be server\.<number>=/ },
   'no data directory': { lines: ['dataDir='], exitCode: 2, told: /dataDir is not set/ },
   'a data directory that is a file': { lines: ['dataDir=./file'], files: { file: '' }, exitCode: 3, told: /Unable to create data directory .*file\/version-2/ },
-  'a log directory below a file': { lines: ['dataLogDir=./file/log'], files: { file: '' }, exitCode: 3, told: /Unable to create data directory .*file\/log\/version-2/ },
+  'a log directory below a file': {
+    lines: ['dataLogDir=./file/log'],
+    files: { file: '' },
+    exitCode: 3,
+    told: /Unable to create data directory .*file\/log\/version-2/,
+  },
   'a reaper that never rests': { lines: [], exitCode: 2, told: /Non-positive period\./ },
 }
 
@@ -78,7 +100,7 @@ describe('a mistake', () => {
     const before = await filesIn(here)
     const [program, ...args] = tskeeperCommand('start-foreground', './zoo.cfg')
     const env = { SERVER_JVMFLAGS: flags.join(' ') }
-    const ours = await runProgram(program!, args, { cwd: here, env, timeoutMs: LIMIT_MS })
+    const ours = await runProgram(program, args, { cwd: here, env, timeoutMs: LIMIT_MS })
     const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain'
     const java = await runJava(main, ['./zoo.cfg'], { cwd: there, jvmFlags: flags, timeoutMs: LIMIT_MS })
     expect({ ours: ours.code, java: java.code }).toEqual({ ours: mistake.exitCode, java: javaExitCodes[name] ?? mistake.exitCode })

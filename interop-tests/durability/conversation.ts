@@ -20,37 +20,37 @@ const WRITES = new Set<number>([
 ])
 
 export class Conversation {
-  private readonly incoming = new Frames()
-  private readonly outgoing = new Frames()
-  private askedForSession: bigint | undefined
+  readonly #incoming = new Frames()
+  readonly #outgoing = new Frames()
+  #askedForSession: bigint | undefined
   /** Requests whose replies are due, the oldest first. */
-  private readonly due: RequestHeader[] = []
-  private greeted = false
+  readonly #due: RequestHeader[] = []
+  #greeted = false
 
   /** Bytes that the server has read. */
   onRequests(bytes: Buffer): void {
-    for (const frame of this.incoming.add(bytes)) {
-      if (this.askedForSession === undefined) this.askedForSession = decode(ConnectRequest, frame)?.sessionId
-      else this.due.push(decode(RequestHeader, frame)!)
+    for (const frame of this.#incoming.add(bytes)) {
+      if (this.#askedForSession === undefined) this.#askedForSession = decode(ConnectRequest, frame)?.sessionId
+      else this.#due.push(decode(RequestHeader, frame)!)
     }
   }
 
   /** Bytes that the server writes. */
   onReplies(bytes: Buffer): Told[] {
     // A four-letter word and its answer.
-    if (this.askedForSession === undefined) return []
-    return this.outgoing.add(bytes).map((frame) => this.told(frame))
+    if (this.#askedForSession === undefined) return []
+    return this.#outgoing.add(bytes).map((frame) => this.#told(frame))
   }
 
-  private told(frame: Buffer): Told {
-    if (!this.greeted) {
-      this.greeted = true
+  #told(frame: Buffer): Told {
+    if (!this.#greeted) {
+      this.#greeted = true
       const { sessionId } = connectResponse(frame)!
-      return { what: 'handshake', zxid: -1n, ...(this.askedForSession === 0n && sessionId !== 0n && { newSession: sessionId }) }
+      return { what: 'handshake', zxid: -1n, ...(this.#askedForSession === 0n && sessionId !== 0n && { newSession: sessionId }) }
     }
     if (frame.readInt32BE(0) === NOTIFICATION_XID) return { what: 'notification', zxid: decodeNotification(frame)!.header.zxid }
-    const place = this.due.findIndex(({ xid }) => xid === frame.readInt32BE(0))
-    const { type } = this.due.splice(place, 1)[0]!
+    const place = this.#due.findIndex(({ xid }) => xid === frame.readInt32BE(0))
+    const { type } = this.#due.splice(place, 1)[0]
     const { header, body } = decodeReply(type, frame)!
     const isWrite = WRITES.has(type) && header.err === 0
     return { what: isWrite ? 'write' : 'read', zxid: newest(body, header.zxid) }
@@ -70,16 +70,16 @@ function newest(value: unknown, least: bigint): bigint {
 
 /** Cuts a stream into frames. A four-letter word never makes one: it says that it is longer than anything that comes. */
 class Frames {
-  private bytes = Buffer.alloc(0)
+  #bytes = Buffer.alloc(0)
 
   add(more: Buffer): Buffer[] {
-    this.bytes = Buffer.concat([this.bytes, more])
+    this.#bytes = Buffer.concat([this.#bytes, more])
     const frames: Buffer[] = []
-    while (this.bytes.length >= LENGTH_BYTES) {
-      const end = LENGTH_BYTES + this.bytes.readUInt32BE(0)
-      if (this.bytes.length < end) break
-      frames.push(this.bytes.subarray(LENGTH_BYTES, end))
-      this.bytes = this.bytes.subarray(end)
+    while (this.#bytes.length >= LENGTH_BYTES) {
+      const end = LENGTH_BYTES + this.#bytes.readUInt32BE(0)
+      if (this.#bytes.length < end) break
+      frames.push(this.#bytes.subarray(LENGTH_BYTES, end))
+      this.#bytes = this.#bytes.subarray(end)
     }
     return frames
   }

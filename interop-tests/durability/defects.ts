@@ -20,11 +20,13 @@ const appliedBeforeLogged: readonly Edit[] = [
 export const defects: readonly Defect[] = [
   {
     name: 'writes are answered before the sync',
-    edits: [{
-      file: 'server/server-core.js',
-      find: 'this.#log.commit(() => {',
-      replace: 'this.onLogged(upTo); this.#log.commit(() => { return;',
-    }],
+    edits: [
+      {
+        file: 'server/server-core.js',
+        find: 'this.#log.commit(() => {',
+        replace: 'this.onLogged(upTo); this.#log.commit(() => { return;',
+      },
+    ],
     found: /a write tells of 0x\w+ while only 0x\w+ is durable/,
   },
   {
@@ -44,14 +46,28 @@ export const defects: readonly Defect[] = [
   },
   {
     name: 'the directory is synced after the first snapshot, but not after a log',
-    edits: [{ file: 'server/host/node-disk.js', find: 'syncDirectory(path.dirname(to), done);', replace: "to.includes('/log.') ? done(undefined) : syncDirectory(path.dirname(to), done);" }],
+    edits: [
+      {
+        file: 'server/host/node-disk.js',
+        find: 'syncDirectory(path.dirname(to), done);',
+        replace: "to.includes('/log.') ? done(undefined) : syncDirectory(path.dirname(to), done);",
+      },
+    ],
     found: /while only 0x0 is durable/,
   },
   {
     name: 'a log that is left for the next is not synced',
     edits: [
-      { file: 'server/storage/txn-log.js', find: 'const { open: before } = this;', replace: 'const { open: before } = this; batch.target.isLeft = index < batches.length - 1;' },
-      { file: 'server/storage/log-file.js', find: 'if (this.options.forceSync)\n            file.writeAndSync', replace: 'if (this.options.forceSync && !this.isLeft)\n            file.writeAndSync' },
+      {
+        file: 'server/storage/txn-log.js',
+        find: 'const { open: before } = this;',
+        replace: 'const { open: before } = this; batch.target.isLeft = index < batches.length - 1;',
+      },
+      {
+        file: 'server/storage/log-file.js',
+        find: 'if (this.options.forceSync)\n            file.writeAndSync',
+        replace: 'if (this.options.forceSync && !this.isLeft)\n            file.writeAndSync',
+      },
     ],
     found: /a write tells of 0x\w+ while only 0x\w+ is durable/,
   },
@@ -71,7 +87,13 @@ export const defects: readonly Defect[] = [
   },
   {
     name: 'the first log does not wait for the first snapshot',
-    edits: [{ file: 'server/server-core.js', find: 'return this.writeSnapshot(() => done(undefined));', replace: '{ setTimeout(() => this.writeSnapshot(), 300); return done(undefined); }' }],
+    edits: [
+      {
+        file: 'server/server-core.js',
+        find: 'return this.writeSnapshot(() => done(undefined));',
+        replace: '{ setTimeout(() => this.writeSnapshot(), 300); return done(undefined); }',
+      },
+    ],
     found: /while only nothing is durable/,
   },
   {
@@ -84,7 +106,13 @@ export const defects: readonly Defect[] = [
   },
   {
     name: 'a start serves what it has found without syncing it',
-    edits: [{ file: 'server/server-core.js', find: 'if (this.settings.forceSync)\n            run(syncRecovered', replace: 'if (false)\n            run(syncRecovered' }],
+    edits: [
+      {
+        file: 'server/server-core.js',
+        find: 'if (this.settings.forceSync)\n            run(syncRecovered',
+        replace: 'if (false)\n            run(syncRecovered',
+      },
+    ],
     found: /tells of 0x\w+ while only \w+ is durable/,
     restarted: true,
   },
@@ -102,7 +130,11 @@ export const defects: readonly Defect[] = [
         replace: "older(yield* wait.list(files, dirs.logDirectory), 'log', 1n << 62n)",
       },
       // The snapshot of a start, which is written beside the purge, would hold what the logs held.
-      { file: 'server/server-core.js', find: 'this.writeSnapshot();\n            done(undefined);', replace: 'setTimeout(() => this.writeSnapshot(), 1000);\n            done(undefined);' },
+      {
+        file: 'server/server-core.js',
+        find: 'this.writeSnapshot();\n            done(undefined);',
+        replace: 'setTimeout(() => this.writeSnapshot(), 1000);\n            done(undefined);',
+      },
     ],
     config: { 'autopurge.purgeInterval': '1' },
     found: /without log\.\w+ only 0x\w+ can be recovered, 0x\w+ could/,

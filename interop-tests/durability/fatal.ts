@@ -11,7 +11,11 @@ const MORE_STEPS = 32
 
 /** The server has said why, once, and ended with the code, which is its last word. */
 export function expectFatal({ code, signal, stdout }: Result, exitCode: number): void {
-  const lines = stdout.trimEnd().split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as { level: string; msg: string })
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as { level: string; msg: string })
   expect({ code, signal, last: lines.at(-1)?.msg }).toEqual({ code: exitCode, signal: null, last: `Exiting with code ${exitCode}` })
   const reasons = lines.filter(({ level, msg }) => (level === 'error' || level === 'fatal') && !msg.startsWith('Exiting'))
   expect(reasons.map(({ msg }) => msg)).toHaveLength(1)

@@ -43,13 +43,37 @@ const faults: readonly Fault[] = [
   { what: 'a write to the log fails', injection: 'pwrite64:error=EIO:when=4', hits: /^pwrite64 .*\/log\.1$/, exitCode: 1 },
   { what: 'a write to the log finds no room', injection: 'pwrite64:error=ENOSPC:when=4', hits: /^pwrite64 .*\/log\.1$/, exitCode: 1 },
   { what: 'a write to the log takes nothing', injection: 'pwrite64:retval=0:when=4+', hits: /^pwrite64 .*\/log\.1$/, exitCode: 1 },
-  { what: 'the log cannot be preallocated', injection: 'ftruncate:error=ENOSPC:when=3', hits: /^ftruncate .*\/log\.1$/, exitCode: 1, config: { preAllocSize: '4' } },
+  {
+    what: 'the log cannot be preallocated',
+    injection: 'ftruncate:error=ENOSPC:when=3',
+    hits: /^ftruncate .*\/log\.1$/,
+    exitCode: 1,
+    config: { preAllocSize: '4' },
+  },
   { what: 'the first log does not get its name', injection: 'rename:error=EIO:when=1', hits: /^rename .*unfinished-log\.1$/, exitCode: 1 },
   { what: 'the name of the first log is not synced', injection: 'fsync:error=EIO:when=1', hits: /^fsync .*version-2$/, exitCode: 1 },
-  { what: 'a later log does not get its name', injection: 'rename:error=ENOSPC:when=3', hits: /^rename .*unfinished-log\.\w+$/, exitCode: 1, config: SMALL_LOGS },
+  {
+    what: 'a later log does not get its name',
+    injection: 'rename:error=ENOSPC:when=3',
+    hits: /^rename .*unfinished-log\.\w+$/,
+    exitCode: 1,
+    config: SMALL_LOGS,
+  },
   { what: 'the name of a later log is not synced', injection: 'fsync:error=EIO:when=3', hits: /^fsync .*version-2$/, exitCode: 1, config: SMALL_LOGS },
-  { what: 'the sync of a snapshot fails', injection: 'fdatasync:error=EIO:when=3', hits: /^fdatasync .*unfinished-snapshot\.\w+$/, exitCode: 10, config: SNAPSHOTS },
-  { what: 'a snapshot does not get its name', injection: 'rename:error=EIO:when=2', hits: /^rename .*unfinished-snapshot\.\w+$/, exitCode: 10, config: SNAPSHOTS },
+  {
+    what: 'the sync of a snapshot fails',
+    injection: 'fdatasync:error=EIO:when=3',
+    hits: /^fdatasync .*unfinished-snapshot\.\w+$/,
+    exitCode: 10,
+    config: SNAPSHOTS,
+  },
+  {
+    what: 'a snapshot does not get its name',
+    injection: 'rename:error=EIO:when=2',
+    hits: /^rename .*unfinished-snapshot\.\w+$/,
+    exitCode: 10,
+    config: SNAPSHOTS,
+  },
   { what: 'the name of a snapshot is not synced', injection: 'fsync:error=EIO:when=2', hits: /^fsync .*version-2$/, exitCode: 10, config: SNAPSHOTS },
 ]
 
@@ -135,13 +159,16 @@ describe.skipIf(strace === undefined)('a disk that fails', () => {
     if (isRestart) {
       const server = await startTsKeeper({ dataDir })
       for (let index = 0; index < WRITERS; index++) writers.push((await openWriter(server.port, index))!)
-      await Promise.all([...writers.map((writer) => writer.write()), eventually('writes', WAIT_LIMIT_MS, () => (writers[0]!.acknowledged > 50 ? server.kill() : undefined))])
+      await Promise.all([
+        ...writers.map((writer) => writer.write()),
+        eventually('writes', WAIT_LIMIT_MS, () => (writers[0].acknowledged > 50 ? server.kill() : undefined)),
+      ])
       for (const writer of writers) writer.drop()
     }
     const { configFile, directory } = await prepareConfig({ dataDir })
     const trace = join(directory, 'calls')
     const [program, ...args] = straced(tskeeperCommand('start-foreground', configFile), trace, [injection])
-    expectFatal(await runProgram(program!, args, { cwd: directory, env: ONE_THREAD, timeoutMs: WAIT_LIMIT_MS }), exitCode)
+    expectFatal(await runProgram(program, args, { cwd: directory, env: ONE_THREAD, timeoutMs: WAIT_LIMIT_MS }), exitCode)
     expect(injectedCalls(await readFile(trace, 'latin1'))[0]).toMatch(hits)
     expect((await readdir(dataDir, { recursive: true })).filter((name) => name.includes('.unfinished-'))).toEqual([])
     await expectFound(dataDir, writers)

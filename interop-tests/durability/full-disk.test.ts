@@ -68,7 +68,7 @@ describe.skipIf(mount === undefined)('a disk that is full', () => {
     await disk.fill(0)
     const { configFile, directory } = await prepareConfig({ dataDir: disk.path })
     const [program, ...args] = command(configFile)
-    expectFatal(await runProgram(program!, args, { cwd: directory, timeoutMs: WAIT_LIMIT_MS }), 10)
+    expectFatal(await runProgram(program, args, { cwd: directory, timeoutMs: WAIT_LIMIT_MS }), 10)
 
     await disk.makeRoom()
     await expectFound(disk.path, writers, start)
@@ -121,14 +121,14 @@ describe.skipIf(mount === undefined)('a disk that is full', () => {
     const writers = await openWriters(server.port, dataBytes)
     const trace = join(await temporaryDirectory('short'), 'calls')
     const [program, ...args] = disk.inside(straceOf(server.pid, trace, [`pwrite64:delay_exit=${heldUpUs}`]))
-    const tracer = startProgram(program!, args)
+    const tracer = startProgram(program, args)
     await eventually('the server is traced', WAIT_LIMIT_MS, () => ATTACHED.test(tracer.output()) || undefined)
     let isOver = false
     let hasEnded = false
     void server.ended.then(() => (hasEnded = true))
     const written = writers.map((writer) => writer.write(() => isOver))
     // Now and then a write ends in the last block, and the next one is given room before it begins.
-    for (const end = performance.now() + SHORT_WRITES_LIMIT_MS; !hasEnded && performance.now() < end && (await shortWrites(trace)) === 0; ) {
+    for (const end = performance.now() + SHORT_WRITES_LIMIT_MS; !hasEnded && performance.now() < end && (await shortWrites(trace)) === 0;) {
       await disk.fill(room)
       await eventually('the disk is full', WAIT_LIMIT_MS, () => hasEnded || disk.freeBytes() === 0 || undefined)
       await disk.makeRoom()
@@ -152,5 +152,5 @@ async function shortWrites(trace: string): Promise<number> {
   const text = await readFile(trace, 'latin1')
   const whole = text.slice(0, text.lastIndexOf('\n') + 1)
   const ends = [...readTrace(whole)].filter(({ kind, call }) => kind === 'end' && call.name === 'pwrite64')
-  return ends.filter(({ call }) => call.result > 0 && call.result < stringsOf(call)[0]!.length).length
+  return ends.filter(({ call }) => call.result > 0 && call.result < stringsOf(call)[0].length).length
 }

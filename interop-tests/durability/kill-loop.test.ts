@@ -52,32 +52,32 @@ type Command = (configFile: string) => readonly string[]
 
 class KillLoop {
   readonly dataDir: string
-  private readonly command: Command
-  private readonly random = new Random(SEED)
-  private observer: RawSession | undefined
-  private readonly writers: SequenceWriter[] = []
+  readonly #command: Command
+  readonly #random = new Random(SEED)
+  #observer: RawSession | undefined
+  readonly #writers: SequenceWriter[] = []
   readonly visitors: Visitor[] = []
   killedStarts = 0
 
   constructor(dataDir: string, command: Command = (configFile) => tskeeperCommand('start-foreground', configFile)) {
     this.dataDir = dataDir
-    this.command = command
+    this.#command = command
   }
 
   async start(): Promise<ServerProcess> {
-    return await startServerProcess(this.command, { dataDir: this.dataDir, config: CONFIG })
+    return await startServerProcess(this.#command, { dataDir: this.dataDir, config: CONFIG })
   }
 
   get acknowledged(): number {
-    return this.writers.reduce((sum, { acknowledged }) => sum + acknowledged, 0)
+    return this.#writers.reduce((sum, { acknowledged }) => sum + acknowledged, 0)
   }
 
   async round(round: number): Promise<void> {
-    if (this.random.chance(30)) await this.killStart()
+    if (this.#random.chance(30)) await this.#killStart()
     const server = await this.start()
     try {
       await this.check(server)
-      await this.loadAndKill(server, round)
+      await this.#loadAndKill(server, round)
     } finally {
       await server.kill()
     }
@@ -86,10 +86,10 @@ class KillLoop {
 
   /** What the last server has acknowledged is there; everybody is attached again. */
   async check({ port }: ServerProcess): Promise<Observation> {
-    this.observer = await RawSession.open(port, this.observer ?? { timeoutMs: LASTING_TIMEOUT_MS })
-    await Promise.all(this.writers.map((writer) => writer.attach(port)))
-    const seen = await observe(port, this.observer)
-    for (const writer of this.writers) {
+    this.#observer = await RawSession.open(port, this.#observer ?? { timeoutMs: LASTING_TIMEOUT_MS })
+    await Promise.all(this.#writers.map((writer) => writer.attach(port)))
+    const seen = await observe(port, this.#observer)
+    for (const writer of this.#writers) {
       expect(seen.lastZxid).toBeGreaterThanOrEqual(writer.lastZxid)
       writer.settle(seen)
     }
@@ -102,20 +102,20 @@ class KillLoop {
     return seen
   }
 
-  private async loadAndKill(server: ServerProcess, round: number): Promise<void> {
+  async #loadAndKill(server: ServerProcess, round: number): Promise<void> {
     const { port } = server
-    while (this.writers.length < WRITERS) {
-      const seed = SEED + this.writers.length
-      this.writers.push(await SequenceWriter.open(port, `/writer-${this.writers.length}`, { random: new Random(seed), dataBytes: 2000 }))
+    while (this.#writers.length < WRITERS) {
+      const seed = SEED + this.#writers.length
+      this.#writers.push(await SequenceWriter.open(port, `/writer-${this.#writers.length}`, { random: new Random(seed), dataBytes: 2000 }))
     }
-    const visitor = await this.visit(port, round)
-    const killed = new Promise((resolve) => setTimeout(() => resolve(server.kill()), this.random.below(LONGEST_LOAD_MS)))
-    const leaving = this.random.chance(50) ? this.leave(visitor) : undefined
-    await Promise.all([killed, leaving, ...this.writers.map((writer) => writer.write())])
-    for (const client of [this.observer!, ...this.writers, visitor.session]) client.drop()
+    const visitor = await this.#visit(port, round)
+    const killed = new Promise((resolve) => setTimeout(() => resolve(server.kill()), this.#random.below(LONGEST_LOAD_MS)))
+    const leaving = this.#random.chance(50) ? this.#leave(visitor) : undefined
+    await Promise.all([killed, leaving, ...this.#writers.map((writer) => writer.write())])
+    for (const client of [this.#observer!, ...this.#writers, visitor.session]) client.drop()
   }
 
-  private async visit(port: number, round: number): Promise<Visitor> {
+  async #visit(port: number, round: number): Promise<Visitor> {
     const session = await RawSession.open(port, { timeoutMs: DOOMED_TIMEOUT_MS })
     const visitor = { session, path: `/visitor-${round}`, closed: false, closing: false }
     await play(session, all(create(visitor.path, '', Flags.ephemeral)))
@@ -123,7 +123,7 @@ class KillLoop {
     return visitor
   }
 
-  private async leave(visitor: Visitor): Promise<void> {
+  async #leave(visitor: Visitor): Promise<void> {
     visitor.closing = true
     // The answer may be lost with the server.
     const reply = await visitor.session.close().catch(() => undefined)
@@ -131,18 +131,18 @@ class KillLoop {
   }
 
   /** A server that does not get far enough to serve anybody, or just so. */
-  private async killStart(): Promise<void> {
+  async #killStart(): Promise<void> {
     const { configFile, directory } = await prepareConfig({ dataDir: this.dataDir, config: CONFIG })
-    const [program, ...args] = this.command(configFile)
-    const server = startProgram(program!, args, { cwd: directory })
-    await new Promise((resolve) => setTimeout(resolve, 100 + this.random.below(LONGEST_START_MS)))
+    const [program, ...args] = this.#command(configFile)
+    const server = startProgram(program, args, { cwd: directory })
+    await new Promise((resolve) => setTimeout(resolve, 100 + this.#random.below(LONGEST_START_MS)))
     await server.kill()
     this.killedStarts += 1
   }
 
   /** All sessions that nobody came back to expire, with their nodes; the others are alive. */
   async untilExpired({ port }: ServerProcess): Promise<Observation> {
-    const observer = this.observer!
+    const observer = this.#observer!
     const seen = await eventually('the visitors have expired', EXPIRY_LIMIT_MS, async () => {
       const now = await observe(port, observer).catch((error: Error) => {
         // A node that was listed has gone before it was read.
@@ -152,9 +152,9 @@ class KillLoop {
       return now === undefined || now.nodes.some(({ path }) => path.startsWith('/visitor-')) ? undefined : now
     })
     for (const { session } of this.visitors.slice(-3)) expect(await RawSession.tryOpen(port, session)).toBeUndefined()
-    const owners = new Set(this.writers.map(({ sessionId }) => sessionId))
+    const owners = new Set(this.#writers.map(({ sessionId }) => sessionId))
     for (const { path, stat } of seen.nodes) if (stat.ephemeralOwner !== 0n) expect(owners, `owner of ${path}`).toContain(stat.ephemeralOwner)
-    for (const writer of this.writers) writer.drop()
+    for (const writer of this.#writers) writer.drop()
     observer.drop()
     return seen
   }
@@ -165,12 +165,12 @@ class KillLoop {
     await cp(join(this.dataDir, 'version-2'), join(copy, 'version-2'), { recursive: true })
     const server = await startSide({ kind }, copy)
     try {
-      for (const writer of this.writers) await writer.attach(server.port)
-      const observer = await RawSession.open(server.port, this.observer!)
+      for (const writer of this.#writers) await writer.attach(server.port)
+      const observer = await RawSession.open(server.port, this.#observer!)
       await observer.addDigest(superPassword)
       return await observe(server.port, observer)
     } finally {
-      for (const writer of this.writers) writer.drop()
+      for (const writer of this.#writers) writer.drop()
       await server.kill()
       expect(complaints(server.log()), `in the log of ${kind}`).toEqual([])
       await rm(copy, { recursive: true })
@@ -183,7 +183,7 @@ async function expectNoGap(dataDir: string): Promise<void> {
   await eventually('the logs hold every zxid once', PURGE_LIMIT_MS, () => {
     try {
       const entries = readLogs(join(dataDir, 'version-2'))
-      return entries.every(({ header }, index) => header.zxid === entries[0]!.header.zxid + BigInt(index)) || undefined
+      return entries.every(({ header }, index) => header.zxid === entries[0].header.zxid + BigInt(index)) || undefined
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw error
@@ -209,16 +209,20 @@ describe('kill -9 under load', () => {
     expect(loop.acknowledged).toBeGreaterThan(ACKNOWLEDGED)
     const seconds = ((performance.now() - begin) / 1000).toFixed(0)
     const closed = loop.visitors.filter((visitor) => visitor.closed).length
-    console.log(`${ROUNDS} kills under load and ${loop.killedStarts} during a start in ${seconds} s: ${loop.acknowledged} writes were acknowledged and found, ` +
-      `${seen.lastZxid} txns in all, ${closed} sessions closed and ${loop.visitors.length - closed} left to expire`)
+    console.log(
+      `${ROUNDS} kills under load and ${loop.killedStarts} during a start in ${seconds} s: ${loop.acknowledged} writes were acknowledged and found, ` +
+        `${seen.lastZxid} txns in all, ${closed} sessions closed and ${loop.visitors.length - closed} left to expire`,
+    )
   })
 
   it('would find a server that answers before it writes', async () => {
-    const hasty = await patchedPackage('answers before it writes', [{
-      file: 'server/server-core.js',
-      find: 'this.#log.commit(() => {',
-      replace: 'this.onLogged(upTo); setTimeout(() => this.#log.commit(() => {}), 20); void (() => {',
-    }])
+    const hasty = await patchedPackage('answers before it writes', [
+      {
+        file: 'server/server-core.js',
+        find: 'this.#log.commit(() => {',
+        replace: 'this.onLogged(upTo); setTimeout(() => this.#log.commit(() => {}), 20); void (() => {',
+      },
+    ])
     const loop = new KillLoop(await temporaryDirectory('kill-loop'), hasty)
     await expect(async () => {
       for (let round = 1; round <= 50; round++) await loop.round(round)

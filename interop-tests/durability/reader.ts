@@ -22,10 +22,12 @@ export async function readAlong(port: number, paths: readonly string[], isEnough
   let xid = 0
   const perRound = 2 * paths.length
   const ask = (): void => {
-    client.sendFrames(paths.flatMap((path) => [
-      request((xid += 1), OpCode.getChildren2, GetChildren2Request, { path, watch: true }),
-      request((xid += 1), OpCode.getData, GetDataRequest, { path: `${path}/node-0`, watch: true }),
-    ]))
+    client.sendFrames(
+      paths.flatMap((path) => [
+        request((xid += 1), OpCode.getChildren2, GetChildren2Request, { path, watch: true }),
+        request((xid += 1), OpCode.getData, GetDataRequest, { path: `${path}/node-0`, watch: true }),
+      ]),
+    )
   }
   for (let round = 0; round < WINDOW; round++) ask()
   while (!isEnough()) {

@@ -28,45 +28,45 @@ export class Recoverable {
   zxid = -1n
   /** Sessions whose beginning would be found in the logs. */
   readonly sessions = new Set<bigint>()
-  private readonly disk: VolatileDisk
-  private readonly logged = new Set<bigint>()
+  readonly #disk: VolatileDisk
+  readonly #logged = new Set<bigint>()
   /** How far the entries of a log have been read. */
-  private readonly read = new Map<TracedFile, number>()
+  readonly #read = new Map<TracedFile, number>()
 
   constructor(disk: VolatileDisk) {
-    this.disk = disk
+    this.#disk = disk
   }
 
   /** To be called after a sync. */
   update(): void {
     let snapshot = -1n
-    for (const [path, file] of this.disk.durableFiles()) {
+    for (const [path, file] of this.#disk.durableFiles()) {
       const zxid = namedZxid(path, 'snapshot')
       if (zxid !== undefined && zxid > snapshot && isWhole(file)) snapshot = zxid
-      if (namedZxid(path, 'log') !== undefined) this.readLog(file)
+      if (namedZxid(path, 'log') !== undefined) this.#readLog(file)
     }
     this.zxid = snapshot
-    if (snapshot >= 0n) while (this.logged.has(this.zxid + 1n)) this.zxid += 1n
+    if (snapshot >= 0n) while (this.#logged.has(this.zxid + 1n)) this.zxid += 1n
   }
 
   /** To be called after something was taken away. */
   updateFromScratch(): void {
-    this.logged.clear()
+    this.#logged.clear()
     this.sessions.clear()
-    this.read.clear()
+    this.#read.clear()
     this.update()
   }
 
-  private readLog(file: TracedFile): void {
+  #readLog(file: TracedFile): void {
     const bytes = file.durable
     if (bytes.length < FILE_HEADER_BYTES || bytes.readUInt32BE(0) !== LOG_MAGIC) return
-    let at = this.read.get(file) ?? FILE_HEADER_BYTES
+    let at = this.#read.get(file) ?? FILE_HEADER_BYTES
     for (let entry = entryAt(bytes, at); entry !== undefined; entry = entryAt(bytes, at)) {
-      this.logged.add(entry.zxid)
+      this.#logged.add(entry.zxid)
       if (entry.type === OpCode.createSession) this.sessions.add(entry.clientId)
       at = entry.end
     }
-    this.read.set(file, at)
+    this.#read.set(file, at)
   }
 }
 

@@ -49,23 +49,23 @@ export class SequenceWriter {
   acknowledged = 0
   /** The highest zxid that an answer carried. */
   lastZxid = 0n
-  private session: RawSession
-  private readonly random: Random
-  private readonly dataBytes: number
-  private readonly window: number
-  private settled: State = { nodes: new Map(), creations: 0, deletions: 0 }
-  private ahead: State = copyOf(this.settled)
+  #session: RawSession
+  readonly #random: Random
+  readonly #dataBytes: number
+  readonly #window: number
+  #settled: State = { nodes: new Map(), creations: 0, deletions: 0 }
+  #ahead: State = copyOf(this.#settled)
   /** Steps behind `settled`, and how many of them were acknowledged. */
-  private sent: Step[] = []
-  private sure = 0
-  private steps = 0
+  #sent: Step[] = []
+  #sure = 0
+  #steps = 0
 
   private constructor(session: RawSession, base: string, { random, dataBytes = 100, window = DEFAULT_WINDOW }: WriterOptions) {
-    this.session = session
+    this.#session = session
     this.base = base
-    this.random = random
-    this.dataBytes = dataBytes
-    this.window = window
+    this.#random = random
+    this.#dataBytes = dataBytes
+    this.#window = window
   }
 
   /** Opens a session and makes the base. */
@@ -76,111 +76,113 @@ export class SequenceWriter {
   }
 
   get sessionId(): bigint {
-    return this.session.id
+    return this.#session.id
   }
 
   /** Comes back to its session after a restart. */
   async attach(port: number): Promise<void> {
-    this.session = await RawSession.open(port, this.session)
+    this.#session = await RawSession.open(port, this.#session)
   }
 
   drop(): void {
-    this.session.drop()
+    this.#session.drop()
   }
 
   /** Writes until it is enough, asked now and then, or the server goes. */
   async write(isEnough: () => boolean = () => false): Promise<void> {
     do {
-      const steps = Array.from({ length: this.window }, () => this.nextStep())
-      const replies = await this.session.askUntilEnd(steps.map(({ asked }) => asked))
+      const steps = Array.from({ length: this.#window }, () => this.#nextStep())
+      const replies = await this.#session.askUntilEnd(steps.map(({ asked }) => asked))
       expect(replies.map(codeOf)).toEqual(replies.map(() => Code.OK))
-      this.sure += replies.length
+      this.#sure += replies.length
       this.acknowledged += replies.length
       this.lastZxid = replies.at(-1)?.header.zxid ?? this.lastZxid
-      if (replies.length < this.window) return
+      if (replies.length < this.#window) return
     } while (!isEnough())
   }
 
   /** Checks what is there, and takes it for the state to go on from. */
   settle(observation: Observation): void {
-    const seen = JSON.stringify(this.shownBy(observation))
-    const state = copyOf(this.settled)
+    const seen = JSON.stringify(this.#shownBy(observation))
+    const state = copyOf(this.#settled)
     const possible: string[] = []
     for (let count = 0; ; count++) {
-      if (count >= this.sure) possible.push(JSON.stringify(portrait(state)))
-      if (possible.at(-1) === seen || count === this.sent.length) break
-      this.sent[count]!.apply(state)
+      if (count >= this.#sure) possible.push(JSON.stringify(portrait(state)))
+      if (possible.at(-1) === seen || count === this.#sent.length) break
+      this.#sent[count].apply(state)
     }
-    expect(possible, `of ${this.base} ${this.sure} to ${this.sent.length} steps were to be found`).toContain(seen)
-    this.settled = state
-    this.ahead = copyOf(state)
-    this.sent = []
-    this.sure = 0
+    expect(possible, `of ${this.base} ${this.#sure} to ${this.#sent.length} steps were to be found`).toContain(seen)
+    this.#settled = state
+    this.#ahead = copyOf(state)
+    this.#sent = []
+    this.#sure = 0
   }
 
-  private shownBy({ nodes }: Observation): Portrait {
+  #shownBy({ nodes }: Observation): Portrait {
     const prefix = `${this.base}/`
-    const own = nodes.filter(({ path }) => path.startsWith(prefix)).map(({ path, data, stat }) => {
-      // Whoever else owns one of its nodes is shown as the owner.
-      const owner = stat.ephemeralOwner === this.session.id ? 'this session' : String(stat.ephemeralOwner)
-      return [path.slice(prefix.length), Buffer.from(data ?? '', 'hex').toString(), stat.version, owner] as const
-    })
+    const own = nodes
+      .filter(({ path }) => path.startsWith(prefix))
+      .map(({ path, data, stat }) => {
+        // Whoever else owns one of its nodes is shown as the owner.
+        const owner = stat.ephemeralOwner === this.#session.id ? 'this session' : String(stat.ephemeralOwner)
+        return [path.slice(prefix.length), Buffer.from(data ?? '', 'hex').toString(), stat.version, owner] as const
+      })
     const base = nodes.find(({ path }) => path === this.base)
     return { nodes: sorted(own), changes: base?.stat.cversion ?? -1 }
   }
 
-  private nextStep(): Step {
-    const step = this.chooseStep()
-    step.apply(this.ahead)
-    this.sent.push(step)
+  #nextStep(): Step {
+    const step = this.#chooseStep()
+    step.apply(this.#ahead)
+    this.#sent.push(step)
     return step
   }
 
-  private chooseStep(): Step {
-    const { random } = this
-    const data = `${++this.steps} ${'x'.repeat(random.below(this.dataBytes))}`
-    const present = [...this.ahead.nodes.keys()]
+  #chooseStep(): Step {
+    const random = this.#random
+    const data = `${++this.#steps} ${'x'.repeat(random.below(this.#dataBytes))}`
+    const present = [...this.#ahead.nodes.keys()]
     const queued = present.filter((name) => name.startsWith('queue-'))
     const name = `node-${random.below(NAMES)}`
-    if (queued.length > MOST_QUEUED) return this.removal(queued[0]!)
-    if (present.length > 0 && random.chance(40)) return this.change(random.pick(present), data)
-    if (random.chance(25)) return this.queueing(data)
-    if (this.ahead.nodes.has(name)) return random.chance(50) ? this.removal(name) : this.replacement(name, data)
-    return this.creation(name, data, random.chance(30))
+    if (queued.length > MOST_QUEUED) return this.#removal(queued[0])
+    if (present.length > 0 && random.chance(40)) return this.#change(random.pick(present), data)
+    if (random.chance(25)) return this.#queueing(data)
+    if (this.#ahead.nodes.has(name)) return random.chance(50) ? this.#removal(name) : this.#replacement(name, data)
+    return this.#creation(name, data, random.chance(30))
   }
 
-  private creation(name: string, data: string, isEphemeral: boolean): Step {
-    return { asked: create(this.path(name), data, isEphemeral ? Flags.ephemeral : Flags.persistent), apply: added(name, data, isEphemeral) }
+  #creation(name: string, data: string, isEphemeral: boolean): Step {
+    return { asked: create(this.#path(name), data, isEphemeral ? Flags.ephemeral : Flags.persistent), apply: added(name, data, isEphemeral) }
   }
 
   /** The number in the name says how many nodes were made here before it: a create that was done twice shows in all that follow. */
-  private queueing(data: string): Step {
-    const name = `queue-${String(this.ahead.creations).padStart(10, '0')}`
-    return { asked: create(this.path('queue-'), data, Flags.sequential), apply: added(name, data, false) }
+  #queueing(data: string): Step {
+    const name = `queue-${String(this.#ahead.creations).padStart(10, '0')}`
+    return { asked: create(this.#path('queue-'), data, Flags.sequential), apply: added(name, data, false) }
   }
 
-  private change(name: string, data: string): Step {
+  #change(name: string, data: string): Step {
     const apply = ({ nodes }: State): void => {
       const node = nodes.get(name)!
       nodes.set(name, { ...node, data, version: node.version + 1 })
     }
-    return { asked: setData(this.path(name), data), apply }
+    return { asked: setData(this.#path(name), data), apply }
   }
 
-  private removal(name: string): Step {
-    return { asked: remove(this.path(name)), apply: removed(name) }
+  #removal(name: string): Step {
+    return { asked: remove(this.#path(name)), apply: removed(name) }
   }
 
   /** A delete and a create of the same node in a multi. */
-  private replacement(name: string, data: string): Step {
+  #replacement(name: string, data: string): Step {
     const apply = (state: State): void => {
       removed(name)(state)
       added(name, data, false)(state)
     }
-    return { asked: askedMulti([remove(this.path(name)), create(this.path(name), data)]), apply }
+    return { asked: askedMulti([remove(this.#path(name)), create(this.#path(name), data)]), apply }
   }
 
-  private path(name: string): string {
+  #path(name: string): string {
     return `${this.base}/${name}`
   }
 }

@@ -38,7 +38,15 @@ async function load(server: TracedServer, steps: number, found?: Load, isProven:
   const before = acknowledged(writers)
   const seen: Seen = { reads: 0, notifications: 0 }
   const isEnough = (): boolean => acknowledged(writers) - before >= steps && isProven(seen)
-  await Promise.all([readAlong(port, writers.map(({ base }) => base), isEnough, seen), ...writers.map((writer) => writer.write(isEnough))])
+  await Promise.all([
+    readAlong(
+      port,
+      writers.map(({ base }) => base),
+      isEnough,
+      seen,
+    ),
+    ...writers.map((writer) => writer.write(isEnough)),
+  ])
   return { writers }
 }
 
@@ -78,7 +86,9 @@ describe.skipIf(strace === undefined)('no reply leaves before the sync that cove
     ['with syncs that take long', { config: BUSY, injections: SLOW_SYNCS }, false],
   ])('%s', async (what, options, hasLogDir) => {
     const dataDir = join(await temporaryDirectory('traced'), 'data')
-    const directories: { dataDir: string; dataLogDir?: string } = hasLogDir ? { dataDir, dataLogDir: join(await temporaryDirectory('traced-logs'), 'logs') } : { dataDir }
+    const directories: { dataDir: string; dataLogDir?: string } = hasLogDir
+      ? { dataDir, dataLogDir: join(await temporaryDirectory('traced-logs'), 'logs') }
+      : { dataDir }
     const server = await startTraced({ ...options, ...directories })
     try {
       const logDirectory = join(directories.dataLogDir ?? dataDir, 'version-2')

@@ -34,14 +34,14 @@ export function* readTrace(text: string): Generator<TraceEvent> {
     if (thread === undefined || rest === undefined || NO_CALL.test(rest)) continue
     const unfinished = BEGUN.exec(rest)
     if (unfinished !== null) {
-      const call: Call = { name: unfinished[1]!, args: unfinished[2]!, result: NaN, error: undefined, injected: false }
+      const call: Call = { name: unfinished[1], args: unfinished[2], result: NaN, error: undefined, injected: false }
       begun.set(thread, call)
       yield { kind: 'begin', call }
       continue
     }
     const [, name, wholeArgs, ...outcome] = WHOLE.exec(rest) ?? []
     if (name !== undefined) {
-      const call: Call = { name, args: wholeArgs!, result: NaN, error: undefined, injected: false }
+      const call: Call = { name, args: wholeArgs, result: NaN, error: undefined, injected: false }
       yield { kind: 'begin', call }
       yield end(call, outcome)
       continue
@@ -71,7 +71,7 @@ export function descriptorOf({ args }: Call): string {
 export function stringsOf({ args }: Call): Buffer[] {
   return Array.from(args.matchAll(/"((?:\\x[0-9a-f]{2})*)"(\.\.\.)?/g), ([, escaped, cut]) => {
     if (cut !== undefined) throw new Error('a buffer in the trace is cut off')
-    return bytesOf(escaped!)
+    return bytesOf(escaped)
   })
 }
 

@@ -55,7 +55,7 @@ export async function attachTrace(server: ServerProcess, injections: readonly In
   const disk = new VolatileDisk([server.dataDir])
   disk.syncAll()
   const [program, ...args] = straceOf(server.pid, trace, injections)
-  const tracer = startProgram(program!, args)
+  const tracer = startProgram(program, args)
   await eventually('the server is traced', ATTACH_LIMIT_MS, () => {
     if (tracer.hasEnded()) throw new Error(`strace has ended: ${tracer.output()}`)
     return ATTACHED.test(tracer.output()) ? true : undefined

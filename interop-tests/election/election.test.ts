@@ -27,7 +27,11 @@ async function ensemble(...roles: string[]): Promise<Ensemble> {
   for (const [index, role] of roles.entries()) {
     members[`server.${index + 1}`] = `127.0.0.1:${await freePort()}:${await freePort()}:${role}`
   }
-  const config = parseQuorumConfig(Object.entries(members).map(([key, value]) => `${key}=${value}`).join('\n'))
+  const config = parseQuorumConfig(
+    Object.entries(members)
+      .map(([key, value]) => `${key}=${value}`)
+      .join('\n'),
+  )
   return {
     config,
     ours(sid) {
@@ -144,14 +148,14 @@ describe('with a Java server of', () => {
   it.each(['3.5.10', '3.6.4', '3.7.2', '3.8.6'])('%s', async (version) => {
     if ((await needPeer(`java-${version}`)) === undefined) return
     const servers = await three()
-    const follower = firstFollower(servers.config.members.get(2n)!.addresses[0]!.quorumPort)
+    const follower = firstFollower(servers.config.members.get(2n)!.addresses[0].quorumPort)
     const ours = servers.ours(2)
     await servers.theirs(1, { version })
     ours.look()
     expect(await ours.decision()).toMatchObject({ role: 'leading', vote: { leader: 2n } })
     // Old servers log elsewhere, but all say FOLLOWERINFO, and from whom.
     expect(await follower).toMatchObject({ type: 11, sid: 1n })
-    expect(Buffer.from(rewritten(ours.received[0]!))).toEqual(Buffer.from(ours.received[0]!))
+    expect(Buffer.from(rewritten(ours.received[0]))).toEqual(Buffer.from(ours.received[0]))
   })
 })
 

@@ -33,7 +33,9 @@ export class JavaVoter {
   /** Waits until the log has as many lines as asked for that match; gives the last of them. */
   async says(pattern: RegExp, times = 1): Promise<string> {
     return await eventually(`the Java server says ${pattern}`, START_LIMIT_MS, () => {
-      const lines = this.log().split('\n').filter((line) => pattern.test(line))
+      const lines = this.log()
+        .split('\n')
+        .filter((line) => pattern.test(line))
       if (lines.length >= times) return lines.at(-1)
       if (this.#program.hasEnded()) throw new Error(`the Java server ended:\n${this.log().slice(-4000)}`)
       return undefined
@@ -62,8 +64,13 @@ export async function startJavaVoter({ sid, members, version, directory }: JavaV
     ...members,
   }
   const configFile = join(home, 'zoo.cfg')
-  await writeFile(configFile, Object.entries(config).map(([key, value]) => `${key}=${value}\n`).join(''))
+  await writeFile(
+    configFile,
+    Object.entries(config)
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join(''),
+  )
   const jvmFlags = ['-Xmx256m', '-DZK_LOG=INFO']
   const [program, ...args] = javaCommand(library, 'org.apache.zookeeper.server.quorum.QuorumPeerMain', [configFile], { jvmFlags })
-  return new JavaVoter(home, startProgram(program!, args, { cwd: home }))
+  return new JavaVoter(home, startProgram(program, args, { cwd: home }))
 }

@@ -56,7 +56,12 @@ const BREAKAGES: readonly Breakage[] = [
     spoil: async ({ dataDirectory }) => {
       const made = (name: string): true | undefined => (existsSync(join(dataDirectory, name)) ? true : undefined)
       await eventually('it has its epoch files', LIMIT_MS, () => made('currentEpoch') && made('acceptedEpoch'))
-      await eventually('none is being written', LIMIT_MS, () => mkdir(join(dataDirectory, 'acceptedEpoch.tmp')).then(() => true as const, () => undefined))
+      await eventually('none is being written', LIMIT_MS, () =>
+        mkdir(join(dataDirectory, 'acceptedEpoch.tmp')).then(
+          () => true as const,
+          () => undefined,
+        ),
+      )
     },
   },
 ]
@@ -66,7 +71,7 @@ async function prepare(kinds: readonly Kind[], { ways }: Breakage): Promise<void
   const places: Place[] = []
   for (const index of kinds.keys()) places.push(await choosePlace(index + 1, false))
   const options = { config: CONFIG, ways: ways(closed) }
-  members = await Promise.all(places.map((place, index) => Member.prepare(place, kinds[index]!, places, options)))
+  members = await Promise.all(places.map((place, index) => Member.prepare(place, kinds[index], places, options)))
 }
 
 async function pass(ms: number): Promise<void> {
@@ -77,8 +82,8 @@ async function pass(ms: number): Promise<void> {
 async function serve({ broken, spoil }: Breakage, pauseMs: number): Promise<number> {
   const well = members.filter(({ place }) => place.id !== broken)
   const [late, early] = well as [Member, Member]
-  await members[broken - 1]!.start()
-  await spoil?.(members[broken - 1]!)
+  await members[broken - 1].start()
+  await spoil?.(members[broken - 1])
   await early.start()
   await pass(pauseMs)
   await late.start()
@@ -92,7 +97,7 @@ async function serve({ broken, spoil }: Breakage, pauseMs: number): Promise<numb
   const zxids = await Promise.all(well.map((member) => member.zxid()))
   await pass(QUIET_MS)
   expect(await Promise.all(well.map((member) => member.mode()))).toEqual(modes)
-  const session = await well[modes.indexOf('follower')]!.session(10_000)
+  const session = await well[modes.indexOf('follower')].session(10_000)
   await session.close()
   // No other epoch has begun meanwhile.
   for (const member of well) expect(BigInt((await member.zxid())!) >> 32n).toBe(BigInt(zxids.toSorted().at(-1)!) >> 32n)
@@ -100,22 +105,37 @@ async function serve({ broken, spoil }: Breakage, pauseMs: number): Promise<numb
 }
 
 describe.each(BREAKAGES)('a voter that $name', (breakage) => {
-  it.each(PAUSES_MS)('keeps two of ours no longer than two initLimits without a leader, the last of which starts %i ms later', async (pauseMs) => {
-    await prepare(['ours', 'ours', 'ours'], breakage)
-    expect(await serve(breakage, pauseMs)).toBeLessThan(BOUND_MS)
-  }, LIMIT_MS)
+  it.each(PAUSES_MS)(
+    'keeps two of ours no longer than two initLimits without a leader, the last of which starts %i ms later',
+    async (pauseMs) => {
+      await prepare(['ours', 'ours', 'ours'], breakage)
+      expect(await serve(breakage, pauseMs)).toBeLessThan(BOUND_MS)
+    },
+    LIMIT_MS,
+  )
 
-  it.skipIf(java === undefined || breakage.spoil !== undefined)('and is a Java server does so no longer either', async () => {
-    await prepare([1, 2, 3].map((id) => (id === breakage.broken ? 'java' : 'ours')), breakage)
-    expect(await serve(breakage, 7500)).toBeLessThan(BOUND_MS)
-  }, LIMIT_MS)
+  it.skipIf(java === undefined || breakage.spoil !== undefined)(
+    'and is a Java server does so no longer either',
+    async () => {
+      await prepare(
+        [1, 2, 3].map((id) => (id === breakage.broken ? 'java' : 'ours')),
+        breakage,
+      )
+      expect(await serve(breakage, 7500)).toBeLessThan(BOUND_MS)
+    },
+    LIMIT_MS,
+  )
 })
 
 describe.skipIf(java === undefined)('beside Java', () => {
-  it('two Java servers find each other, too, when one of ours reaches nobody’s quorum port', async () => {
-    const [breakage] = BREAKAGES
-    await prepare(['ours', 'java', 'java'], breakage!)
-    // They wait for it in turn, each for initLimit, as long as chance keeps them out of step.
-    expect(await serve(breakage!, 7500)).toBeLessThan(4 * BOUND_MS)
-  }, LIMIT_MS)
+  it(
+    'two Java servers find each other, too, when one of ours reaches nobody’s quorum port',
+    async () => {
+      const [breakage] = BREAKAGES
+      await prepare(['ours', 'java', 'java'], breakage)
+      // They wait for it in turn, each for initLimit, as long as chance keeps them out of step.
+      expect(await serve(breakage, 7500)).toBeLessThan(4 * BOUND_MS)
+    },
+    LIMIT_MS,
+  )
 })

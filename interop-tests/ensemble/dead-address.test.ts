@@ -29,15 +29,23 @@ async function serve(voters: readonly Kind[]): Promise<Ensemble> {
 }
 
 describe('voters of which one address of two is dead', () => {
-  it('serve, with a leader that listens on the other one and names the dead one once', async () => {
-    const leader = await (await serve(['ours', 'ours', 'ours'])).leader()
-    const named = leader.log().match(new RegExp(`Cannot bind the quorum port ${NOWHERE.replace('.', '\\.')}:\\d+`, 'g'))
-    expect(named).toHaveLength(1)
-  }, LIMIT_MS)
+  it(
+    'serve, with a leader that listens on the other one and names the dead one once',
+    async () => {
+      const leader = await (await serve(['ours', 'ours', 'ours'])).leader()
+      const named = leader.log().match(new RegExp(`Cannot bind the quorum port ${NOWHERE.replace('.', '\\.')}:\\d+`, 'g'))
+      expect(named).toHaveLength(1)
+    },
+    LIMIT_MS,
+  )
 
-  it.skipIf(java === undefined)('serve as Java servers do, and beside one', async () => {
-    await serve(['java', 'java', 'java'])
-    await ensemble!.end()
-    await serve(['ours', 'java', 'ours'])
-  }, LIMIT_MS)
+  it.skipIf(java === undefined)(
+    'serve as Java servers do, and beside one',
+    async () => {
+      await serve(['java', 'java', 'java'])
+      await ensemble!.end()
+      await serve(['ours', 'java', 'ours'])
+    },
+    LIMIT_MS,
+  )
 })

@@ -37,7 +37,7 @@ export class Ensemble {
     const places: Place[] = []
     for (const index of kinds.keys()) places.push(await choosePlace(index + 1, index >= voters.length))
     const ways = await wire?.(places)
-    const members = await Promise.all(places.map((place, index) => Member.prepare(place, kinds[index]!, places, { ...options, ways })))
+    const members = await Promise.all(places.map((place, index) => Member.prepare(place, kinds[index], places, { ...options, ways })))
     const ensemble = new Ensemble(members)
     try {
       const quorum = Math.floor(voters.length / 2) + 1
@@ -56,7 +56,7 @@ export class Ensemble {
   }
 
   member(id: number): Member {
-    return this.members[id - 1]!
+    return this.members[id - 1]
   }
 
   get running(): Member[] {
@@ -92,7 +92,7 @@ export class Ensemble {
       const observations = await eventually('all have the same last zxid, and no session that was left', LIMIT_MS, async () => {
         for (const session of sessions) await session.ask(asked(OpCode.sync, SyncRequest, { path: '/' }))
         const before = await zxids(members)
-        const settled = await Promise.allSettled(members.map((member, index) => observe(member.port, sessions[index]!)))
+        const settled = await Promise.allSettled(members.map((member, index) => observe(member.port, sessions[index])))
         const after = await zxids(members)
         if (new Set([...before, ...after]).size !== 1) return undefined
         const seen = settled.map((one) => {

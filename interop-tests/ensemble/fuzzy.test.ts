@@ -42,9 +42,18 @@ async function writeDuring(session: RawSession, work: Promise<void>): Promise<vo
   const done = work.finally(() => (isDone = true))
   for (let count = 0; !isDone; count += WINDOW) {
     const some = Array.from({ length: WINDOW }, (_none, index) => (count + index) * 79)
-    await askAll(session, some.map((index) => setData(pathOf(index), 'changed')))
-    await askAll(session, some.map((index) => create(`${pathOf(index)}/${count}`)))
-    await askAll(session, some.map((index) => remove(`${pathOf(index)}/${count}`)))
+    await askAll(
+      session,
+      some.map((index) => setData(pathOf(index), 'changed')),
+    )
+    await askAll(
+      session,
+      some.map((index) => create(`${pathOf(index)}/${count}`)),
+    )
+    await askAll(
+      session,
+      some.map((index) => remove(`${pathOf(index)}/${count}`)),
+    )
   }
   await done
 }
@@ -93,14 +102,26 @@ describe.skipIf(java === undefined)('a tree that is sent under load', () => {
 })
 
 describe.skipIf(java === undefined)('a learner that has missed more txns than memory holds', () => {
-  it.each(rounds > 1 ? ([[O, J], [J, O], [J, J], [O, O]] as const) : ([[O, J]] as const))('is sent a diff out of the log of %s to %s', async (leader, learner) => {
+  it.each(
+    rounds > 1
+      ? ([
+          [O, J],
+          [J, O],
+          [J, J],
+          [O, O],
+        ] as const)
+      : ([[O, J]] as const),
+  )('is sent a diff out of the log of %s to %s', async (leader, learner) => {
     const members = (ensemble = await Ensemble.start({ voters: [learner, leader, leader] }))
     const session = await members.member(3).session(SESSION_MS)
     await askAll(session, [create('/missed')])
     // Its last txn is one that the leader has, too.
     await members.agree()
     await members.member(1).kill()
-    await askAll(session, Array.from({ length: MISSED }, (_none, index) => setData('/missed', String(index))))
+    await askAll(
+      session,
+      Array.from({ length: MISSED }, (_none, index) => setData('/missed', String(index))),
+    )
     await session.close()
     await members.member(1).startBehind(members.member(3), 'diff')
     await members.agree()

@@ -217,7 +217,7 @@ export class HeldSession {
   async #connect(): Promise<RawClient> {
     const deadline = performance.now() + this.#timeoutMs
     while (performance.now() < deadline) {
-      const port = this.#ports[this.#next++ % this.#ports.length]!
+      const port = this.#ports[this.#next++ % this.#ports.length]
       const client = await RawClient.open(port, { timeoutMs: HANDSHAKE_LIMIT_MS }).catch(() => undefined)
       if (client !== undefined && (await this.#shakeHands(client))) return client
       client?.close()

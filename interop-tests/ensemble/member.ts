@@ -124,7 +124,12 @@ export class Member {
       ...Object.fromEntries(servers),
     }
     const configFile = join(place.directory, 'zoo.cfg')
-    await writeFile(configFile, Object.entries(settings).map(([key, value]) => `${key}=${value}\n`).join(''))
+    await writeFile(
+      configFile,
+      Object.entries(settings)
+        .map(([key, value]) => `${key}=${value}\n`)
+        .join(''),
+    )
     return new Member(place, kind, configFile, options)
   }
 
@@ -150,12 +155,12 @@ export class Member {
     this.kind = kind
     const [program, ...args] = kind === 'ours' ? this.#ourCommand() : await this.#javaCommand()
     const env = { ...(this.#properties.length > 0 && { SERVER_JVMFLAGS: this.#properties.join(' ') }), ...this.#launch.env }
-    this.#program = startProgram(program!, args, { cwd: this.place.directory, env })
+    this.#program = startProgram(program, args, { cwd: this.place.directory, env })
   }
 
   #ourCommand(): string[] {
     const [node, ...args] = this.#command(this.#configFile)
-    return [node!, ...(this.#launch.nodeFlags ?? []), ...args]
+    return [node, ...(this.#launch.nodeFlags ?? []), ...args]
   }
 
   async #javaCommand(): Promise<string[]> {
@@ -193,9 +198,11 @@ export class Member {
 
   /** Waits for a line of its log, behind what it held before. */
   async #says(pattern: RegExp, before: number): Promise<void> {
-    await eventually(`${this.name} says ${pattern}`, LIMIT_MS, () => (pattern.test(this.log().slice(before)) ? true : this.#mustRun())).catch((error: Error) => {
-      throw new Error(`${error.message}; it wrote:\n${this.log().slice(-6000)}`, { cause: error })
-    })
+    await eventually(`${this.name} says ${pattern}`, LIMIT_MS, () => (pattern.test(this.log().slice(before)) ? true : this.#mustRun())).catch(
+      (error: Error) => {
+        throw new Error(`${error.message}; it wrote:\n${this.log().slice(-6000)}`, { cause: error })
+      },
+    )
   }
 
   #mustRun(): undefined {

@@ -48,7 +48,7 @@ async function configOf(member: Member): Promise<{ readonly members: string[]; r
 
 /** All members that run say so, once it has come to them. */
 async function expectConfig({ running }: Ensemble, version: string): Promise<void> {
-  const { members } = await configOf(running[0]!)
+  const { members } = await configOf(running[0])
   for (const member of running) {
     await eventually(`${member.name} has version ${version}`, LIMIT_MS, async () => ((await configOf(member)).version === version ? true : undefined))
     expect([member.name, await configOf(member)]).toEqual([member.name, { members, version }])
@@ -81,37 +81,40 @@ async function giveMembers(member: Member, members: readonly string[]): Promise<
 }
 
 describe.skipIf(java === undefined)('the version of the configuration', () => {
-  it.each(isLong ? ['3.9.6', '3.8.6', '3.7.2', '3.6.4', '3.5.10'] : ['3.9.6', '3.5.10'])('is that of Java %s: ours leads it, and the other way round', async (version) => {
-    if ((await needPeer(version === '3.9.6' ? 'java' : `java-${version}`)) === undefined) return
-    const members = await begin({ voters: ['java', 'java', 'java'], observer: 'ours', version })
-    await expectConfig(members, FIRST_VERSION)
-    const [first, second, third] = members.members as [Member, Member, Member]
-    await second.stop()
-    // Java has taken the members out of it.
-    expect(await second.configLines()).toContainEqual(expect.stringMatching(/^dynamicConfigFile=.*\.dynamic\.100000000$/))
-    await second.start('ours')
-    await second.serves()
-    await writeAll(members, '/before')
+  it.each(isLong ? ['3.9.6', '3.8.6', '3.7.2', '3.6.4', '3.5.10'] : ['3.9.6', '3.5.10'])(
+    'is that of Java %s: ours leads it, and the other way round',
+    async (version) => {
+      if ((await needPeer(version === '3.9.6' ? 'java' : `java-${version}`)) === undefined) return
+      const members = await begin({ voters: ['java', 'java', 'java'], observer: 'ours', version })
+      await expectConfig(members, FIRST_VERSION)
+      const [first, second, third] = members.members as [Member, Member, Member]
+      await second.stop()
+      // Java has taken the members out of it.
+      expect(await second.configLines()).toContainEqual(expect.stringMatching(/^dynamicConfigFile=.*\.dynamic\.100000000$/))
+      await second.start('ours')
+      await second.serves()
+      await writeAll(members, '/before')
 
-    await third.kill()
-    expect((await members.leader()).name).toBe(second.name)
-    await members.allServe()
-    await writeAll(members, '/led-by-ours')
-    await expectConfig(members, FIRST_VERSION)
-    await third.start()
-    expect(await third.serves()).toBe('follower')
-    await members.agree()
-    await expectConfig(members, FIRST_VERSION)
+      await third.kill()
+      expect((await members.leader()).name).toBe(second.name)
+      await members.allServe()
+      await writeAll(members, '/led-by-ours')
+      await expectConfig(members, FIRST_VERSION)
+      await third.start()
+      expect(await third.serves()).toBe('follower')
+      await members.agree()
+      await expectConfig(members, FIRST_VERSION)
 
-    // The third has the highest id and as much as the others.
-    await second.kill()
-    expect((await members.leader()).name).toBe(third.name)
-    await second.start()
-    await members.allServe()
-    expect(await first.mode()).toBe('follower')
-    await expectConfig(members, FIRST_VERSION)
-    await members.agree()
-  })
+      // The third has the highest id and as much as the others.
+      await second.kill()
+      expect((await members.leader()).name).toBe(third.name)
+      await second.start()
+      await members.allServe()
+      expect(await first.mode()).toBe('follower')
+      await expectConfig(members, FIRST_VERSION)
+      await members.agree()
+    },
+  )
 
   it('is given by a leader of ours as by a Java leader, and found again by both', async () => {
     const members = await begin({ voters: ['ours', 'java', 'ours'], observer: 'java' })
@@ -161,39 +164,50 @@ describe.skipIf(java === undefined)('a reconfiguration through a Java leader', (
   const changes: readonly (readonly [what: string, change: (servers: readonly string[], port: number) => readonly string[], says: RegExp])[] = [
     ['an observer more', (servers, port) => [...servers, `server.9=127.0.0.1:${port}:${port + 1}:observer;127.0.0.1:${port + 2}`], /server\.9 is new/],
     ['a voter less', (servers) => servers.filter((line) => !line.startsWith('server.1=')), /server\.1 is gone/],
-    ['an observer of a voter', (servers) => servers.map((line) => (line.startsWith('server.1=') ? line.replace('participant', 'observer') : line)), /server\.1 is observer, not participant/],
-    ['another port', (servers, port) => servers.map((line) => (line.startsWith('server.1=') ? line.replace(/:\d+:participant/, `:${port}:participant`) : line)), /server\.1 is at .*, not at/],
+    [
+      'an observer of a voter',
+      (servers) => servers.map((line) => (line.startsWith('server.1=') ? line.replace('participant', 'observer') : line)),
+      /server\.1 is observer, not participant/,
+    ],
+    [
+      'another port',
+      (servers, port) => servers.map((line) => (line.startsWith('server.1=') ? line.replace(/:\d+:participant/, `:${port}:participant`) : line)),
+      /server\.1 is at .*, not at/,
+    ],
   ]
 
-  it.each(isLong ? changes : changes.slice(0, 3))('that makes %s ends our follower and our observer for good, until they have the same lines', async (_what, change, says) => {
-    const members = await begin({ voters: ['ours', 'java', 'java'], observer: 'ours' })
-    const ours = [members.member(1), members.member(4)]
-    const { members: servers } = await configOf(members.member(3))
-    await writeAll(members, '/before')
-    const changed = change(servers, await freePort())
-    expect((await reconfigure(members.member(3), changed)).code).toBe(Code.OK)
-    for (const member of ours) {
-      expect([member.name, (await member.ends()).code]).toEqual([member.name, 2])
-      expect(lastWords(member)).toMatch(says)
-      for (const line of changed) expect(lastWords(member)).toContain(line)
-    }
-    const session = await members.member(2).session(SESSION_MS)
-    await play(session, all(create('/by-the-new-members')))
-    await session.close()
+  it.each(isLong ? changes : changes.slice(0, 3))(
+    'that makes %s ends our follower and our observer for good, until they have the same lines',
+    async (_what, change, says) => {
+      const members = await begin({ voters: ['ours', 'java', 'java'], observer: 'ours' })
+      const ours = [members.member(1), members.member(4)]
+      const { members: servers } = await configOf(members.member(3))
+      await writeAll(members, '/before')
+      const changed = change(servers, await freePort())
+      expect((await reconfigure(members.member(3), changed)).code).toBe(Code.OK)
+      for (const member of ours) {
+        expect([member.name, (await member.ends()).code]).toEqual([member.name, 2])
+        expect(lastWords(member)).toMatch(says)
+        for (const line of changed) expect(lastWords(member)).toContain(line)
+      }
+      const session = await members.member(2).session(SESSION_MS)
+      await play(session, all(create('/by-the-new-members')))
+      await session.close()
 
-    for (const member of ours) {
-      await member.start()
-      expect([member.name, (await member.ends()).code]).toEqual([member.name, 2])
-      expect(lastWords(member)).toMatch(says)
-    }
-    if (!changed.some((line) => line.startsWith('server.1='))) ours.shift()
-    for (const member of ours) {
-      await giveMembers(member, changed)
-      await member.start()
-      await member.serves()
-    }
-    await members.agree()
-  })
+      for (const member of ours) {
+        await member.start()
+        expect([member.name, (await member.ends()).code]).toEqual([member.name, 2])
+        expect(lastWords(member)).toMatch(says)
+      }
+      if (!changed.some((line) => line.startsWith('server.1='))) ours.shift()
+      for (const member of ours) {
+        await giveMembers(member, changed)
+        await member.start()
+        await member.serves()
+      }
+      await members.agree()
+    },
+  )
 
   /** Three of five would be enough by the new members, two of three by the old ones. */
   it('splits nothing: those of our members that have not agreed elect nobody by the old ones', async () => {
@@ -204,7 +218,10 @@ describe.skipIf(java === undefined)('a reconfiguration through a Java leader', (
     const before = await third.session(SESSION_MS)
     await play(before, all(create('/x', 'before')))
     before.drop()
-    const changed = [...servers, ...[4, 5].map((id, index) => `server.${id}=127.0.0.1:${ports[index]}:${ports[index]! + 1}:participant;127.0.0.1:${ports[index]! + 2}`)]
+    const changed = [
+      ...servers,
+      ...[4, 5].map((id, index) => `server.${id}=127.0.0.1:${ports[index]}:${ports[index] + 1}:participant;127.0.0.1:${ports[index] + 2}`),
+    ]
     expect((await reconfigure(third, changed)).code).not.toBe(Code.OK)
     for (const member of [first, second]) expect([member.name, (await member.ends()).code]).toEqual([member.name, 2])
     await third.kill()
@@ -239,5 +256,12 @@ describe.skipIf(java === undefined)('a reconfiguration through a Java leader', (
 
 /** The last line but for what is said of the exit code. */
 function lastWords(member: Member): string {
-  return member.log().trimEnd().split('\n').filter((line) => /The ensemble has a membership/.test(line)).at(-1) ?? ''
+  return (
+    member
+      .log()
+      .trimEnd()
+      .split('\n')
+      .filter((line) => /The ensemble has a membership/.test(line))
+      .at(-1) ?? ''
+  )
 }

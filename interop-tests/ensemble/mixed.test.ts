@@ -117,7 +117,7 @@ async function allStages(options: EnsembleOptions): Promise<Way[]> {
     const leader = await members.leader()
     expect(leader.place.id).toBe(id)
     const followers = members.members.filter((member) => member !== leader && !member.place.isObserver)
-    const learner = followers.find(({ kind }) => kind !== leader.kind) ?? followers[0]!
+    const learner = followers.find(({ kind }) => kind !== leader.kind) ?? followers[0]
     ways.push(await missWrites(members, learner), await loseDisk(members, learner))
     await loseLeader(members)
   }
@@ -142,8 +142,14 @@ const mixes: readonly EnsembleOptions[] = [
 /** What must have been seen in a mix where each kind leads in its turn. */
 function expectedWays([, second, third]: readonly Kind[]): Way[] {
   if (second === third || second === undefined || third === undefined) return []
-  const exchanges = [[second, third], [third, second]] as const
-  return [`${second} to ${third}: trunc`, ...exchanges.flatMap(([leader, learner]): Way[] => [`${leader} to ${learner}: diff`, `${leader} to ${learner}: snap`])]
+  const exchanges = [
+    [second, third],
+    [third, second],
+  ] as const
+  return [
+    `${second} to ${third}: trunc`,
+    ...exchanges.flatMap(([leader, learner]): Way[] => [`${leader} to ${learner}: diff`, `${leader} to ${learner}: snap`]),
+  ]
 }
 
 const nameOf = ({ voters: [first, second, third], observer }: EnsembleOptions): string => `${third} leads ${first} and ${second}, ${observer} observes`

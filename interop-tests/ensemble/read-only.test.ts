@@ -1,8 +1,6 @@
 // One member is left of an ensemble and serves reads: a Java server and ours answer the same requests in the same way, and say the same of themselves.
 import { expect, it } from 'vitest'
-import {
-  ExistsRequest, GetChildren2Request, GetDataRequest, GetEphemeralsRequest, SyncRequest,
-} from '../../src/jute/generated/proto.ts'
+import { ExistsRequest, GetChildren2Request, GetDataRequest, GetEphemeralsRequest, SyncRequest } from '../../src/jute/generated/proto.ts'
 import type { ConnectRequest } from '../../src/jute/generated/proto.ts'
 import { OpCode } from '../../src/server/codes.ts'
 import { needPeer } from '../peers/peers.ts'
@@ -86,8 +84,15 @@ async function answers(member: Member): Promise<Record<string, unknown>> {
 /** Numbers and places taken out; of `mntr` the names. */
 async function shapeOf(member: Member, word: string): Promise<string[]> {
   const text = await fourLetterWord(member.port, word)
-  if (word === 'mntr') return text.split('\n').map((line) => (/state/.test(line) ? line : line.split('\t')[0]!)).sort()
-  return text.replaceAll(member.place.directory, '').split('\n').map((line) => (line.startsWith('Zookeeper version') ? '' : line.replace(/0x[0-9a-f]+|\b\d+(\.\d+)?\b/g, '#')))
+  if (word === 'mntr')
+    return text
+      .split('\n')
+      .map((line) => (/state/.test(line) ? line : line.split('\t')[0]))
+      .sort()
+  return text
+    .replaceAll(member.place.directory, '')
+    .split('\n')
+    .map((line) => (line.startsWith('Zookeeper version') ? '' : line.replace(/0x[0-9a-f]+|\b\d+(\.\d+)?\b/g, '#')))
 }
 
 async function seen(kind: Kind): Promise<unknown> {

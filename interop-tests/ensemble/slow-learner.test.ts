@@ -51,7 +51,9 @@ async function startBehindSlowRelays(voters: readonly Kind[], observer?: Kind): 
 
 async function isSentTree(leaderKind: Kind, learnerKind: Kind, role: 'follower' | 'observer'): Promise<void> {
   const members = (ensemble =
-    role === 'follower' ? await startBehindSlowRelays([learnerKind, leaderKind, leaderKind]) : await startBehindSlowRelays([leaderKind, leaderKind], learnerKind))
+    role === 'follower'
+      ? await startBehindSlowRelays([learnerKind, leaderKind, leaderKind])
+      : await startBehindSlowRelays([leaderKind, leaderKind], learnerKind))
   const leader = await members.leader()
   const learner = members.member(role === 'follower' ? 1 : 3)
   await learner.kill()

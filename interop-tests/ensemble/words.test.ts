@@ -35,7 +35,11 @@ async function shapes(kind: Kind): Promise<Record<string, string[]>> {
 
 async function shapeOf(member: Member, word: string): Promise<string[]> {
   const text = await fourLetterWord(member.port, word)
-  if (word === 'mntr') return text.split('\n').map((line) => line.split('\t')[0]!).sort()
+  if (word === 'mntr')
+    return text
+      .split('\n')
+      .map((line) => line.split('\t')[0])
+      .sort()
   // A ping may have come or not.
   const lines = text.replaceAll(member.place.directory, '').replaceAll('lop=PING', 'lop=SESS').split('\n')
   return lines.map((line) => line.replace(/0x[0-9a-f]+|\b\d+(\.\d+)?\b/g, '#')).filter((line) => !isOfThisRun(line))

@@ -16,7 +16,7 @@ let shown: ReadonlyMap<string, string>
 
 beforeAll(async () => {
   const page = await readFile(join(projectRoot, 'docs', 'examples.md'), 'utf8')
-  shown = new Map([...page.matchAll(/^```\n\$ node examples\/(.*)\n([^]*?)^```$/gm)].map((match) => [match[1]!, match[2]!]))
+  shown = new Map([...page.matchAll(/^```\n\$ node examples\/(.*)\n([^]*?)^```$/gm)].map((match) => [match[1], match[2]]))
 })
 
 test('the page shows every program', async () => {
@@ -26,19 +26,28 @@ test('the page shows every program', async () => {
 
 test('each says within seconds that there is no server', async () => {
   const port = await freePort()
-  await Promise.all([...shown.keys()].map(async (name) => {
-    const result = await runProgram(process.execPath, [join('examples', name), `127.0.0.1:${port}`], { cwd: projectRoot, timeoutMs: RUN_LIMIT_MS })
-    expect([name, result.code, result.stdout, result.stderr]).toEqual([name, 1, '', expect.stringMatching(new RegExp(`^no ZooKeeper server answers at 127.0.0.1:${port} within 5 s: `))])
-  }))
+  await Promise.all(
+    [...shown.keys()].map(async (name) => {
+      const result = await runProgram(process.execPath, [join('examples', name), `127.0.0.1:${port}`], { cwd: projectRoot, timeoutMs: RUN_LIMIT_MS })
+      expect([name, result.code, result.stdout, result.stderr]).toEqual([
+        name,
+        1,
+        '',
+        expect.stringMatching(new RegExp(`^no ZooKeeper server answers at 127.0.0.1:${port} within 5 s: `)),
+      ])
+    }),
+  )
 })
 
 /** What each prints. */
 function runAll(connectString: string): Promise<(readonly [string, string])[]> {
-  return Promise.all([...shown.keys()].map(async (name) => {
-    const result = await runProgram(process.execPath, [join('examples', name), connectString], { cwd: projectRoot, timeoutMs: RUN_LIMIT_MS })
-    expect([name, result.code, result.stderr]).toEqual([name, 0, ''])
-    return [name, result.stdout] as const
-  }))
+  return Promise.all(
+    [...shown.keys()].map(async (name) => {
+      const result = await runProgram(process.execPath, [join('examples', name), connectString], { cwd: projectRoot, timeoutMs: RUN_LIMIT_MS })
+      expect([name, result.code, result.stderr]).toEqual([name, 0, ''])
+      return [name, result.stdout] as const
+    }),
+  )
 }
 
 describe.each(places)('on $name', (place) => {

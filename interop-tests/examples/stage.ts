@@ -92,7 +92,7 @@ export function useStage(place: Place): Stage {
 
 /** Waits until it is so; the message shows what was so last. */
 export async function until(what: string, isSo: () => boolean, shown: () => unknown = () => ''): Promise<void> {
-  for (const end = performance.now() + PATIENCE_MS; !isSo(); ) {
+  for (const end = performance.now() + PATIENCE_MS; !isSo();) {
     if (performance.now() > end) throw new Error(`${what}: not within ${PATIENCE_MS} ms, ${JSON.stringify(shown())}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }

@@ -27,7 +27,11 @@ const careless: readonly Carelessness[] = [
   },
   {
     name: 'a leader commits what it alone holds',
-    edit: { file: 'quorum/zab/proposals.js', find: 'this.#config.containsQuorum(this.#proposals[this.#head].acks)', replace: 'this.#proposals[this.#head].acks.size > 0' },
+    edit: {
+      file: 'quorum/zab/proposals.js',
+      find: 'this.#config.containsQuorum(this.#proposals[this.#head].acks)',
+      replace: 'this.#proposals[this.#head].acks.size > 0',
+    },
     troubles: [['cut off', 'leader']],
     found: /no order explains|is lost/,
   },
@@ -36,7 +40,8 @@ const careless: readonly Carelessness[] = [
     edit: {
       file: 'quorum/leading.js',
       find: 'if (!this.#mustWait(learner, request, learner))\n            this.#propose(request, learner);',
-      replace: 'if (!this.#mustWait(learner, request, learner)) for (let times = request.op.type === 5 ? 2 : 1; times > 0; times--) this.#propose(request, learner);',
+      replace:
+        'if (!this.#mustWait(learner, request, learner)) for (let times = request.op.type === 5 ? 2 : 1; times > 0; times--) this.#propose(request, learner);',
     },
     troubles: [['cut one way', 'follower']],
     found: /no order explains/,

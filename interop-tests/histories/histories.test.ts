@@ -23,7 +23,7 @@ const ensembles: readonly Pick<EnsembleOptions, 'voters' | 'observer'>[] = [
 it.each(Array.from({ length: seeds }, (_none, index) => from + index))(
   'seed %i',
   async (seed) => {
-    const figures = await run({ seed, ...ensembles[seed % ensembles.length]! }, async (scene) => {
+    const figures = await run({ seed, ...ensembles[seed % ensembles.length] }, async (scene) => {
       for (let count = 0; count < rounds; count++) {
         const round = drawRound(scene.random, PATIENCE_MS)
         scene.tell(JSON.stringify(round))

@@ -203,7 +203,7 @@ export class HistoryClient {
     if (dice < 2) return group.map((key) => ({ kind: 'create', key, value: this.#value() }))
     if (dice < 3) return group.map((key) => ({ kind: 'delete', key, version: -1 }))
     const sets = group.map((key): Step => ({ kind: 'set', key, value: this.#value(), version: -1 }))
-    return dice < 7 ? sets : [{ kind: 'check', key: group[0]!, version: this.#guess(group[0]!) }, ...sets]
+    return dice < 7 ? sets : [{ kind: 'check', key: group[0], version: this.#guess(group[0]) }, ...sets]
   }
 
   #write(connection: Connection, frames: Uint8Array[], steps: readonly Step[]): void {

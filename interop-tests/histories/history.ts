@@ -16,8 +16,7 @@ export type Step =
 
 export type Outcome =
   /** For each step what the answer says of the node: null = there is none, undefined = nothing. */
-  | { readonly kind: 'done'; readonly nodes: readonly (Node | null | undefined)[] }
-  | { readonly kind: 'refused'; readonly step: number; readonly code: number }
+  { readonly kind: 'done'; readonly nodes: readonly (Node | null | undefined)[] } | { readonly kind: 'refused'; readonly step: number; readonly code: number }
 
 /** The steps of a request are all done, at one moment, or none is. */
 export interface Operation {

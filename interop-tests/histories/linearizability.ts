@@ -81,7 +81,7 @@ function explained({ steps, outcome }: Operation, nodes: Nodes): Nodes | undefin
     return 'code' in result && result.code === outcome!.code && result.step === outcome!.step ? nodes : undefined
   }
   if ('code' in result) return undefined
-  const isAsTold = outcome!.nodes.every((told, index) => told === undefined || isSame(told, result.seen[index]!))
+  const isAsTold = outcome!.nodes.every((told, index) => told === undefined || isSame(told, result.seen[index]))
   return isAsTold ? result.nodes : undefined
 }
 
@@ -121,7 +121,12 @@ class Search {
     const asked = operations.filter((operation) => operation.outcome !== undefined || operation.steps.some(changes))
     const sightings = sightingsIn(asked)
     const clients = [...new Set(asked.map(({ client }) => client))]
-    this.#lanes = clients.flatMap((client) => lanesOf(asked.filter((operation) => operation.client === client), sightings))
+    this.#lanes = clients.flatMap((client) =>
+      lanesOf(
+        asked.filter((operation) => operation.client === client),
+        sightings,
+      ),
+    )
     this.#furthest = { placed: this.#lanes.map(() => 0), nodes: new Map() }
   }
 
@@ -140,7 +145,7 @@ class Search {
 
   /** What is left may never have happened. */
   #isDone({ placed }: Position): boolean {
-    return this.#lanes.every(({ nextDue }, index) => (nextDue[placed[index]!] ?? Infinity) === Infinity)
+    return this.#lanes.every(({ nextDue }, index) => (nextDue[placed[index]] ?? Infinity) === Infinity)
   }
 
   #isKnown({ placed, nodes }: Position): boolean {
@@ -154,13 +159,13 @@ class Search {
   #next(position: Position): Position[] {
     const { placed, nodes } = position
     // Nothing comes before an operation that was answered before it was asked for.
-    const bound = Math.min(...this.#lanes.map(({ nextDue }, index) => nextDue[placed[index]!] ?? Infinity))
+    const bound = Math.min(...this.#lanes.map(({ nextDue }, index) => nextDue[placed[index]] ?? Infinity))
     const likely: { readonly due: number; readonly position: Position }[] = []
     const unlikely: Position[] = []
     for (const [index, { operations, behind, due }] of this.#lanes.entries()) {
-      const at = placed[index]!
+      const at = placed[index]
       const operation = operations[at]
-      if (operation === undefined || placed[index ^ 1]! < behind[at]!) continue
+      if (operation === undefined || placed[index ^ 1] < behind[at]) continue
       if (operation.outcome === undefined) unlikely.push(...this.#withLost(position, index))
       if (!operation.mayBeStale && operation.invokedAt > bound) continue
       const after = operation.outcome === undefined ? doneOrNot(operation, nodes) : explained(operation, nodes)
@@ -168,7 +173,7 @@ class Search {
       const next = { placed: placed.with(index, at + 1), nodes: after }
       // What changes nothing is best placed at once: no order that is found without it becomes impossible.
       if (after === nodes && operation.outcome !== undefined) return [next]
-      if (operation.outcome !== undefined) likely.push({ due: due[at]!, position: next })
+      if (operation.outcome !== undefined) likely.push({ due: due[at], position: next })
       else unlikely.unshift(next)
     }
     return [...likely.sort((a, b) => a.due - b.due).map((one) => one.position), ...unlikely]
@@ -176,15 +181,15 @@ class Search {
 
   /** The request was lost on its way, and so was whatever followed it on its connection. */
   #withLost({ placed, nodes }: Position, index: number): Position[] {
-    const { operations, due } = this.#lanes[index]!
-    const { connection } = operations[placed[index]!]!
-    let at = placed[index]!
+    const { operations, due } = this.#lanes[index]
+    const { connection } = operations[placed[index]]
+    let at = placed[index]
     for (; operations[at]?.connection === connection; at++) if (due[at] !== Infinity) return []
     return [{ placed: placed.with(index, at), nodes }]
   }
 
   #story({ placed, nodes }: Position): string {
-    const heads = this.#lanes.flatMap(({ operations }, index) => operations.slice(placed[index]!, placed[index]! + 3).map(operationText))
+    const heads = this.#lanes.flatMap(({ operations }, index) => operations.slice(placed[index], placed[index] + 3).map(operationText))
     const total = this.#lanes.reduce((all, { operations }) => all + operations.length, 0)
     return `no order explains ${this.#keys.join(' and ')}: ${sum(placed)} of ${total} operations lead to ${textOf(this.#keys, nodes)}, then\n  ${heads.join('\n  ')}`
   }
@@ -202,7 +207,7 @@ function sightingsIn(operations: readonly Operation[]): Map<string, number> {
   for (const { steps, outcome, answeredAt } of operations) {
     if (outcome?.kind !== 'done') continue
     for (const [index, node] of outcome.nodes.entries()) {
-      if (steps[index]!.kind !== 'read' || node === null || node === undefined) continue
+      if (steps[index].kind !== 'read' || node === null || node === undefined) continue
       sightings.set(node.value, Math.min(answeredAt, sightings.get(node.value) ?? Infinity))
     }
   }
@@ -217,8 +222,16 @@ function lanesOf(operations: readonly Operation[], sightings: ReadonlyMap<string
     return next < 0 ? others.length : next
   }
   return [
-    laneOf(answered, answered.map((operation) => (operation.mayBeStale ? 0 : before(operation, unanswered))), sightings),
-    laneOf(unanswered, unanswered.map((operation) => before(operation, answered)), sightings),
+    laneOf(
+      answered,
+      answered.map((operation) => (operation.mayBeStale ? 0 : before(operation, unanswered))),
+      sightings,
+    ),
+    laneOf(
+      unanswered,
+      unanswered.map((operation) => before(operation, answered)),
+      sightings,
+    ),
   ]
 }
 
@@ -232,7 +245,7 @@ function laneOf(operations: readonly Operation[], behind: readonly number[], sig
     return Math.min(answeredAt, ...seen)
   })
   const nextDue = [...due]
-  for (let at = due.length - 2; at >= 0; at--) nextDue[at] = Math.min(due[at]!, nextDue[at + 1]!)
+  for (let at = due.length - 2; at >= 0; at--) nextDue[at] = Math.min(due[at], nextDue[at + 1])
   return { operations, behind, due, nextDue }
 }
 
@@ -246,7 +259,12 @@ function nodeText(node: Node | null): string {
 
 function operationText({ client, connection, steps, mayBeStale, invokedAt, answeredAt, outcome }: Operation): string {
   const what = steps.map((step) => `${step.kind} ${step.key}${'value' in step ? `=${step.value}` : ''}${'version' in step ? `@${step.version}` : ''}`)
-  const told = outcome === undefined ? '?' : outcome.kind === 'refused' ? `${outcome.code} at ${outcome.step}` : outcome.nodes.map((node) => (node === undefined ? 'ok' : nodeText(node))).join(' ')
+  const told =
+    outcome === undefined
+      ? '?'
+      : outcome.kind === 'refused'
+        ? `${outcome.code} at ${outcome.step}`
+        : outcome.nodes.map((node) => (node === undefined ? 'ok' : nodeText(node))).join(' ')
   const times = `${invokedAt.toFixed(1)}..${answeredAt.toFixed(1)}`
   return `client ${client}.${connection} ${times} ${mayBeStale ? 'plain ' : ''}${what.join(', ')} -> ${told}`
 }

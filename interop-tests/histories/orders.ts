@@ -50,8 +50,9 @@ function orderFaults(namings: readonly Naming[], nameByValue: ReadonlyMap<string
   let latest = placed[0]
   for (const one of placed) {
     const { client, value, answeredAt } = one.naming
-    if (answeredAt < latest!.naming.invokedAt) faults.push(`${value} is ${one.name}, though it was answered before ${latest!.naming.value}, ${latest!.name}, was asked for`)
-    if (one.naming.invokedAt > latest!.naming.invokedAt) latest = one
+    if (answeredAt < latest.naming.invokedAt)
+      faults.push(`${value} is ${one.name}, though it was answered before ${latest.naming.value}, ${latest.name}, was asked for`)
+    if (one.naming.invokedAt > latest.naming.invokedAt) latest = one
     if ((lastOf.get(client) ?? -1) > one.index) faults.push(`${value} of client ${client} is ${one.name}, behind what that client asked for later`)
     lastOf.set(client, one.index)
   }

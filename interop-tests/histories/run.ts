@@ -118,7 +118,7 @@ function check({ operations, answers, namings }: History, there: ReadonlyMap<str
 }
 
 async function setUp({ ensemble }: WiredEnsemble): Promise<void> {
-  const session = await ensemble.members[0]!.session(SESSION_MS)
+  const session = await ensemble.members[0].session(SESSION_MS)
   await play(session, all(...parents.map((path) => create(path))))
   await session.close()
 }
@@ -135,13 +135,13 @@ async function allServed({ ensemble }: WiredEnsemble, clients: readonly HistoryC
 }
 
 async function namesIn({ ensemble }: WiredEnsemble): Promise<Map<string, string>> {
-  const session = await ensemble.members[0]!.session(SESSION_MS)
+  const session = await ensemble.members[0].session(SESSION_MS)
   const listing = asked(OpCode.getChildren, GetChildrenRequest, { path: keys.names, watch: false })
   const [, listed] = await session.askAll([asked(OpCode.sync, SyncRequest, { path: '/' }), listing])
-  const names = recordOf<GetChildrenResponse>(listed!).children as string[]
+  const names = recordOf<GetChildrenResponse>(listed).children as string[]
   const replies = await session.askAll(names.map((name) => asked(OpCode.getData, GetDataRequest, { path: `${keys.names}/${name}`, watch: false })))
   await session.close()
-  return new Map(names.map((name, index) => [name, Buffer.from(recordOf<GetDataResponse>(replies[index]!).data!).toString()]))
+  return new Map(names.map((name, index) => [name, Buffer.from(recordOf<GetDataResponse>(replies[index]).data!).toString()]))
 }
 
 function longestGap(clients: readonly HistoryClient[]): { readonly lengthMs: number; readonly until: number } {
@@ -159,6 +159,9 @@ async function keep(history: History, seed: number): Promise<void> {
 }
 
 function endOfLog(member: Member): string {
-  const lines = member.log().split('\n').filter((line) => !line.includes('srvr command'))
+  const lines = member
+    .log()
+    .split('\n')
+    .filter((line) => !line.includes('srvr command'))
   return `${member.name} wrote:\n${lines.join('\n').slice(-LOG_CHARS)}`
 }

@@ -11,9 +11,9 @@ import type { Node, Outcome, Step } from './history.ts'
 /** One request for all of the steps: either all are reads or none is. */
 export function requestOf(steps: readonly Step[]): Asked {
   const requests = steps.map(partOf)
-  if (requests.length === 1) return requests[0]!
+  if (requests.length === 1) return requests[0]
   const multi = askedMulti(requests)
-  return steps[0]!.kind === 'read' ? { ...multi, type: OpCode.multiRead } : multi
+  return steps[0].kind === 'read' ? { ...multi, type: OpCode.multiRead } : multi
 }
 
 function partOf(step: Step): Asked {
@@ -36,9 +36,9 @@ export function outcomeOf(steps: readonly Step[], { header, body }: Reply): Outc
   if (body.kind === 'multi') {
     const results = body.results.slice(0, steps.length).map((result) => result.body)
     const codes = results.map((result) => (result?.codec.name === 'ErrorResponse' ? (result.record as ErrorResponse).err : Code.OK))
-    const refused = codes.findIndex((code, index) => code !== Code.OK && !isAbsence(steps[index]!, code))
-    if (refused >= 0) return { kind: 'refused', step: refused, code: known(codes[refused]!) }
-    return { kind: 'done', nodes: steps.map((step, index) => toldOf(step, codes[index] === Code.OK ? results[index]! : null, codes[index]!)) }
+    const refused = codes.findIndex((code, index) => code !== Code.OK && !isAbsence(steps[index], code))
+    if (refused >= 0) return { kind: 'refused', step: refused, code: known(codes[refused]) }
+    return { kind: 'done', nodes: steps.map((step, index) => toldOf(step, codes[index] === Code.OK ? results[index]! : null, codes[index])) }
   }
   const [step] = steps as [Step]
   if (header.err !== Code.OK && !isAbsence(step, header.err)) return { kind: 'refused', step: 0, code: known(header.err) }

@@ -76,7 +76,7 @@ async function suffer(ensemble: Ensemble, network: Network, ended: Set<Member>, 
   const member = await choose(ensemble, victim, other)
   const id = member.place.id
   const others = ensemble.members.filter((one) => one !== member).map(({ place }) => place.id)
-  const peer = others[other % others.length]!
+  const peer = others[other % others.length]
   const kill = async (one: Member): Promise<void> => {
     if (one.isRunning) ended.add(one)
     await one.kill()
@@ -136,5 +136,5 @@ async function suffer(ensemble: Ensemble, network: Network, ended: Set<Member>, 
 async function choose({ members }: Ensemble, victim: Mode, other: number): Promise<Member> {
   const modes = await Promise.all(members.map((member) => member.mode()))
   const candidates = members.filter((_member, index) => modes[index] === victim)
-  return candidates.length > 0 ? candidates[other % candidates.length]! : members[other % members.length]!
+  return candidates.length > 0 ? candidates[other % candidates.length] : members[other % members.length]
 }

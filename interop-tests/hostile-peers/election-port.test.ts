@@ -49,7 +49,7 @@ async function everywhere(work: (port: number, index: number) => Promise<void>):
 
 /** Says it and waits until it was heard or refused. */
 async function sayAll(port: number, sayings: readonly Uint8Array[]): Promise<void> {
-  const peers = await crowd(port, sayings.length, (index) => sayings[index]!)
+  const peers = await crowd(port, sayings.length, (index) => sayings[index])
   await Promise.all(peers.map((peer) => peer.hasSpoken()))
   await stage.goesOn()
   dropAll(peers)
@@ -59,7 +59,10 @@ describe('the election port', () => {
   it('hears garbage', async () => {
     await everywhere(async (port, index) => {
       const random = new Random(index)
-      await sayAll(port, Array.from({ length: 100 * TIMES }, () => random.bytes(random.below(4096))))
+      await sayAll(
+        port,
+        Array.from({ length: 100 * TIMES }, () => random.bytes(random.below(4096))),
+      )
     })
   })
 
@@ -85,7 +88,7 @@ describe('the election port', () => {
     const peers: RawPeer[] = []
     await everywhere(async (port) => {
       const beginnings = [Buffer.alloc(0), long(-65536n).subarray(0, 7), long(-65536n, 2n), initial(3n).subarray(0, 25)]
-      peers.push(...(await crowd(port, 167 * TIMES, (index) => beginnings[index % beginnings.length]!)))
+      peers.push(...(await crowd(port, 167 * TIMES, (index) => beginnings[index % beginnings.length])))
     })
     // While all of them are silent, a true peer comes and is heard: it finds its leader.
     const first = stage.ensemble.member(1)
@@ -115,10 +118,20 @@ describe('the election port', () => {
           electionEpoch: random.pick(ODD_LONGS),
           peerEpoch: random.pick(ODD_LONGS),
           version: random.chance(70) ? 2 : random.pick(ODD_INTS),
-          config: random.pick([text(''), text('version=7fffffffffffffff'), text('server.1=nowhere.invalid:1:1\nversion=ffff'), int(-1), int(0x7fff_ffff), random.bytes(300)]),
+          config: random.pick([
+            text(''),
+            text('version=7fffffffffffffff'),
+            text('server.1=nowhere.invalid:1:1\nversion=ffff'),
+            int(-1),
+            int(0x7fff_ffff),
+            random.bytes(300),
+          ]),
         }),
       )
-      await sayAll(port, IDS.map((sid) => Buffer.concat([initial(sid), ...votes])))
+      await sayAll(
+        port,
+        IDS.map((sid) => Buffer.concat([initial(sid), ...votes])),
+      )
     })
   })
 
@@ -143,7 +156,12 @@ describe('beside all of that', () => {
     const random = new Random(9)
     const noise = ports().map(async (port) => {
       while (!isOver) {
-        const saying = (): Buffer => random.pick([random.bytes(100), initial(random.pick(IDS), random.pick(ADDRESSES)), Buffer.concat([initial(random.pick([99n, -1n])), notification({ leader: 99n })])])
+        const saying = (): Buffer =>
+          random.pick([
+            random.bytes(100),
+            initial(random.pick(IDS), random.pick(ADDRESSES)),
+            Buffer.concat([initial(random.pick([99n, -1n])), notification({ leader: 99n })]),
+          ])
         const peers = await crowd(port, 20, saying).catch(() => [])
         await new Promise((resolve) => setTimeout(resolve, 20))
         dropAll(peers)

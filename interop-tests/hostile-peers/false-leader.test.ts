@@ -49,7 +49,7 @@ class FalseLeader {
       let saying: Buffer[] | undefined
       // One thing whenever the follower has said something, and then nothing.
       socket.on('data', () => {
-        saying ??= [...this.sayings[this.followers++ % this.sayings.length]!]
+        saying ??= [...this.sayings[this.followers++ % this.sayings.length]]
         const next = saying.shift()
         if (next !== undefined) socket.write(next)
         else setTimeout(() => socket.destroy(), 20)

@@ -47,16 +47,16 @@ beforeAll(async () => {
     // Half a packet is waited for no longer than that.
     config: { initLimit: '4', syncLimit: '4' },
     async wire(places) {
-      quorumTap = await Tap.open(places[2]!.ports.quorum)
-      electionTap = await Tap.open(places[0]!.ports.election)
+      quorumTap = await Tap.open(places[2].ports.quorum)
+      electionTap = await Tap.open(places[0].ports.election)
       quorumTap.ear = (bytes, direction, connection) => (direction === 'there' ? keep(heard.quorum, bytes, connection) : bytes)
       electionTap.ear = (bytes, direction, connection) => (direction === 'there' ? keep(heard.election, bytes, connection) : bytes)
-      announcingTap = await Tap.open(places[2]!.ports.election)
+      announcingTap = await Tap.open(places[2].ports.election)
       const greeted = new Set<number>()
       announcingTap.ear = (bytes, direction, connection) => {
         if (direction === 'back' || greeted.has(connection)) return bytes
         greeted.add(connection)
-        return announced(bytes, places[0]!.ports.election, electionTap.port)
+        return announced(bytes, places[0].ports.election, electionTap.port)
       }
       return (from, to) => ({
         quorum: from.id === 1 && to.id === 3 ? quorumTap.port : to.ports.quorum,
@@ -113,7 +113,7 @@ function spoiled(random: Random, whole: Buffer): Buffer {
   const at = (size: number): number => random.below(Math.max(1, bytes.length - size + 1))
   for (let times = random.between(1, 4); times > 0; times--) {
     const change = random.below(3)
-    if (change === 0 || bytes.length < 8) bytes[at(1)]! ^= 1 << random.below(8)
+    if (change === 0 || bytes.length < 8) bytes[at(1)] ^= 1 << random.below(8)
     else if (change === 1) bytes.writeInt32BE(random.pick(ODD_INTS), at(4))
     else bytes.writeInt32BE(random.pick(ODD_INTS), at(8) & ~3)
   }
@@ -149,65 +149,77 @@ async function sayAll(port: number, count: number, next: () => Promise<Buffer>):
   await Promise.all(Array.from({ length: AT_ONCE }, speaker))
 }
 
-it(`${CONVERSATIONS} spoiled conversations of a follower with its leader`, async () => {
-  const random = new Random(SEED)
-  await stage.undisturbed(async () => {
-    let zxid = await lastZxid(stage.leader)
-    let count = 0
-    await sayAll(stage.leader.place.ports.quorum, CONVERSATIONS, async () => {
-      if (++count % 50 === 0) zxid = await lastZxid(stage.leader)
-      const words = conversation(random, packets)
-      // Most get as far as a follower that is served.
-      return random.chance(70) ? Buffer.concat([joining(NOBODY, zxid, random.pick([PacketType.FOLLOWERINFO, PacketType.OBSERVERINFO])), words]) : words
+it(
+  `${CONVERSATIONS} spoiled conversations of a follower with its leader`,
+  async () => {
+    const random = new Random(SEED)
+    await stage.undisturbed(async () => {
+      let zxid = await lastZxid(stage.leader)
+      let count = 0
+      await sayAll(stage.leader.place.ports.quorum, CONVERSATIONS, async () => {
+        if (++count % 50 === 0) zxid = await lastZxid(stage.leader)
+        const words = conversation(random, packets)
+        // Most get as far as a follower that is served.
+        return random.chance(70) ? Buffer.concat([joining(NOBODY, zxid, random.pick([PacketType.FOLLOWERINFO, PacketType.OBSERVERINFO])), words]) : words
+      })
     })
-  })
-}, LIMIT_MS)
+  },
+  LIMIT_MS,
+)
 
-it(`${CONVERSATIONS} spoiled conversations of voters`, async () => {
-  const random = new Random(SEED + 1)
-  const [initial] = messages
-  await stage.undisturbed(async () => {
-    for (const { place } of stage.ensemble.members) {
-      await sayAll(place.ports.election, Math.ceil(CONVERSATIONS / 3), () => {
-        const words = conversation(random, messages)
-        return Promise.resolve(random.chance(60) ? Buffer.concat([initial!, words]) : words)
-      })
-    }
-  })
-}, LIMIT_MS)
+it(
+  `${CONVERSATIONS} spoiled conversations of voters`,
+  async () => {
+    const random = new Random(SEED + 1)
+    const [initial] = messages
+    await stage.undisturbed(async () => {
+      for (const { place } of stage.ensemble.members) {
+        await sayAll(place.ports.election, Math.ceil(CONVERSATIONS / 3), () => {
+          const words = conversation(random, messages)
+          return Promise.resolve(random.chance(60) ? Buffer.concat([initial, words]) : words)
+        })
+      }
+    })
+  },
+  LIMIT_MS,
+)
 
-it(`a follower whose own connection is spoiled, ${SPOILED_PIECES} times, tries again each time, and the others never notice`, async () => {
-  const random = new Random(SEED + 2)
-  const first = stage.ensemble.member(1)
-  let pieces = 0
-  /** With another disk: what it has been told cannot be made good. */
-  const beginAnew = async (): Promise<void> => {
-    await first.kill()
-    await first.forgetData()
-    await first.start()
-  }
-  await stage.undisturbed(async () => {
-    quorumTap.ear = (bytes) => {
-      // The fewer are spoiled, the farther a conversation comes.
-      if (!random.chance(pieces % 2 === 0 ? 20 : 3)) return bytes
-      pieces++
-      return spoiled(random, bytes)
+it(
+  `a follower whose own connection is spoiled, ${SPOILED_PIECES} times, tries again each time, and the others never notice`,
+  async () => {
+    const random = new Random(SEED + 2)
+    const first = stage.ensemble.member(1)
+    let pieces = 0
+    /** With another disk: what it has been told cannot be made good. */
+    const beginAnew = async (): Promise<void> => {
+      await first.kill()
+      await first.forgetData()
+      await first.start()
     }
-    try {
-      await eventually('enough is spoiled', LIMIT_MS, async () => {
-        // As a Java server ends where a history cannot be cut back.
-        if (!first.isRunning) expect(first.log()).toMatch(/Not able to truncate/)
-        // It has accepted an epoch that is none, and waits for a leader of a later one.
-        if (!first.isRunning || /is less than accepted epoch/.test(first.log())) await beginAnew()
-        return pieces >= SPOILED_PIECES ? true : undefined
-      })
-    } finally {
-      quorumTap.ear = (bytes) => bytes
-    }
-    await beginAnew()
-    expect(await first.serves()).toBe('follower')
-  }, [first])
-}, LIMIT_MS)
+    await stage.undisturbed(async () => {
+      quorumTap.ear = (bytes) => {
+        // The fewer are spoiled, the farther a conversation comes.
+        if (!random.chance(pieces % 2 === 0 ? 20 : 3)) return bytes
+        pieces++
+        return spoiled(random, bytes)
+      }
+      try {
+        await eventually('enough is spoiled', LIMIT_MS, async () => {
+          // As a Java server ends where a history cannot be cut back.
+          if (!first.isRunning) expect(first.log()).toMatch(/Not able to truncate/)
+          // It has accepted an epoch that is none, and waits for a leader of a later one.
+          if (!first.isRunning || /is less than accepted epoch/.test(first.log())) await beginAnew()
+          return pieces >= SPOILED_PIECES ? true : undefined
+        })
+      } finally {
+        quorumTap.ear = (bytes) => bytes
+      }
+      await beginAnew()
+      expect(await first.serves()).toBe('follower')
+    }, [first])
+  },
+  LIMIT_MS,
+)
 
 it('all hold the same afterwards', async () => {
   await stage.finish()

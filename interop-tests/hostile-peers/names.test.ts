@@ -52,20 +52,26 @@ async function life(hosts: readonly [string, string]): Promise<Life> {
   const members = ensemble!
   const leader = await members.leader()
   const others = members.members.filter((member) => member !== leader)
-  await writeThrough(others[0]!, '/before')
+  await writeThrough(others[0], '/before')
   const before = others.map((member) => member.log().length)
   const electionMs = await timed(async () => {
     await leader.kill()
     await members.leader()
   })
-  const elections = others.map((member, index) => member.log().slice(before[index]!).match(/New election/g)?.length ?? 0)
+  const elections = others.map(
+    (member, index) =>
+      member
+        .log()
+        .slice(before[index])
+        .match(/New election/g)?.length ?? 0,
+  )
   const returnMs = await timed(async () => {
     await leader.start()
     expect(await leader.serves()).toBe('follower')
   })
   await writeThrough(leader, '/after')
   await members.agree()
-  const log = others[0]!.log()
+  const log = others[0].log()
   await members.end()
   return { startMs, electionMs, returnMs, elections, log }
 }

@@ -27,7 +27,11 @@ let stage: Stage
 let before: ReadonlyMap<Member, Memory>
 
 beforeAll(async () => {
-  const config = { 'tskeeper.learnerCloseBytes': String(8 * MB), 'tskeeper.learnersCloseBytes': String(CLOSE_ALL_BYTES), 'tskeeper.learnersAskedBytes': String(32 * MB) }
+  const config = {
+    'tskeeper.learnerCloseBytes': String(8 * MB),
+    'tskeeper.learnersCloseBytes': String(CLOSE_ALL_BYTES),
+    'tskeeper.learnersAskedBytes': String(32 * MB),
+  }
   stage = await Stage.open({ config })
   const session = await stage.leader.session(20_000)
   await play(session, all(create('/big')))
@@ -42,12 +46,19 @@ async function writeMuch(rounds = ROUNDS): Promise<Memory> {
   const session = await stage.ensemble.member(2).session(20_000)
   let most = await stage.memory(stage.leader)
   for (let round = 0; round < rounds; round++) {
-    await play(session, Array.from({ length: 4 }, () => [setData('/big', Buffer.alloc(MB - 1000, round)), Code.OK]))
+    await play(
+      session,
+      Array.from({ length: 4 }, () => [setData('/big', Buffer.alloc(MB - 1000, round)), Code.OK]),
+    )
     const now = await stage.memory(stage.leader)
     if (inUse(now) > inUse(most)) most = now
   }
   // The newest txns stay in memory in any case: small ones take the place of the large ones.
-  for (let times = 0; times < 3; times++) await play(session, Array.from({ length: 200 }, () => [setData('/big', 'small'), Code.OK]))
+  for (let times = 0; times < 3; times++)
+    await play(
+      session,
+      Array.from({ length: 200 }, () => [setData('/big', 'small'), Code.OK]),
+    )
   await session.close()
   return most
 }
@@ -57,7 +68,7 @@ const port = (): number => stage.leader.place.ports.quorum
 /** Each on a connection of its own. */
 async function sayAll(sayings: readonly Uint8Array[]): Promise<void> {
   await stage.undisturbed(async () => {
-    const peers = await crowd(port(), sayings.length, (index) => sayings[index]!)
+    const peers = await crowd(port(), sayings.length, (index) => sayings[index])
     await Promise.all(peers.map((peer) => peer.hasSpoken()))
     await stage.goesOn()
     dropAll(peers)
@@ -73,7 +84,8 @@ describe('the quorum port', () => {
   it('hears packets of any type and length, and halves of them', async () => {
     const sayings: Buffer[] = []
     for (let type = -1; type <= 20; type++) sayings.push(packet(type, -1n), packet(type, LARGEST, Buffer.alloc(20, 0xff)))
-    for (const length of [-2, 1025, 2_097_151, 0x7fff_ffff, -0x8000_0000]) sayings.push(Buffer.concat([int(PacketType.FOLLOWERINFO), long(0n), int(length), Buffer.alloc(1000)]))
+    for (const length of [-2, 1025, 2_097_151, 0x7fff_ffff, -0x8000_0000])
+      sayings.push(Buffer.concat([int(PacketType.FOLLOWERINFO), long(0n), int(length), Buffer.alloc(1000)]))
     for (const ids of [-2, 10_001, 0x7fff_ffff]) sayings.push(Buffer.concat([greeting(NOBODY).subarray(0, -4), int(ids), Buffer.alloc(1000)]))
     for (let length = 1; length < greeting(NOBODY).length; length++) sayings.push(greeting(NOBODY).subarray(0, length))
     await sayAll(sayings)
@@ -96,7 +108,11 @@ describe('a learner that is none', () => {
 
   it.each<[string, bigint, Greeting]>([
     ['has the id of the leader', LEADER, {}],
-    ...Object.entries(epochs).map(([what, acceptedEpoch]): [string, bigint, Greeting] => [`has accepted an epoch that cannot be (${what})`, 1n, { acceptedEpoch }]),
+    ...Object.entries(epochs).map(([what, acceptedEpoch]): [string, bigint, Greeting] => [
+      `has accepted an epoch that cannot be (${what})`,
+      1n,
+      { acceptedEpoch },
+    ]),
     ['knows a newer configuration', 1n, { configVersion: LARGEST }],
     ['speaks an older protocol', 1n, { protocolVersion: 0xffff }],
   ])('and %s is sent away', async (_what, sid, words) => {
@@ -121,7 +137,13 @@ describe('a learner that is none', () => {
     const zxid = await lastZxid(stage.leader)
     const steps = [joining(NOBODY, zxid).subarray(0, 44), joining(NOBODY, zxid)]
     const types = Array.from({ length: 22 }, (_none, index) => index - 1).filter((type) => type !== PacketType.REQUEST)
-    await sayAll(steps.flatMap((step) => types.flatMap((type) => [null, Buffer.alloc(0), Buffer.alloc(3), Buffer.alloc(1000, 0xff)].map((data) => Buffer.concat([step, packet(type, -1n, data)])))))
+    await sayAll(
+      steps.flatMap((step) =>
+        types.flatMap((type) =>
+          [null, Buffer.alloc(0), Buffer.alloc(3), Buffer.alloc(1000, 0xff)].map((data) => Buffer.concat([step, packet(type, -1n, data)])),
+        ),
+      ),
+    )
   })
 })
 
@@ -143,7 +165,8 @@ describe('a learner that is served', () => {
   it('asks for sessions that nobody has, with timeouts that are none', async () => {
     const learner = await FalseLearner.join(stage.leader, NOBODY)
     await stage.undisturbed(async () => {
-      for (const session of ODD_LONGS) for (const timeout of ODD_INTS) learner.peer.say(packet(PacketType.REVALIDATE, -1n, Buffer.concat([long(session), int(timeout)])))
+      for (const session of ODD_LONGS)
+        for (const timeout of ODD_INTS) learner.peer.say(packet(PacketType.REVALIDATE, -1n, Buffer.concat([long(session), int(timeout)])))
       expect([...(await learner.hears(PacketType.REVALIDATE)).data!].at(-1)).toBe(0)
     })
     expect(learner.peer.isClosed).toBe(false)
@@ -152,7 +175,16 @@ describe('a learner that is served', () => {
   })
 
   it('forwards writes of every type with bodies that are none, for sessions that cannot be', async () => {
-    const bodies = [Buffer.alloc(0), int(-1), int(0x7fff_ffff), int(-2), text('/x'), Buffer.concat([text('/x'), int(-1, 0x7fff_ffff)]), Buffer.alloc(64, 0xff), Buffer.alloc(64)]
+    const bodies = [
+      Buffer.alloc(0),
+      int(-1),
+      int(0x7fff_ffff),
+      int(-2),
+      text('/x'),
+      Buffer.concat([text('/x'), int(-1, 0x7fff_ffff)]),
+      Buffer.alloc(64, 0xff),
+      Buffer.alloc(64),
+    ]
     const writes = [1, 2, 5, 7, 13, 14, 15, 16, 19, 20, 21, -10, -11]
     const sessions = [0n, 7n, -1n, LARGEST, SMALLEST, BigInt.asIntN(64, 0xff00_0000_0000_0001n)]
     const learner = await FalseLearner.join(stage.leader, NOBODY)
@@ -184,7 +216,7 @@ describe('a learner that is served', () => {
     const learner = await FalseLearner.join(stage.leader, NOBODY)
     await stage.undisturbed(async () => {
       sessions.forEach((session, index) => {
-        learner.peer.say(asking(session, 0, OpCode.createSession, int(ODD_INTS[index]!)))
+        learner.peer.say(asking(session, 0, OpCode.createSession, int(ODD_INTS[index])))
         learner.peer.say(asking(session, 1, OpCode.create, Buffer.concat([text(`/odd-${index}`), text('x'), openAcl, int(1)])))
         learner.peer.say(asking(session, 2, OpCode.closeSession, Buffer.alloc(0)))
       })
@@ -210,7 +242,7 @@ describe('a learner that is served', () => {
     const zxid = await lastZxid(stage.leader)
     const kinds = [PacketType.FOLLOWERINFO, PacketType.OBSERVERINFO]
     const sids = [...Array.from({ length: 20 }, (_none, index) => NOBODY + BigInt(index)), 1n, 2n]
-    const first = (index: number): Buffer => joining(sids[index % sids.length]!, index % 3 === 0 ? 0n : zxid, kinds[index % 2])
+    const first = (index: number): Buffer => joining(sids[index % sids.length], index % 3 === 0 ? 0n : zxid, kinds[index % 2])
     await stage.undisturbed(async () => {
       const peers = await crowd(port(), 40, first, { reads: false })
       const beside = await writeMuch()

@@ -67,7 +67,7 @@ export class Stage {
     const result = await scene()
     await this.goesOn()
     expect(members.map((member) => [member.name, member.isRunning])).toEqual(members.map((member) => [member.name, true]))
-    const ends = members.map((member, index) => [member.name, member.log().slice(before[index]!).match(roleEnd) ?? []])
+    const ends = members.map((member, index) => [member.name, member.log().slice(before[index]).match(roleEnd) ?? []])
     expect(ends).toEqual(members.map((member) => [member.name, []]))
     expect(this.clients.map((client) => client.reconnects)).toEqual(reconnects)
     return result
@@ -78,7 +78,7 @@ export class Stage {
     const written = this.clients.map((client) => client.written)
     await eventually('every client goes on', LOAD_LIMIT_MS, () => {
       for (const { failure } of this.clients) if (failure !== undefined) throw failure
-      return this.clients.every((client, index) => client.written >= written[index]! + WRITES_BEHIND) ? true : undefined
+      return this.clients.every((client, index) => client.written >= written[index] + WRITES_BEHIND) ? true : undefined
     })
   }
 

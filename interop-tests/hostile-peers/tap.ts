@@ -25,7 +25,10 @@ export class Tap {
     const server = createServer((near) => {
       const connection = count++
       const far = connect(to, '127.0.0.1')
-      for (const [from, other, direction] of [[near, far, 'there'], [far, near, 'back']] as const) {
+      for (const [from, other, direction] of [
+        [near, far, 'there'],
+        [far, near, 'back'],
+      ] as const) {
         sockets.add(from)
         from.setNoDelay(true)
         from.on('error', () => other.destroy())

@@ -6,7 +6,17 @@ import { encode } from '../wire/messages.ts'
 export const LARGEST = 2n ** 63n - 1n
 export const SMALLEST = -(2n ** 63n)
 /** Numbers that nobody expects where others stand. */
-export const ODD_LONGS: readonly bigint[] = [0n, -1n, 1n, LARGEST, SMALLEST, 2n ** 31n, 0x7fffffff_ffffffffn, 0x7fffffff_00000001n, 0xff000000_00000001n - 2n ** 64n]
+export const ODD_LONGS: readonly bigint[] = [
+  0n,
+  -1n,
+  1n,
+  LARGEST,
+  SMALLEST,
+  2n ** 31n,
+  0x7fffffff_ffffffffn,
+  0x7fffffff_00000001n,
+  0xff000000_00000001n - 2n ** 64n,
+]
 export const ODD_INTS: readonly number[] = [0, -1, -2, 1, 0x7fff_ffff, -0x8000_0000, 0xffff, 0x10_0000]
 
 export function int(...values: number[]): Buffer {
@@ -60,7 +70,10 @@ export interface Greeting {
   readonly configVersion?: bigint
 }
 
-export function greeting(serverid: bigint, { type = PacketType.FOLLOWERINFO, acceptedEpoch = 0n, protocolVersion = PROTOCOL_VERSION, configVersion = 0n }: Greeting = {}): Buffer {
+export function greeting(
+  serverid: bigint,
+  { type = PacketType.FOLLOWERINFO, acceptedEpoch = 0n, protocolVersion = PROTOCOL_VERSION, configVersion = 0n }: Greeting = {},
+): Buffer {
   return packet(type, BigInt.asIntN(64, acceptedEpoch << 32n), encode(LearnerInfo, { serverid, protocolVersion, configVersion }))
 }
 

@@ -19,7 +19,17 @@ import { int, ODD_INTS, text } from './words.ts'
 const SESSION_MS = 10_000
 const java = await needPeer('java')
 
-const writes = [OpCode.create, OpCode.delete, OpCode.setData, OpCode.setACL, OpCode.multi, OpCode.create2, OpCode.reconfig, OpCode.createContainer, OpCode.createTTL]
+const writes = [
+  OpCode.create,
+  OpCode.delete,
+  OpCode.setData,
+  OpCode.setACL,
+  OpCode.multi,
+  OpCode.create2,
+  OpCode.reconfig,
+  OpCode.createContainer,
+  OpCode.createTTL,
+]
 
 /** Each type of write with bodies that end too early or say lengths that are not true. */
 const undecodable: readonly Asked[] = writes.flatMap((type) => {
@@ -56,13 +66,15 @@ async function begin(options: EnsembleOptions): Promise<Ensemble> {
 }
 
 const isRefused = ({ header, body }: Reply): boolean =>
-  body.kind === 'multi' ? body.results.some(({ body: part }) => part?.codec === ErrorResponse && (part.record as ErrorResponse).err !== Code.OK) : header.err < 0
+  body.kind === 'multi'
+    ? body.results.some(({ body: part }) => part?.codec === ErrorResponse && (part.record as ErrorResponse).err !== Code.OK)
+    : header.err < 0
 
 /** Each is answered with a refusal, and what is behind it as if it had not been. */
 async function refuses(member: Member, all: readonly Asked[]): Promise<void> {
   const session = await member.session(SESSION_MS)
   const replies = await session.askAll(all)
-  const accepted = all.filter((_asked, index) => !isRefused(replies[index]!))
+  const accepted = all.filter((_asked, index) => !isRefused(replies[index]))
   expect(accepted).toEqual([])
   await session.close()
 }
@@ -73,7 +85,7 @@ async function answersMarked(member: Member, rows: readonly MarkedRequest[]): Pr
     const session = await member.session(SESSION_MS)
     const replies = await session.askUntilEnd([request, { type: OpCode.exists, body: Buffer.concat([text('/'), Buffer.from([0])]) }])
     const [first] = replies
-    if (answer.kind === 'refused') expect([name, replies.length, isRefused(first!)]).toEqual([name, 2, true])
+    if (answer.kind === 'refused') expect([name, replies.length, isRefused(first)]).toEqual([name, 2, true])
     else if (answer.kind === 'closed') expect([name, replies.length]).toEqual([name, 0])
     session.drop()
   }
@@ -92,9 +104,15 @@ async function allGoOn({ running, members }: Ensemble, roles: readonly string[])
 
 describe('an ensemble of ours', () => {
   it('refuses through leader, follower and observer what cannot be decoded and what ends a Java server', async () => {
-    const members = await begin({ voters: ['ours', 'ours', 'ours'], observer: 'ours', config: { 'zookeeper.extendedTypesEnabled': 'true', extendedTypesEnabled: 'true' } })
+    const members = await begin({
+      voters: ['ours', 'ours', 'ours'],
+      observer: 'ours',
+      config: { 'zookeeper.extendedTypesEnabled': 'true', extendedTypesEnabled: 'true' },
+    })
     const roles = ['follower', 'follower', 'leader', 'observer']
-    const deadly = markedRequests.filter(({ answer, before, extendedTypes }) => before === undefined && extendedTypes !== false && answer.kind !== 'good' && answer.kind !== 'last')
+    const deadly = markedRequests.filter(
+      ({ answer, before, extendedTypes }) => before === undefined && extendedTypes !== false && answer.kind !== 'good' && answer.kind !== 'last',
+    )
     expect(deadly.length).toBeGreaterThan(30)
     const asked = [3, 1, 4].map((id) => members.member(id))
     for (const member of asked) {

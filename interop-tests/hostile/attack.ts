@@ -31,7 +31,7 @@ export interface Attack {
 /** Sends its share and returns. Throws what was wrong with an answer. */
 export async function attack(port: number, random: Random, attack: Attack): Promise<void> {
   let pool: Asked[] = []
-  for (let batch = 0; attack.left > 0; ) {
+  for (let batch = 0; attack.left > 0;) {
     const client = await RawClient.open(port)
     attack.connections++
     if (!(await shakeHands(client, random, attack))) continue
@@ -47,7 +47,7 @@ export async function attack(port: number, random: Random, attack: Attack): Prom
       attack.left -= payloads.length
       if (random.chance(8)) {
         // From here on nobody can tell where a frame begins: the end is ours.
-        client.send(Buffer.concat([frames(payloads), mutatedFrame(random, payloads[0]!)]))
+        client.send(Buffer.concat([frames(payloads), mutatedFrame(random, payloads[0])]))
         attack.left--
         client.finish()
         const received = await client.untilEnd(LIMIT_MS)

@@ -59,7 +59,7 @@ beforeAll(async () => {
   const { nodeFlags, env } = withMemoryProbe(probePort)
   const command = (configFile: string): string[] => {
     const [node, ...args] = tskeeperCommand('start-foreground', configFile)
-    return withDescriptors([node!, ...nodeFlags, ...args])
+    return withDescriptors([node, ...nodeFlags, ...args])
   }
   const config = { maxSessionTimeout: '60000', snapCount: '1000000' }
   server = await startServerProcess(command, { config, env: { ...env, ZOO_LOG_LEVEL: 'error', MALLOC_MMAP_THRESHOLD_ } })
@@ -97,7 +97,9 @@ it('the normal client was told nothing wrong, and nothing that crowds have broug
 
 /** Lets a crowd stay for a while. */
 async function visit(way: string, count: number, forMs: number): Promise<{ since: number; during: Memory; said: string }> {
-  const crowd = startProgram(...programOf(withDescriptors([process.execPath, join(import.meta.dirname, 'crowd.mjs'), String(server.port), way, String(count), String(TIMEOUT_MS)])))
+  const crowd = startProgram(
+    ...programOf(withDescriptors([process.execPath, join(import.meta.dirname, 'crowd.mjs'), String(server.port), way, String(count), String(TIMEOUT_MS)])),
+  )
   try {
     await eventually(`${count} × ${way} are there`, READY_LIMIT_MS, () => {
       if (crowd.hasEnded()) throw new Error(`the crowd ended: ${crowd.output()}`)
@@ -115,7 +117,7 @@ async function visit(way: string, count: number, forMs: number): Promise<{ since
 }
 
 function programOf([program, ...args]: string[]): [string, string[]] {
-  return [program!, args]
+  return [program, args]
 }
 
 /** Their sessions have expired, their connections are closed. */

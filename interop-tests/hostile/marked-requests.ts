@@ -1,14 +1,6 @@
 // Every request that ends or poisons a Java server, or that it answers as no server should, with the answer that ours gives. One row each.
 import type { ACL } from '../../src/jute/generated/data.ts'
-import {
-  AddWatchRequest,
-  CreateTTLRequest,
-  DeleteRequest,
-  ExistsRequest,
-  GetACLRequest,
-  GetDataRequest,
-  SetWatches,
-} from '../../src/jute/generated/proto.ts'
+import { AddWatchRequest, CreateTTLRequest, DeleteRequest, ExistsRequest, GetACLRequest, GetDataRequest, SetWatches } from '../../src/jute/generated/proto.ts'
 import { Code, OpCode } from '../../src/server/codes.ts'
 import { all, check, create, create2, createContainer, openAcl, remove, setAcl, setData } from '../storage/requests.ts'
 import type { Step } from '../storage/requests.ts'
@@ -70,7 +62,11 @@ function timesToLive(): MarkedRequest[] {
       const path = `/in-multi-${flags}`
       rows.push({ name: `the same in a multi, flags ${flags}, ${types}`, extendedTypes, request: askedMulti([createTtl(path, flags, -1n)]), answer: good })
     }
-    for (const [flags, ttl] of [[5, 0n], [6, -1n], [5, 1n << 40n]] as const) {
+    for (const [flags, ttl] of [
+      [5, 0n],
+      [6, -1n],
+      [5, 1n << 40n],
+    ] as const) {
       const code = extendedTypes ? Code.BADARGUMENTS : Code.UNIMPLEMENTED
       const request = createTtl('/never', flags, ttl)
       rows.push({ name: `createTTL with flags ${flags} and ttl ${ttl}, ${types}`, extendedTypes, request, answer: refused(code) })
@@ -93,7 +89,12 @@ function limits(): MarkedRequest[] {
   ]
   for (const [what, creation] of creations) {
     const java = what === 'create' ? 'dies' : undefined
-    rows.push({ name: `${what} of the limits of the empty path`, request: creation(`${QUOTA}/zookeeper_limits`), answer: refused(Code.BADARGUMENTS), ...(java && { java }) })
+    rows.push({
+      name: `${what} of the limits of the empty path`,
+      request: creation(`${QUOTA}/zookeeper_limits`),
+      answer: refused(Code.BADARGUMENTS),
+      ...(java && { java }),
+    })
   }
   const places: [string, string, Fate][] = [
     ['whose parent is in /zookeeper, not among the quotas', '/zookeeper/x', 'dies'],
@@ -111,7 +112,12 @@ function limits(): MarkedRequest[] {
     rows.push({ name: `their removal in a multi, ${what}`, request: askedMulti([remove(path)]), answer: refused(Code.BADARGUMENTS) })
   }
   const near = `${QUOTA}s`
-  rows.push({ name: 'limits whose parent begins like the quotas', before: all(create(near)), request: create(`${near}/zookeeper_limits`), answer: refused(Code.BADARGUMENTS) })
+  rows.push({
+    name: 'limits whose parent begins like the quotas',
+    before: all(create(near)),
+    request: create(`${near}/zookeeper_limits`),
+    answer: refused(Code.BADARGUMENTS),
+  })
   return rows
 }
 
@@ -135,7 +141,12 @@ function usages(): MarkedRequest[] {
     const before = all(create(path, 'x'), create(quota), create(`${quota}/zookeeper_limits`, 'count=100,bytes=1000'), create(stats, 'count=0,bytes=0'))
     const after = all(create(`${path}/a`, 'abc'), setData(`${path}/a`, 'cba'), remove(`${path}/a`))
     rows.push({ name: `usage that is ${what}`, before, request: setData(stats, text), answer: refused(Code.BADARGUMENTS), after, ...(java && { java }) })
-    rows.push({ name: `the same in a multi: ${what}`, request: askedMulti([setData(path, ''), setData(stats, text)]), answer: refused(Code.BADARGUMENTS), after })
+    rows.push({
+      name: `the same in a multi: ${what}`,
+      request: askedMulti([setData(path, ''), setData(stats, text)]),
+      answer: refused(Code.BADARGUMENTS),
+      after,
+    })
     rows.push({ name: `the same where the node is made: ${what}`, before: all(remove(stats)), request: create(stats, text), answer: good, after })
     const spoil = all(setData(`${quota}/zookeeper_limits`, text))
     rows.push({ name: `limits instead: ${what}`, before: spoil, request: create(`${path}/b`), answer: refused(Code.MARSHALLINGERROR) })
@@ -155,7 +166,13 @@ function internalTypes(): MarkedRequest[] {
     { name: 'a lone check', request: check('/', 0), answer: last(Code.UNIMPLEMENTED) },
     { name: 'a type that does not exist', request: { type: 0x7fff_ffff, body: new Uint8Array(0) }, answer: last(Code.UNIMPLEMENTED) },
     { name: 'deleteContainer of a plain node (CVE-2026-79993)', before: all(create(holder)), request: removal(holder), answer: closed, after: [kept(holder)] },
-    { name: 'deleteContainer of a container', before: all(createContainer('/kept-too')), request: removal('/kept-too'), answer: closed, after: [kept('/kept-too')] },
+    {
+      name: 'deleteContainer of a container',
+      before: all(createContainer('/kept-too')),
+      request: removal('/kept-too'),
+      answer: closed,
+      after: [kept('/kept-too')],
+    },
     { name: 'deleteContainer in a multi', request: askedMulti([removal(holder)]), answer: refused(Code.MARSHALLINGERROR), after: [kept(holder)] },
     { name: 'setACL in a multi', request: askedMulti([setAcl(holder, openAcl)]), answer: refused(Code.MARSHALLINGERROR) },
   ]
@@ -182,8 +199,16 @@ function accessLists(): MarkedRequest[] {
       answer: good,
     },
     { name: 'exists of what may not be read', request: asked(OpCode.exists, ExistsRequest, { path: hidden, watch: true }), answer: refusedRead(Code.NOAUTH) },
-    { name: 'getData of what may not be read', request: asked(OpCode.getData, GetDataRequest, { path: hidden, watch: true }), answer: refusedRead(Code.NOAUTH) },
-    { name: 'getACL of what may not be read (CVE-2019-0201)', request: asked(OpCode.getACL, GetACLRequest, { path: hidden }), answer: refusedRead(Code.NOAUTH) },
+    {
+      name: 'getData of what may not be read',
+      request: asked(OpCode.getData, GetDataRequest, { path: hidden, watch: true }),
+      answer: refusedRead(Code.NOAUTH),
+    },
+    {
+      name: 'getACL of what may not be read (CVE-2019-0201)',
+      request: asked(OpCode.getACL, GetACLRequest, { path: hidden }),
+      answer: refusedRead(Code.NOAUTH),
+    },
     { name: 'a change of the configuration node', request: setData('/zookeeper/config', 'server.1=evil:1:1'), answer: refused(Code.NOAUTH) },
     { name: 'removal of a special node', request: remove('/zookeeper/quota'), answer: refused(Code.BADARGUMENTS) },
   ]

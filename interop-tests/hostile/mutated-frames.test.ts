@@ -41,37 +41,41 @@ beforeAll(async () => {
 })
 afterAll(() => server.kill())
 
-it(`${FRAMES} mutated frames of seed ${SEED}: all is answered, a normal client notices nothing`, async () => {
-  const normal = await NormalClient.open(server.port, '/normal', 'normal:client')
-  const keeper = await RawSession.open(server.port, { timeoutMs: 10_000 })
-  await keeper.addDigest(superPassword)
-  const total: Attack = { left: FRAMES, connections: 0, answers: 0 }
-  const begin = performance.now()
-  normal.start()
-  // An attacker that shuts everybody out of the root would be the last.
-  let mending = Promise.resolve()
-  const mend = async (): Promise<void> => {
-    for (const path of ['/', '/zookeeper', '/zookeeper/quota']) await keeper.ask(setAcl(path, openAcl))
-  }
-  const timer = setInterval(() => void (mending = mending.then(mend)), MENDING_MS)
-  try {
-    await Promise.all(Array.from({ length: ATTACKERS }, (_, i) => attack(server.port, new Random(SEED * ATTACKERS + i), total)))
-  } finally {
-    clearInterval(timer)
-  }
-  await mending
-  await normal.stop()
-  const seconds = (performance.now() - begin) / 1000
-  console.log(
-    `${FRAMES} frames in ${seconds.toFixed(1)} s over ${total.connections} connections, ${total.answers} answers; ` +
-      `the normal client had ${normal.latencies.length} answers, p50 ${normal.percentile(50).toFixed(1)} ms, p99 ${normal.percentile(99).toFixed(1)} ms`,
-  )
-  expect(total.answers).toBeGreaterThan(FRAMES / 2)
-  expect(normal.latencies.length).toBeGreaterThan(100)
-  await normal.session.close()
-  await keeper.close()
-  expect(server.log()).not.toMatch(/Severe|fatal/)
-}, LIMIT_MS)
+it(
+  `${FRAMES} mutated frames of seed ${SEED}: all is answered, a normal client notices nothing`,
+  async () => {
+    const normal = await NormalClient.open(server.port, '/normal', 'normal:client')
+    const keeper = await RawSession.open(server.port, { timeoutMs: 10_000 })
+    await keeper.addDigest(superPassword)
+    const total: Attack = { left: FRAMES, connections: 0, answers: 0 }
+    const begin = performance.now()
+    normal.start()
+    // An attacker that shuts everybody out of the root would be the last.
+    let mending = Promise.resolve()
+    const mend = async (): Promise<void> => {
+      for (const path of ['/', '/zookeeper', '/zookeeper/quota']) await keeper.ask(setAcl(path, openAcl))
+    }
+    const timer = setInterval(() => void (mending = mending.then(mend)), MENDING_MS)
+    try {
+      await Promise.all(Array.from({ length: ATTACKERS }, (_, i) => attack(server.port, new Random(SEED * ATTACKERS + i), total)))
+    } finally {
+      clearInterval(timer)
+    }
+    await mending
+    await normal.stop()
+    const seconds = (performance.now() - begin) / 1000
+    console.log(
+      `${FRAMES} frames in ${seconds.toFixed(1)} s over ${total.connections} connections, ${total.answers} answers; ` +
+        `the normal client had ${normal.latencies.length} answers, p50 ${normal.percentile(50).toFixed(1)} ms, p99 ${normal.percentile(99).toFixed(1)} ms`,
+    )
+    expect(total.answers).toBeGreaterThan(FRAMES / 2)
+    expect(normal.latencies.length).toBeGreaterThan(100)
+    await normal.session.close()
+    await keeper.close()
+    expect(server.log()).not.toMatch(/Severe|fatal/)
+  },
+  LIMIT_MS,
+)
 
 it.skipIf(java === undefined)('a Java server shows what is left as ours does', async () => {
   await eventually('the sessions of the attackers have expired', EXPIRY_LIMIT_MS, async () =>

@@ -38,12 +38,24 @@ const LARGE_BYTES = 200_000
 export function validRequest(random: Random): Asked {
   const path = somePath(random)
   const data = someData(random)
-  const flags = random.weighted([[60, 0], [12, 1], [12, 2], [4, 3], [4, 4], [4, 5], [4, 6]])
+  const flags = random.weighted([
+    [60, 0],
+    [12, 1],
+    [12, 2],
+    [4, 3],
+    [4, 4],
+    [4, 5],
+    [4, 6],
+  ])
   const watch = random.chance(30)
   const version = random.pick([-1, -1, -1, 0, 1])
   const ttl = BigInt(random.pick([-5, -1, 0, 1, 100_000]))
   const paths = (): string[] => Array.from({ length: random.below(4) }, () => somePath(random))
-  const lists = (): { dataWatches: string[]; existWatches: string[]; childWatches: string[] } => ({ dataWatches: paths(), existWatches: paths(), childWatches: paths() })
+  const lists = (): { dataWatches: string[]; existWatches: string[]; childWatches: string[] } => ({
+    dataWatches: paths(),
+    existWatches: paths(),
+    childWatches: paths(),
+  })
   const relativeZxid = BigInt(random.below(1000))
   const write = random.weighted<() => Asked>([
     [20, () => create(path, data, flags, someAcl(random))],
@@ -71,7 +83,10 @@ export function validRequest(random: Random): Asked {
     [2, () => asked(OpCode.checkWatches, CheckWatchesRequest, { path, type: random.between(1, 5) })],
     [2, () => asked(OpCode.setWatches, SetWatches, { relativeZxid, ...lists() })],
     [2, () => asked(OpCode.setWatches2, SetWatches2, { relativeZxid, ...lists(), persistentWatches: paths(), persistentRecursiveWatches: paths() })],
-    [1, () => asked(OpCode.auth, AuthPacket, { type: 0, scheme: random.pick(['digest', 'digest', 'ip', 'world']), auth: Buffer.from(`u${random.below(9)}:p`) })],
+    [
+      1,
+      () => asked(OpCode.auth, AuthPacket, { type: 0, scheme: random.pick(['digest', 'digest', 'ip', 'world']), auth: Buffer.from(`u${random.below(9)}:p`) }),
+    ],
     [1, () => asked(OpCode.sasl, GetSASLRequest, { token: Buffer.from('token') })],
     [1, () => asked(OpCode.reconfig, ReconfigRequest, { joiningServers: 'server.1=x', leavingServers: null, newMembers: null, curConfigId: -1n })],
     [1, () => ({ type: random.pick([OpCode.whoAmI, OpCode.ping]), body: new Uint8Array(0) })],
@@ -112,7 +127,17 @@ function someAcl(random: Random): ACL[] {
 export function mutated(random: Random, pool: readonly Asked[], xid: number): Buffer {
   const { type, body } = random.pick(pool)
   let payload: Buffer = Buffer.from(requestWithBytes(xid, type, body))
-  for (let times = random.weighted([[5, 0], [60, 1], [25, 2], [10, 5]]); times > 0; times--) payload = mutatedOnce(random, pool, payload)
+  for (
+    let times = random.weighted([
+      [5, 0],
+      [60, 1],
+      [25, 2],
+      [10, 5],
+    ]);
+    times > 0;
+    times--
+  )
+    payload = mutatedOnce(random, pool, payload)
   return payload
 }
 
@@ -135,7 +160,7 @@ function mutatedOnce(random: Random, pool: readonly Asked[], payload: Buffer): B
 /** In the body: a type that was changed by chance ends most connections, and that has a way of its own. */
 function withBits(random: Random, payload: Buffer, count: number): Buffer {
   const bytes = Buffer.from(payload)
-  for (let i = 0; i < count && bytes.length > HEADER_BYTES; i++) bytes[random.between(HEADER_BYTES, bytes.length - 1)]! ^= 1 << random.below(8)
+  for (let i = 0; i < count && bytes.length > HEADER_BYTES; i++) bytes[random.between(HEADER_BYTES, bytes.length - 1)] ^= 1 << random.below(8)
   return bytes
 }
 

@@ -16,10 +16,12 @@ export const dockerfile = 'docker/Dockerfile'
 
 /** Lines joined, comments gone, ARGs put in. */
 export function readInstructions(): Instruction[] {
-  const text = readFileSync(join(projectRoot, dockerfile), 'utf8').replace(/^#.*\n/gm, '').replace(/\\\n\s*/g, '')
-  const args = new Map([...text.matchAll(/^ARG (\w+)=(.*)$/gm)].map(([, name, value]) => [name!, value!]))
+  const text = readFileSync(join(projectRoot, dockerfile), 'utf8')
+    .replace(/^#.*\n/gm, '')
+    .replace(/\\\n\s*/g, '')
+  const args = new Map([...text.matchAll(/^ARG (\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]))
   const filled = text.replace(/\$\{(\w+)\}/g, (whole, name: string) => args.get(name) ?? whole)
-  return [...filled.matchAll(/^([A-Z]+) +(.*)$/gm)].map(([, word, rest]) => ({ word: word!, text: rest! }))
+  return [...filled.matchAll(/^([A-Z]+) +(.*)$/gm)].map(([, word, rest]) => ({ word: word, text: rest }))
 }
 
 /** A directory that holds what the image has below `/`. */
@@ -46,7 +48,7 @@ export async function buildImage(): Promise<string> {
 
 function copy(text: string, root: string, workdir: string, stages: ReadonlyMap<string, string>): void {
   const words = text.split(/ +/)
-  const stage = words[0]!.startsWith('--from=') ? words.shift()!.slice('--from='.length) : undefined
+  const stage = words[0].startsWith('--from=') ? words.shift()!.slice('--from='.length) : undefined
   const from = stage === undefined ? projectRoot : stages.get(stage)
   const target = words.pop()!
   if (from === undefined) throw new Error(`no stage is called ${stage}`)

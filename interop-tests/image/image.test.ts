@@ -57,7 +57,7 @@ function run({ env, root }: Container, ...command: string[]): Promise<Result> {
 
 /** As `docker exec`. */
 function exec({ env, root }: Container, ...command: string[]): Promise<Result> {
-  return runProgram(command[0]!, command.slice(1), { cwd: root, env, timeoutMs: RUN_LIMIT_MS })
+  return runProgram(command[0], command.slice(1), { cwd: root, env, timeoutMs: RUN_LIMIT_MS })
 }
 
 function read({ root }: Container, path: string): Promise<string> {
@@ -96,7 +96,11 @@ const official: Style = {
   command: [],
   configFile: 'conf/zoo.cfg',
   dataDir: 'data',
-  alone: (port) => ({ ZOO_SERVERS: `server.1=127.0.0.1:2888:3888;127.0.0.1:${port}`, ZOO_ADMINSERVER_ENABLED: 'false', ZOO_4LW_COMMANDS_WHITELIST: 'srvr,ruok' }),
+  alone: (port) => ({
+    ZOO_SERVERS: `server.1=127.0.0.1:2888:3888;127.0.0.1:${port}`,
+    ZOO_ADMINSERVER_ENABLED: 'false',
+    ZOO_4LW_COMMANDS_WHITELIST: 'srvr,ruok',
+  }),
   member: (id, _port, servers, ports) => ({
     ZOO_MY_ID: String(id),
     ZOO_SERVERS: servers.map((server, index) => `server.${index + 1}=${server};127.0.0.1:${ports[index]}`).join(' '),
@@ -153,7 +157,9 @@ const styles = [official, confluent, bitnami]
 
 describe('the Dockerfile', () => {
   it('copies what the build context has', () => {
-    const sources = readInstructions().filter(({ word, text }) => word === 'COPY' && !text.startsWith('--')).flatMap(({ text }) => text.split(/ +/).slice(0, -1))
+    const sources = readInstructions()
+      .filter(({ word, text }) => word === 'COPY' && !text.startsWith('--'))
+      .flatMap(({ text }) => text.split(/ +/).slice(0, -1))
     expect(sources.length).toBeGreaterThan(5)
     expect(sources.filter((source) => !contextAllows(source.replace(/^\.\//, '')))).toEqual([])
   })
@@ -200,7 +206,7 @@ describe.each(styles)('a container with the variables of $name', (style) => {
     const boxes = await Promise.all(ports.map((port, index) => container(style.member(index + 1, port, servers, ports))))
     const programs = boxes.map((box) => start(box, 'zkServer.sh', 'start-foreground'))
     await serve(programs, ports, ['follower', 'follower', 'leader'])
-    expect((await exec(boxes[0]!, 'zkServer.sh', 'status')).stdout).toMatch(/^Mode: (?:leader|follower)$/m)
+    expect((await exec(boxes[0], 'zkServer.sh', 'status')).stdout).toMatch(/^Mode: (?:leader|follower)$/m)
   })
 })
 
@@ -237,7 +243,9 @@ describe('a container that is started again', () => {
 describe('the entry point', () => {
   it('says whose variables it reads and what it cannot honour, and why there is no server', async () => {
     const { stderr } = await run(await container({ ZOO_TICKTIME: '1' }), 'true')
-    expect(stderr).toMatch(/^tskeeper image: the variables are those of the official image, the configuration is .*\/conf\/zoo\.cfg\ntskeeper image: ZOO_TICKTIME: /)
+    expect(stderr).toMatch(
+      /^tskeeper image: the variables are those of the official image, the configuration is .*\/conf\/zoo\.cfg\ntskeeper image: ZOO_TICKTIME: /,
+    )
     const refused = await run(await container({ ALLOW_ANONYMOUS_LOGIN: 'yes', ZOO_ENABLE_AUTH: 'yes' }))
     expect(refused).toMatchObject({ code: 1, stderr: 'tskeeper image: ZOO_ENABLE_AUTH=yes: SASL is not supported yet by TSKeeper\n' })
   })
@@ -273,7 +281,11 @@ describe('the entry point', () => {
   it.runIf(isRoot)('says who it is when it may not write', async () => {
     const box = await container({})
     await mustRun('chmod', ['a+rx,a-w', box.root])
-    const { code, stderr } = await runProgram('setpriv', ['--reuid=1234', '--regid=1234', '--clear-groups', 'docker-entrypoint.sh'], { cwd: box.root, env: box.env, timeoutMs: RUN_LIMIT_MS })
+    const { code, stderr } = await runProgram('setpriv', ['--reuid=1234', '--regid=1234', '--clear-groups', 'docker-entrypoint.sh'], {
+      cwd: box.root,
+      env: box.env,
+      timeoutMs: RUN_LIMIT_MS,
+    })
     expect([code, stderr]).toEqual([1, expect.stringMatching(/EACCES: permission denied.*; this container runs as user 1234\n$/)])
   })
 })
@@ -300,12 +312,16 @@ describe.each(['kafka', 'dubbo', 'ensemble'])('examples/compose/%s.yaml', (name)
       const box = await container(environmentOf(environment!))
       const { code, stderr } = await run(box, 'sh', '-c', `command -v ${healthcheck!.test[1]}`)
       expect([code, stderr.split('\n').length]).toEqual([0, 2])
-      const configFile = /the configuration is (.*)\n/.exec(stderr)![1]!
+      const configFile = /the configuration is (.*)\n/.exec(stderr)![1]
       const { settings } = loadSettings({ text: await readFile(configFile, 'utf8'), path: configFile, readText: () => '1\n' })
       expect(settings.distributed).toBe(name === 'ensemble')
-      const targets = mounts!.map((mount) => mount.split(':')[1]!)
-      for (const directory of [settings.dataDir, settings.dataLogDir]) expect(targets.some((target) => directory.startsWith(`${box.root}${target}`)), directory).toBe(true)
-      expect(mounts!.map((mount) => mount.split(':')[0]!).filter((volume) => !(volume in volumes))).toEqual([])
+      const targets = mounts!.map((mount) => mount.split(':')[1])
+      for (const directory of [settings.dataDir, settings.dataLogDir])
+        expect(
+          targets.some((target) => directory.startsWith(`${box.root}${target}`)),
+          directory,
+        ).toBe(true)
+      expect(mounts!.map((mount) => mount.split(':')[0]).filter((volume) => !(volume in volumes))).toEqual([])
     }
   })
 })

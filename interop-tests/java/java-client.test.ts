@@ -38,9 +38,9 @@ describe.skipIf(java === undefined)('the Java client', () => {
       const servers = await Promise.all([startServer(options), startReferenceServer(options)])
       try {
         const [ours, reference] = await Promise.all(servers.map((server) => trace(program, server)))
-        expect(reference!.at(-1)).toBe('done')
+        expect(reference.at(-1)).toBe('done')
         expect(ours).toEqual(reference)
-        expect(mustHold.filter((line) => !ours!.includes(line))).toEqual([])
+        expect(mustHold.filter((line) => !ours.includes(line))).toEqual([])
       } finally {
         await Promise.all(servers.map((server) => server.kill()))
       }

@@ -111,9 +111,7 @@ describe('the codecs', () => {
   })
 
   it('judge damaged records as Java does', async () => {
-    const damaged = apaches.flatMap((each) =>
-      samplesOf(each, 5).flatMap((value) => damages(each, value).map((bytes) => ({ each, bytes }))),
-    )
+    const damaged = apaches.flatMap((each) => samplesOf(each, 5).flatMap((value) => damages(each, value).map((bytes) => ({ each, bytes }))))
     const lines = await recordDump(
       ['echo'],
       damaged.map(({ each, bytes }) => `${fullName(each)} ${bytes.toString('hex')}`),

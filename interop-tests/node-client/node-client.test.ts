@@ -7,7 +7,20 @@ import { needPeer } from '../peers/peers.ts'
 import { restartServer, startServer } from '../peers/server-under-test.ts'
 import type { ServerProcess } from '../peers/server-process.ts'
 import {
-  clientEvent, commit, connectClient, create, data, exists, getChildren, getData, promised, recorder, refusal, remove, setACL, setData,
+  clientEvent,
+  commit,
+  connectClient,
+  create,
+  data,
+  exists,
+  getChildren,
+  getData,
+  promised,
+  recorder,
+  refusal,
+  remove,
+  setACL,
+  setData,
 } from './promises.ts'
 
 const { ACL, CreateMode, Id, Permission } = zookeeper
@@ -128,8 +141,15 @@ describe.skipIf(peer === undefined)('node-zookeeper-client', () => {
   })
 
   test('commits transactions whole or not at all', async () => {
-    const good = await commit(client.transaction().create('/a', data('0')).create('/a/s-', null, null, CreateMode.EPHEMERAL_SEQUENTIAL)
-      .setData('/a', data('1')).check('/a', 1).remove('/a/s-0000000000'))
+    const good = await commit(
+      client
+        .transaction()
+        .create('/a', data('0'))
+        .create('/a/s-', null, null, CreateMode.EPHEMERAL_SEQUENTIAL)
+        .setData('/a', data('1'))
+        .check('/a', 1)
+        .remove('/a/s-0000000000'),
+    )
     expect(good.error).toBeUndefined()
     expect(good.results.map((result) => result.path ?? result.stat?.version)).toEqual(['/a', '/a/s-0000000000', 1, undefined, undefined])
     const bad = await commit(client.transaction().setData('/a', data('2')).check('/a', 7).remove('/a'))

@@ -40,8 +40,7 @@ export const getData = (client: Client, path: string, watcher: Watcher | null = 
 export const setData = (client: Client, path: string, text: string, version = -1): Promise<Stat> =>
   promised((done) => client.setData(path, data(text), version, done))
 
-export const setACL = (client: Client, path: string, acls: Acls, version = -1): Promise<Stat> =>
-  promised((done) => client.setACL(path, acls, version, done))
+export const setACL = (client: Client, path: string, acls: Acls, version = -1): Promise<Stat> => promised((done) => client.setACL(path, acls, version, done))
 
 /** An operation of the client as a promise of its first result. */
 export function promised<T>(operation: (done: (error: Error | null, result?: T) => void) => void): Promise<T> {

@@ -22,7 +22,7 @@ for (const version of versions) {
         const run = { version, classPath: [classes], jvmFlags: ['-DZK_LOG=OFF'] }
         const results = await Promise.all(servers.map((server) => runJava('OldClient', [`127.0.0.1:${server.port}`], run)))
         const [ours, expected] = results.map((result) => result.stdout.trimEnd().split('\n'))
-        expect(expected!.at(-1)).toBe('done')
+        expect(expected.at(-1)).toBe('done')
         expect(ours).toEqual(expected)
         expect(ours).toContain('expired -> SESSIONEXPIRED')
       } finally {

@@ -19,7 +19,7 @@ const SUPER_USER = 'super:secret'
 
 /** The id that the digest scheme gives to auth data. */
 export function digestId(userAndPassword: string, algorithm = 'sha1'): string {
-  const user = userAndPassword.split(':', 1)[0]!
+  const user = userAndPassword.split(':', 1)[0]
   return `${user}:${createHash(algorithm).update(userAndPassword).digest('base64')}`
 }
 
@@ -62,5 +62,5 @@ export const configurations: readonly Configuration[] = [
 
 /** The configuration that a seed runs under. */
 export function configurationOf(seed: number): Configuration {
-  return configurations[seed % configurations.length]!
+  return configurations[seed % configurations.length]
 }

@@ -53,8 +53,7 @@ const CREATOR = [{ perms: Perms.ALL, id: { scheme: 'auth', id: '' } }]
 const DATA = Buffer.from('data')
 const XID = 7
 
-const create = (path: string, type: number = OpCode.create, flags = 0): Uint8Array =>
-  request(XID, type, CreateRequest, { path, data: DATA, acl: WORLD, flags })
+const create = (path: string, type: number = OpCode.create, flags = 0): Uint8Array => request(XID, type, CreateRequest, { path, data: DATA, acl: WORLD, flags })
 const setData = (path: string): Uint8Array => request(XID, OpCode.setData, SetDataRequest, { path, data: DATA, version: -1 })
 const getData = (path: string): Uint8Array => request(XID, OpCode.getData, GetDataRequest, { path, watch: false })
 const ping = request(PING_XID, OpCode.ping)
@@ -63,11 +62,7 @@ const setWatches = (dataWatches: string[]): Uint8Array =>
   request(-8, OpCode.setWatches, SetWatches, { relativeZxid: 0n, dataWatches, existWatches: [], childWatches: [] })
 
 const multi = (path: string): Uint8Array =>
-  requestWithBytes(
-    XID,
-    OpCode.multi,
-    multiBody([{ type: OpCode.setData, body: encode(SetDataRequest, { path, data: DATA, version: -1 }) }]),
-  )
+  requestWithBytes(XID, OpCode.multi, multiBody([{ type: OpCode.setData, body: encode(SetDataRequest, { path, data: DATA, version: -1 }) }]))
 const multiRead = (path: string): Uint8Array =>
   requestWithBytes(
     XID,
@@ -120,8 +115,7 @@ const operations: readonly Uint8Array[] = [
   closeSession,
 ]
 
-const auth = (scheme: string, text: string, xid = -4): Uint8Array =>
-  request(xid, OpCode.auth, AuthPacket, { type: 0, scheme, auth: Buffer.from(text) })
+const auth = (scheme: string, text: string, xid = -4): Uint8Array => request(xid, OpCode.auth, AuthPacket, { type: 0, scheme, auth: Buffer.from(text) })
 const DIGEST = auth('digest', 'user:secret')
 
 const sasl = (token: Uint8Array | null): Uint8Array => request(XID, OpCode.sasl, SetSASLRequest, { token })
@@ -169,10 +163,7 @@ const alone = (payload: Uint8Array): Step => ({ kind: 'alone', slot: SLOT, paylo
 const drop: Step = { kind: 'drop', slot: SLOT, how: 'finish', bytes: new Uint8Array(0) }
 
 /** Carries out each step on both servers; throws where they part. */
-async function withPair(
-  settings: Readonly<Record<string, string>>,
-  body: (take: (step: Step) => Promise<Outcome>) => Promise<void>,
-): Promise<void> {
+async function withPair(settings: Readonly<Record<string, string>>, body: (take: (step: Step) => Promise<Outcome>) => Promise<void>): Promise<void> {
   const pair = await startPair({ ...extended, name: 'enforced', settings: { ...extended.settings, ...settings } })
   const sides = [new Side(pair.ports.reference), new Side(pair.ports.subject)] as const
   try {
@@ -208,7 +199,7 @@ describe.skipIf(java === undefined)('enforced authentication', () => {
         const step = alone(payload)
         const outcome = await take(step)
         having.count(step, outcome)
-        expect(outcome.lines[SLOT]!.join(), describeStep(step).join('\n')).not.toContain(`err=${Code.SESSIONCLOSEDREQUIRESASLAUTH}`)
+        expect(outcome.lines[SLOT].join(), describeStep(step).join('\n')).not.toContain(`err=${Code.SESSIONCLOSEDREQUIRESASLAUTH}`)
         await take(drop)
         if (decodeRequest(payload)!.type === OpCode.closeSession) continue
         // The identity went with the connection; the session is still there.
@@ -231,11 +222,13 @@ describe.skipIf(java === undefined)('enforced authentication', () => {
           await take(newConnection)
           for (const one of before) await take(alone(one))
           const { lines } = await say(alone(payload))
-          expect(lines[SLOT]!.at(-1), describeStep(alone(payload)).join('\n')).toBe('end')
+          expect(lines[SLOT].at(-1), describeStep(alone(payload)).join('\n')).toBe('end')
         }
       }
     })
-    console.log(`without an identity:\n${without.toString()}\n\nwith one:\n${having.toString()}\n\nauth and sasl, whoAmI behind them:\n${introduced.toString()}`)
+    console.log(
+      `without an identity:\n${without.toString()}\n\nwith one:\n${having.toString()}\n\nauth and sasl, whoAmI behind them:\n${introduced.toString()}`,
+    )
   })
 })
 
@@ -305,41 +298,41 @@ async function openSession(port: number): Promise<RawClient> {
 class ThrottledServer {
   /** Operation → code → how often. */
   readonly counts = new Map<string, Map<number, number>>()
-  private readonly port: number
-  private readonly observer: RawClient
-  private readonly answers = new Map<Uint8Array, string>()
+  readonly #port: number
+  readonly #observer: RawClient
+  readonly #answers = new Map<Uint8Array, string>()
   /** Of the requests that left a trace. */
-  private readonly versions: { zxid: bigint; number: number }[] = []
-  private readonly names: { zxid: bigint; number: number }[] = []
+  readonly #versions: { zxid: bigint; number: number }[] = []
+  readonly #names: { zxid: bigint; number: number }[] = []
 
   private constructor(port: number, observer: RawClient) {
-    this.port = port
-    this.observer = observer
+    this.#port = port
+    this.#observer = observer
   }
 
   /** Learns what each request is answered with when it does not have to wait. */
   static async prepare(port: number): Promise<ThrottledServer> {
     const server = new ThrottledServer(port, await openSession(port))
-    for (const path of ['/fixed', '/fixed/child', '/written', '/many']) await server.ask(create(path))
-    for (const payload of steady) server.answers.set(payload, answerOf(await server.ask(payload)))
+    for (const path of ['/fixed', '/fixed/child', '/written', '/many']) await server.#ask(create(path))
+    for (const payload of steady) server.#answers.set(payload, answerOf(await server.#ask(payload)))
     return server
   }
 
   /** Several sessions that each send everything at once. */
   async burst(number: number): Promise<void> {
-    const before = await this.lastZxid()
-    const clients = await Promise.all(Array.from({ length: CONNECTIONS }, () => openSession(this.port)))
+    const before = await this.#lastZxid()
+    const clients = await Promise.all(Array.from({ length: CONNECTIONS }, () => openSession(this.#port)))
     const sent = clients.map((_, at) => {
       // Each time another request is the first: that one hardly has to wait.
       const turn = (number * CONNECTIONS + at) % throttleable.length
       const turned = [...throttleable.slice(turn), ...throttleable.slice(0, turn)]
       return [...Array.from({ length: ROUNDS }, () => [...turned, ping]).flat(), closeSession]
     })
-    clients.forEach((client, at) => client.send(frames(sent[at]!.map((payload, index) => withXid(payload, index + 1)))))
+    clients.forEach((client, at) => client.send(frames(sent[at].map((payload, index) => withXid(payload, index + 1)))))
     const received = await Promise.all(clients.map((client) => client.untilEnd(ANSWER_LIMIT_MS)))
-    const executed = sent.map((payloads, at) => this.check(payloads, received[at]!)).reduce((sum, count) => sum + count, 0)
+    const executed = sent.map((payloads, at) => this.#check(payloads, received[at])).reduce((sum, count) => sum + count, 0)
     // One for the beginning of each session and one for its end.
-    expect(await this.lastZxid()).toBe(before + BigInt(2 * CONNECTIONS + executed))
+    expect(await this.#lastZxid()).toBe(before + BigInt(2 * CONNECTIONS + executed))
   }
 
   /** Have all operations been throttled? */
@@ -349,13 +342,13 @@ class ThrottledServer {
 
   /** What was carried out, in the order of its zxids, is numbered without a gap. */
   checkTraces(): void {
-    for (const trace of [this.versions, this.names]) {
+    for (const trace of [this.#versions, this.#names]) {
       const numbers = trace.sort((one, other) => Number(one.zxid - other.zxid)).map(({ number }) => number)
-      expect(numbers).toEqual(numbers.map((_, at) => numbers[0]! + at))
+      expect(numbers).toEqual(numbers.map((_, at) => numbers[0] + at))
       expect(new Set(trace.map(({ zxid }) => zxid)).size).toBe(trace.length)
     }
-    expect(this.versions[0]?.number ?? 1).toBe(1)
-    expect(this.names[0]?.number ?? 0).toBe(0)
+    expect(this.#versions[0]?.number ?? 1).toBe(1)
+    expect(this.#names[0]?.number ?? 0).toBe(0)
   }
 
   count(payload: Uint8Array, code: number): number {
@@ -368,63 +361,63 @@ class ThrottledServer {
   }
 
   close(): void {
-    this.observer.close()
+    this.#observer.close()
   }
 
   /** Gives how many of the requests have consumed a zxid. */
-  private check(payloads: readonly Uint8Array[], received: readonly Uint8Array[]): number {
+  #check(payloads: readonly Uint8Array[], received: readonly Uint8Array[]): number {
     expect(received.length).toBe(payloads.length)
     let executed = 0
     let last = 0n
     payloads.forEach((payload, at) => {
       const type = typeOf(payload)
-      const reply = decodeReply(type, received[at]!)!
+      const reply = decodeReply(type, received[at])!
       const { xid, zxid, err } = reply.header
-      this.add(type, err)
+      this.#add(type, err)
       expect(xid).toBe(decodeRequest(withXid(payload, at + 1))!.xid)
       expect(zxid).toBeGreaterThanOrEqual(last)
       last = zxid
       if (err === Code.THROTTLEDOP) {
-        expect(received[at]!.length, 'a throttled request is answered by a header').toBe(16)
+        expect(received[at].length, 'a throttled request is answered by a header').toBe(16)
         expect([OpCode.ping, OpCode.closeSession]).not.toContain(type)
         return
       }
       if (consuming.has(type)) executed++
-      const answer = this.answers.get(payload)
-      if (answer !== undefined) expect(answerOf(received[at]!), typeName(type)).toBe(answer)
-      else this.note(type, reply)
+      const answer = this.#answers.get(payload)
+      if (answer !== undefined) expect(answerOf(received[at]), typeName(type)).toBe(answer)
+      else this.#note(type, reply)
     })
     return executed
   }
 
-  private note(type: number, { header: { zxid, err }, body, rest }: Reply): void {
+  #note(type: number, { header: { zxid, err }, body, rest }: Reply): void {
     expect([err, rest.length], typeName(type)).toEqual([Code.OK, 0])
     if (type === OpCode.setData || type === OpCode.multi) {
-      const record = body.kind === 'multi' ? body.results[0]!.body!.record : body.kind === 'record' ? body.record : undefined
-      this.versions.push({ zxid, number: (record as SetDataResponse).stat.version })
+      const record = body.kind === 'multi' ? body.results[0].body!.record : body.kind === 'record' ? body.record : undefined
+      this.#versions.push({ zxid, number: (record as SetDataResponse).stat.version })
     } else if (body.kind === 'record') {
       const { path } = body.record as CreateResponse | Create2Response
-      this.names.push({ zxid, number: Number(/^\/many\/n-(\d{10})$/.exec(path!)![1]) })
+      this.#names.push({ zxid, number: Number(/^\/many\/n-(\d{10})$/.exec(path!)![1]) })
     } else {
       expect([OpCode.ping, OpCode.closeSession]).toContain(type)
     }
   }
 
-  private add(type: number, code: number): void {
+  #add(type: number, code: number): void {
     const name = typeName(type)
     const codes = this.counts.get(name) ?? new Map<number, number>()
     this.counts.set(name, codes.set(code, (codes.get(code) ?? 0) + 1))
   }
 
-  private async lastZxid(): Promise<bigint> {
-    return decodeReply(OpCode.ping, await this.ask(ping))!.header.zxid
+  async #lastZxid(): Promise<bigint> {
+    return decodeReply(OpCode.ping, await this.#ask(ping))!.header.zxid
   }
 
   /** Even a request that is alone may be late on a busy machine: then it is asked for again. */
-  private async ask(payload: Uint8Array): Promise<Uint8Array> {
+  async #ask(payload: Uint8Array): Promise<Uint8Array> {
     for (let attempt = 0; attempt < 50; attempt++) {
-      this.observer.sendFrames([payload])
-      const answer = await this.observer.next(ANSWER_LIMIT_MS)
+      this.#observer.sendFrames([payload])
+      const answer = await this.#observer.next(ANSWER_LIMIT_MS)
       if (answer === undefined) throw new Error('the server went away')
       if (decodeReply(typeOf(payload), answer)!.header.err !== Code.THROTTLEDOP) return answer
     }

@@ -91,7 +91,7 @@ export async function replay(pair: Pair, steps: readonly Step[]): Promise<{ at: 
 
 function areEqual(one: Outcome, other: Outcome): boolean {
   return one.lines.every((lines, slot) => {
-    const others = other.lines[slot]!
+    const others = other.lines[slot]
     return lines.length === others.length && lines.every((line, at) => line === others[at])
   })
 }
@@ -110,7 +110,7 @@ export function describeDifference({ seed, configuration, stepNumber, steps, ref
 /** What the two servers said, slot by slot, where it differs. */
 export function describeOutcomes(reference: Outcome, subject: Outcome): string[] {
   return reference.lines.flatMap((lines, slot) => {
-    const others = subject.lines[slot]!
+    const others = subject.lines[slot]
     const first = Array.from({ length: Math.max(lines.length, others.length) }, (_, at) => at).find((at) => lines[at] !== others[at])
     if (first === undefined) return []
     const from = Math.max(0, first - 1)

@@ -9,22 +9,22 @@ import { sessionPassword } from '../wire/session-password.ts'
 
 /** One server's view of the things that are masked. */
 export class Masks {
-  private readonly labels = new Map<bigint, number>()
-  private readonly ids: bigint[] = []
+  readonly #labels = new Map<bigint, number>()
+  readonly #ids: bigint[] = []
   /** The wall-clock time of each txn that was seen. */
-  private readonly times = new Map<bigint, bigint>([[0n, 0n]])
+  readonly #times = new Map<bigint, bigint>([[0n, 0n]])
 
   /** The label of a session, a new one for an id that was not seen before. */
   label(id: bigint): number {
-    const known = this.labels.get(id)
+    const known = this.#labels.get(id)
     if (known !== undefined) return known
-    this.labels.set(id, this.ids.length)
-    return this.ids.push(id) - 1
+    this.#labels.set(id, this.#ids.length)
+    return this.#ids.push(id) - 1
   }
 
   /** The id of the session with that label, if there was one. */
   id(label: number): bigint | undefined {
-    return this.ids[label]
+    return this.#ids[label]
   }
 
   connectResponse(response: ConnectResponse, bytes: number): string {
@@ -42,42 +42,42 @@ export class Masks {
   reply(reply: Reply, payload: Uint8Array): string {
     const { header, body, rest } = reply
     const parts = [`reply xid=${header.xid} zxid=${header.zxid} err=${header.err}`]
-    if (body.kind === 'record') parts.push(this.value(body.record))
-    if (body.kind === 'multi') for (const result of body.results) parts.push(this.value({ ...result.header, result: result.body?.record }))
+    if (body.kind === 'record') parts.push(this.#value(body.record))
+    if (body.kind === 'multi') for (const result of body.results) parts.push(this.#value({ ...result.header, result: result.body?.record }))
     if (rest.length > 0) parts.push(`rest=${text(rest)}`)
     // Where the fields do not say it all (a boolean that is neither 0 nor 1, a string that is not UTF-8), the bytes do.
     if (!Buffer.from(encodeReply(reply)).equals(payload)) parts.push(`bytes=${text(payload)}`)
     return parts.join(' ')
   }
 
-  private value(value: unknown): string {
+  #value(value: unknown): string {
     if (value instanceof Uint8Array) return text(value)
-    if (Array.isArray(value)) return `[${this.list(value).join(', ')}]`
+    if (Array.isArray(value)) return `[${this.#list(value).join(', ')}]`
     if (typeof value === 'bigint') return `${value}`
     if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'none'
-    if ('pzxid' in value) return this.stat(value as Stat)
-    const fields = Object.entries(value).map(([name, field]) => `${name}: ${this.value(field)}`)
+    if ('pzxid' in value) return this.#stat(value as Stat)
+    const fields = Object.entries(value).map(([name, field]) => `${name}: ${this.#value(field)}`)
     return `{${fields.join(', ')}}`
   }
 
   /** Children, paths of ephemerals and identities have no order, entries of an ACL do. */
-  private list(values: readonly unknown[]): string[] {
-    const shown = values.map((value) => this.value(value))
+  #list(values: readonly unknown[]): string[] {
+    const shown = values.map((value) => this.#value(value))
     return values.length > 1 && isAcl(values[0]) ? sortExpansions(values as ACL[], shown) : shown.sort()
   }
 
-  private stat(stat: Stat): string {
+  #stat(stat: Stat): string {
     const { czxid, mzxid, pzxid, version, cversion, aversion, dataLength, numChildren } = stat
-    const owner = stat.ephemeralOwner === 0n ? '0' : this.labels.has(stat.ephemeralOwner) ? `s${this.label(stat.ephemeralOwner)}` : `${stat.ephemeralOwner}`
-    const times = `ctime=${this.time(czxid, stat.ctime)} mtime=${this.time(mzxid, stat.mtime)}`
+    const owner = stat.ephemeralOwner === 0n ? '0' : this.#labels.has(stat.ephemeralOwner) ? `s${this.label(stat.ephemeralOwner)}` : `${stat.ephemeralOwner}`
+    const times = `ctime=${this.#time(czxid, stat.ctime)} mtime=${this.#time(mzxid, stat.mtime)}`
     const counts = `version=${version} cversion=${cversion} aversion=${aversion} dataLength=${dataLength} numChildren=${numChildren}`
     return `Stat(czxid=${czxid} mzxid=${mzxid} pzxid=${pzxid} ${times} ${counts} owner=${owner})`
   }
 
   /** All that is said of a time: that it is the one of its txn. */
-  private time(zxid: bigint, time: bigint): string {
-    const known = this.times.get(zxid)
-    if (known === undefined && time > 0n) this.times.set(zxid, time)
+  #time(zxid: bigint, time: bigint): string {
+    const known = this.#times.get(zxid)
+    if (known === undefined && time > 0n) this.#times.set(zxid, time)
     return known === undefined ? (time > 0n ? 'ok' : `${time}`) : known === time ? 'ok' : `${time}, not ${known} as before`
   }
 }
@@ -89,9 +89,9 @@ function isAcl(value: unknown): value is ACL {
 /** An `auth` entry becomes one per identity in no order: neighbours with the same perms that may stem from one are sorted. */
 function sortExpansions(entries: readonly ACL[], shown: readonly string[]): string[] {
   const sorted: string[] = []
-  for (let start = 0; start < entries.length; ) {
+  for (let start = 0; start < entries.length;) {
     let end = start + 1
-    while (end < entries.length && isExpansion(entries[start]!) && isExpansion(entries[end]!) && entries[end]!.perms === entries[start]!.perms) end++
+    while (end < entries.length && isExpansion(entries[start]) && isExpansion(entries[end]) && entries[end].perms === entries[start].perms) end++
     sorted.push(...shown.slice(start, end).sort())
     start = end
   }

@@ -10,37 +10,37 @@ type Result = string
 const codeNames = new Map<number, string>(Object.entries(Code).map(([name, code]) => [code, name]))
 
 export class Matrix {
-  private readonly counts = new Map<string, Map<Result, number>>()
+  readonly #counts = new Map<string, Map<Result, number>>()
 
   /** Takes what the reference server made of a step. */
   count(step: Step, outcome: Outcome): void {
-    if (step.kind === 'connect') this.countConnect(step.slot, outcome)
-    for (const exchange of outcome.exchanges) this.countExchange(exchange)
-    for (const lines of outcome.lines) for (const line of lines) this.countEvent(line)
+    if (step.kind === 'connect') this.#countConnect(step.slot, outcome)
+    for (const exchange of outcome.exchanges) this.#countExchange(exchange)
+    for (const lines of outcome.lines) for (const line of lines) this.#countEvent(line)
   }
 
   /** Adds the counts of another run. */
   merge(other: Matrix): void {
-    for (const [operation, results] of other.counts) for (const [result, count] of results) this.add(operation, result, count)
+    for (const [operation, results] of other.#counts) for (const [result, count] of results) this.#add(operation, result, count)
   }
 
   /** Pairs of the specification that were never seen. */
   missing(): string[] {
     return Object.entries(possible).flatMap(([operation, results]) =>
-      results.split(' ').flatMap((result) => ((this.counts.get(operation)?.get(result) ?? 0) === 0 ? [`${operation} → ${result}`] : [])),
+      results.split(' ').flatMap((result) => ((this.#counts.get(operation)?.get(result) ?? 0) === 0 ? [`${operation} → ${result}`] : [])),
     )
   }
 
   /** Pairs that were seen and that nobody expects: the list is wrong, or the reference is not what it was. */
   unexpected(): string[] {
-    return [...this.counts].flatMap(([operation, results]) => {
+    return [...this.#counts].flatMap(([operation, results]) => {
       const expected = new Set((possible[operation] ?? '').split(' '))
       return [...results.keys()].filter((result) => !expected.has(result)).map((result) => `${operation} → ${result}`)
     })
   }
 
   toString(): string {
-    const rows = [...this.counts].sort(([one], [other]) => one.localeCompare(other))
+    const rows = [...this.#counts].sort(([one], [other]) => one.localeCompare(other))
     const width = Math.max(...rows.map(([operation]) => operation.length))
     return rows
       .map(([operation, results]) => {
@@ -50,32 +50,32 @@ export class Matrix {
       .join('\n')
   }
 
-  private countConnect(slot: number, outcome: Outcome): void {
-    const refused = outcome.lines[slot]!.some((line) => line.startsWith('connected'))
-    this.add('handshake', outcome.accepted !== undefined ? 'accepted' : refused ? 'refused' : 'closed')
+  #countConnect(slot: number, outcome: Outcome): void {
+    const refused = outcome.lines[slot].some((line) => line.startsWith('connected'))
+    this.#add('handshake', outcome.accepted !== undefined ? 'accepted' : refused ? 'refused' : 'closed')
   }
 
-  private countExchange({ payload, reply }: Exchange): void {
+  #countExchange({ payload, reply }: Exchange): void {
     const request = decodeRequest(payload)!
     const name = typeName(request.type).startsWith('type ') ? 'unknown' : typeName(request.type)
-    this.add(name, reply === undefined ? 'closed' : nameOf(reply.header.err))
+    this.#add(name, reply === undefined ? 'closed' : nameOf(reply.header.err))
     if (reply?.body.kind !== 'multi') return
     reply.body.results.forEach(({ header, body }, at) => {
       const operation = request.operations[at]
       if (operation === undefined || header.done) return
       const failed = header.type === OpCode.error ? (body!.record as { err: number }).err : undefined
-      this.add(`${name}: ${typeName(operation.type)}`, failed === undefined ? 'OK' : failed === Code.OK ? 'undone' : nameOf(failed))
+      this.#add(`${name}: ${typeName(operation.type)}`, failed === undefined ? 'OK' : failed === Code.OK ? 'undone' : nameOf(failed))
     })
   }
 
-  private countEvent(line: string): void {
+  #countEvent(line: string): void {
     const event = /^event type=(\d)/.exec(line)
-    if (event !== null) this.add(line.endsWith('zxid=-1') ? 'event of setWatches' : 'event', eventNames[Number(event[1])]!)
+    if (event !== null) this.#add(line.endsWith('zxid=-1') ? 'event of setWatches' : 'event', eventNames[Number(event[1])])
   }
 
-  private add(operation: string, result: Result, count = 1): void {
-    let results = this.counts.get(operation)
-    if (results === undefined) this.counts.set(operation, (results = new Map<Result, number>()))
+  #add(operation: string, result: Result, count = 1): void {
+    let results = this.#counts.get(operation)
+    if (results === undefined) this.#counts.set(operation, (results = new Map<Result, number>()))
     results.set(result, (results.get(result) ?? 0) + count)
   }
 }

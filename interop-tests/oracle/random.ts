@@ -2,23 +2,23 @@
 
 /** A source of chance and the ways in which a test wants it. */
 export class Random {
-  private a = 0x9e3779b9
-  private b = 0x243f6a88
-  private c: number
-  private counter = 1
+  #a = 0x9e3779b9
+  #b = 0x243f6a88
+  #c: number
+  #counter = 1
 
   constructor(seed: number) {
-    this.c = seed | 0
+    this.#c = seed | 0
     for (let round = 0; round < 15; round++) this.uint32()
   }
 
   /** 0 ‥ 2³²−1. */
   uint32(): number {
-    const sum = (((this.a + this.b) | 0) + this.counter) | 0
-    this.counter = (this.counter + 1) | 0
-    this.a = this.b ^ (this.b >>> 9)
-    this.b = (this.c + (this.c << 3)) | 0
-    this.c = (((this.c << 21) | (this.c >>> 11)) + sum) | 0
+    const sum = (((this.#a + this.#b) | 0) + this.#counter) | 0
+    this.#counter = (this.#counter + 1) | 0
+    this.#a = this.#b ^ (this.#b >>> 9)
+    this.#b = (this.#c + (this.#c << 3)) | 0
+    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + sum) | 0
     return sum >>> 0
   }
 
@@ -38,7 +38,7 @@ export class Random {
   }
 
   pick<T>(from: readonly T[]): T {
-    return from[this.below(from.length)]!
+    return from[this.below(from.length)]
   }
 
   /** One of the values, each as likely as its weight says. */
@@ -50,7 +50,7 @@ export class Random {
       at -= weight
       if (at < 0) return value
     }
-    return choices[choices.length - 1]![1]
+    return choices[choices.length - 1][1]
   }
 
   bytes(length: number): Buffer {

@@ -38,7 +38,7 @@ export async function shrink(difference: Difference, start: () => Promise<Server
   for (const length of TAILS) if (await accept([...best.steps.slice(0, -length).filter(isAboutConnections), ...best.steps.slice(-length)])) break
   for (let size = Math.ceil(best.steps.length / 2); performance.now() < deadline; size = Math.ceil(size / 2)) {
     // The last step is the one that shows it.
-    for (let at = 0; at < best.steps.length - 1 && performance.now() < deadline; ) {
+    for (let at = 0; at < best.steps.length - 1 && performance.now() < deadline;) {
       const end = Math.min(at + size, best.steps.length - 1)
       if (!(await accept([...best.steps.slice(0, at), ...best.steps.slice(end)]))) at += size
     }

@@ -53,102 +53,102 @@ interface Connection {
 }
 
 export class Side {
-  private readonly port: number
-  private readonly masks = new Masks()
-  private readonly connections: (Connection | undefined)[] = Array.from({ length: SLOTS + 1 }, () => undefined)
+  readonly #port: number
+  readonly #masks = new Masks()
+  readonly #connections: (Connection | undefined)[] = Array.from({ length: SLOTS + 1 }, () => undefined)
   // Of the step under way:
-  private accepted: Outcome['accepted']
-  private exchanges: { payload: Uint8Array; reply: Reply | undefined }[] = []
-  private ended: number[] = []
-  private lines: string[][] = []
+  #accepted: Outcome['accepted']
+  #exchanges: { payload: Uint8Array; reply: Reply | undefined }[] = []
+  #ended: number[] = []
+  #lines: string[][] = []
 
   constructor(port: number) {
-    this.port = port
+    this.#port = port
   }
 
   /** Carries out one step and waits until everything that it causes has arrived. */
   async run(step: Step): Promise<Outcome> {
-    this.accepted = undefined
-    this.exchanges = []
-    this.ended = []
-    this.lines = this.connections.map(() => [])
-    const ordered = await this.perform(step)
-    for (let slot = 0; slot < this.connections.length; slot++) this.collect(slot, ordered)
-    return { lines: this.lines, accepted: this.accepted, exchanges: this.exchanges, ended: this.ended }
+    this.#accepted = undefined
+    this.#exchanges = []
+    this.#ended = []
+    this.#lines = this.#connections.map(() => [])
+    const ordered = await this.#perform(step)
+    for (let slot = 0; slot < this.#connections.length; slot++) this.#collect(slot, ordered)
+    return { lines: this.#lines, accepted: this.#accepted, exchanges: this.#exchanges, ended: this.#ended }
   }
 
   /** Lets go of all connections. */
   close(): void {
-    for (const connection of this.connections) connection?.client.close()
-    this.connections.fill(undefined)
+    for (const connection of this.#connections) connection?.client.close()
+    this.#connections.fill(undefined)
   }
 
   /** Gives whether events of one txn came in an order that means something: the end of a session deletes its nodes in any order. */
-  private async perform(step: Step): Promise<boolean> {
-    const connection = this.connections[step.slot]
+  async #perform(step: Step): Promise<boolean> {
+    const connection = this.#connections[step.slot]
     switch (step.kind) {
       case 'connect':
-        if (connection === undefined) await this.connect(step)
+        if (connection === undefined) await this.#connect(step)
         return true
       case 'bytes':
-        await this.sendBytes(connection ?? (await this.open(step.slot)), step.bytes)
+        await this.#sendBytes(connection ?? (await this.#open(step.slot)), step.bytes)
         return true
       case 'requests':
-        if (connection !== undefined) await this.sendRequests(step.slot, connection, step.payloads, step.splits)
+        if (connection !== undefined) await this.#sendRequests(step.slot, connection, step.payloads, step.splits)
         return true
       case 'alone':
-        if (connection !== undefined) await this.sendAlone(step.slot, connection, step.payload)
+        if (connection !== undefined) await this.#sendAlone(step.slot, connection, step.payload)
         return decodeRequest(step.payload)?.type !== OpCode.closeSession
       case 'drop':
-        if (connection !== undefined) this.drop(step.slot, connection, step.how, step.bytes)
+        if (connection !== undefined) this.#drop(step.slot, connection, step.how, step.bytes)
         return true
       case 'expire':
         if (connection !== undefined) {
-          await this.untilEnd(connection)
-          await this.pingOthers(step.slot)
+          await this.#untilEnd(connection)
+          await this.#pingOthers(step.slot)
         }
         return false
       case 'counters':
-        this.lines[step.slot]!.push(...(await this.counters()))
+        this.#lines[step.slot].push(...(await this.#counters()))
         return true
     }
   }
 
-  private async counters(): Promise<string[]> {
-    const lines = (await fourLetterWord(this.port, 'mntr')).split('\n')
-    return lines.filter((line) => COUNTERS.has(line.split('\t', 1)[0]!)).sort()
+  async #counters(): Promise<string[]> {
+    const lines = (await fourLetterWord(this.#port, 'mntr')).split('\n')
+    return lines.filter((line) => COUNTERS.has(line.split('\t', 1)[0])).sort()
   }
 
-  private async open(slot: number): Promise<Connection> {
-    const connection: Connection = { client: await RawClient.open(this.port), expected: [], lines: [] }
-    this.connections[slot] = connection
+  async #open(slot: number): Promise<Connection> {
+    const connection: Connection = { client: await RawClient.open(this.#port), expected: [], lines: [] }
+    this.#connections[slot] = connection
     return connection
   }
 
-  private async connect(step: ConnectStep): Promise<void> {
+  async #connect(step: ConnectStep): Promise<void> {
     const { form, protocolVersion, lastZxidSeen, timeOut, readOnly, length } = step
-    const sessionId = step.session === 'new' ? 0n : typeof step.session === 'bigint' ? step.session : this.masks.id(step.session)
+    const sessionId = step.session === 'new' ? 0n : typeof step.session === 'bigint' ? step.session : this.#masks.id(step.session)
     if (sessionId === undefined) return
     const passwd = step.password !== 'own' ? step.password : sessionId === 0n ? ZERO_PASSWORD : sessionPassword(sessionId)
     const whole = connectRequest({ protocolVersion, lastZxidSeen, timeOut, sessionId, passwd, readOnly }, form)
     const payload = length === undefined ? whole : resize(whole, length)
-    const connection = await this.open(step.slot)
+    const connection = await this.#open(step.slot)
     // A request that was cut off before its readOnly byte is a request of the old form, one that was lengthened is of the new.
     const shape = form === 'old' ? payload.length > whole.length : payload.length >= whole.length
     connection.expected.push({ kind: 'handshake', form: shape ? 'new' : 'old' })
-    connection.client.send(frames([payload, ...step.behind.map((behind) => this.expect(connection, behind))]))
-    await this.untilSettled(connection)
-    if (this.accepted === undefined) await this.untilEnd(connection)
-    await this.pingOthers(step.slot)
+    connection.client.send(frames([payload, ...step.behind.map((behind) => this.#expect(connection, behind))]))
+    await this.#untilSettled(connection)
+    if (this.#accepted === undefined) await this.#untilEnd(connection)
+    await this.#pingOthers(step.slot)
   }
 
-  private async sendBytes({ client, expected, lines }: Connection, bytes: Uint8Array): Promise<void> {
+  async #sendBytes({ client, expected, lines }: Connection, bytes: Uint8Array): Promise<void> {
     client.send(bytes)
-    await this.untilEnd({ client, expected, lines })
+    await this.#untilEnd({ client, expected, lines })
   }
 
-  private async sendRequests(slot: number, connection: Connection, payloads: readonly Uint8Array[], splits: readonly number[]): Promise<void> {
-    const bytes = frames(payloads.map((payload) => this.expect(connection, payload)))
+  async #sendRequests(slot: number, connection: Connection, payloads: readonly Uint8Array[], splits: readonly number[]): Promise<void> {
+    const bytes = frames(payloads.map((payload) => this.#expect(connection, payload)))
     const cuts = splits.map((split) => split % bytes.length).sort((a, b) => a - b)
     let at = 0
     for (const cut of cuts) {
@@ -157,57 +157,57 @@ export class Side {
       await new Promise((resolve) => setImmediate(resolve))
     }
     connection.client.send(bytes.subarray(at))
-    await this.untilSettled(connection)
-    if (payloads.some((payload) => isWrite(decodeRequest(payload)?.type ?? 0))) await this.pingOthers(slot)
+    await this.#untilSettled(connection)
+    if (payloads.some((payload) => isWrite(decodeRequest(payload)?.type ?? 0))) await this.#pingOthers(slot)
   }
 
-  private async sendAlone(slot: number, connection: Connection, payload: Uint8Array): Promise<void> {
-    connection.client.sendFrames([this.expect(connection, payload)])
-    await this.untilSettled(connection)
-    const { reply } = this.exchanges[this.exchanges.length - 1]!
-    if (reply !== undefined && isLast(payload, reply)) await this.untilEnd(connection)
-    else if (!connection.client.ended) await this.ping(connection)
-    await this.pingOthers(slot)
+  async #sendAlone(slot: number, connection: Connection, payload: Uint8Array): Promise<void> {
+    connection.client.sendFrames([this.#expect(connection, payload)])
+    await this.#untilSettled(connection)
+    const { reply } = this.#exchanges[this.#exchanges.length - 1]
+    if (reply !== undefined && isLast(payload, reply)) await this.#untilEnd(connection)
+    else if (!connection.client.ended) await this.#ping(connection)
+    await this.#pingOthers(slot)
   }
 
-  private drop(slot: number, { client }: Connection, how: 'finish' | 'reset', bytes: Uint8Array): void {
+  #drop(slot: number, { client }: Connection, how: 'finish' | 'reset', bytes: Uint8Array): void {
     if (bytes.length > 0) client.send(bytes)
     client[how]()
-    this.collect(slot, true)
-    this.connections[slot] = undefined
-    this.ended.push(slot)
+    this.#collect(slot, true)
+    this.#connections[slot] = undefined
+    this.#ended.push(slot)
   }
 
   /** Notes that this request will be answered. */
-  private expect(connection: Connection, payload: Uint8Array): Uint8Array {
+  #expect(connection: Connection, payload: Uint8Array): Uint8Array {
     if (isTaboo(payload)) throw new Error('a request that must not be sent reached the connection')
     const type = new DataView(payload.buffer, payload.byteOffset).getInt32(4)
-    connection.expected.push({ kind: 'request', type, exchange: this.exchanges.length })
-    this.exchanges.push({ payload, reply: undefined })
+    connection.expected.push({ kind: 'request', type, exchange: this.#exchanges.length })
+    this.#exchanges.push({ payload, reply: undefined })
     return payload
   }
 
-  private async ping(connection: Connection): Promise<void> {
+  async #ping(connection: Connection): Promise<void> {
     connection.expected.push({ kind: 'request', type: OpCode.ping, exchange: -1 })
     connection.client.sendFrames([PING])
-    await this.untilSettled(connection)
+    await this.#untilSettled(connection)
   }
 
   /** Behind its answer there is no notification left that the step could have caused. */
-  private async pingOthers(slot: number): Promise<void> {
-    await Promise.all(this.connections.map((other, at) => (other === undefined || at === slot || other.client.ended ? undefined : this.ping(other))))
+  async #pingOthers(slot: number): Promise<void> {
+    await Promise.all(this.#connections.map((other, at) => (other === undefined || at === slot || other.client.ended ? undefined : this.#ping(other))))
   }
 
-  private async untilSettled(connection: Connection): Promise<void> {
+  async #untilSettled(connection: Connection): Promise<void> {
     const settled = (): boolean => {
-      this.absorb(connection)
+      this.#absorb(connection)
       return connection.expected.length === 0 || connection.client.ended
     }
     if (!(await connection.client.until(settled, PATIENCE_MS))) connection.lines.push({ text: `${connection.expected.length} answers are missing` })
     connection.expected.length = 0
   }
 
-  private async untilEnd(connection: Connection): Promise<void> {
+  async #untilEnd(connection: Connection): Promise<void> {
     if (!(await connection.client.until(() => connection.client.ended, PATIENCE_MS))) {
       connection.lines.push({ text: 'the connection was not closed' })
       connection.client.close()
@@ -216,45 +216,45 @@ export class Side {
   }
 
   /** Puts what has arrived into words. */
-  private absorb(connection: Connection): void {
-    for (const payload of connection.client.take()) connection.lines.push(this.read(connection, payload))
+  #absorb(connection: Connection): void {
+    for (const payload of connection.client.take()) connection.lines.push(this.#read(connection, payload))
   }
 
-  private read({ expected }: Connection, payload: Uint8Array): Line {
+  #read({ expected }: Connection, payload: Uint8Array): Line {
     const next = expected[0]
     if (next?.kind === 'handshake') {
       expected.shift()
-      return { text: this.readHandshake(next.form, payload) }
+      return { text: this.#readHandshake(next.form, payload) }
     }
     const notification = decodeNotification(payload)
-    if (notification !== undefined) return { text: this.masks.notification(notification), zxid: notification.header.zxid }
+    if (notification !== undefined) return { text: this.#masks.notification(notification), zxid: notification.header.zxid }
     expected.shift()
     const reply = next === undefined ? undefined : decodeReply(next.type, payload)
     if (reply === undefined) return { text: `unasked for: ${Buffer.from(payload.subarray(0, 200)).toString('hex')}` }
-    if (next!.exchange >= 0) this.exchanges[next!.exchange]!.reply = reply
-    return { text: this.masks.reply(reply, payload) }
+    if (next.exchange >= 0) this.#exchanges[next.exchange].reply = reply
+    return { text: this.#masks.reply(reply, payload) }
   }
 
-  private readHandshake(form: 'new' | 'old', payload: Uint8Array): string {
+  #readHandshake(form: 'new' | 'old', payload: Uint8Array): string {
     const response = connectResponse(payload, form)
     if (response === undefined) return `no handshake: ${Buffer.from(payload).toString('hex')}`
-    const line = this.masks.connectResponse(response, payload.length)
-    if (response.sessionId !== 0n) this.accepted = { label: this.masks.label(response.sessionId), short: response.timeOut < SHORT_TIMEOUT_MS }
+    const line = this.#masks.connectResponse(response, payload.length)
+    if (response.sessionId !== 0n) this.#accepted = { label: this.#masks.label(response.sessionId), short: response.timeOut < SHORT_TIMEOUT_MS }
     return line
   }
 
   /** Moves the lines of a slot into the outcome, and its end, if it has ended. */
-  private collect(slot: number, ordered: boolean): void {
-    const connection = this.connections[slot]
+  #collect(slot: number, ordered: boolean): void {
+    const connection = this.#connections[slot]
     if (connection === undefined) return
-    this.absorb(connection)
-    this.lines[slot]!.push(...(ordered ? connection.lines.map(({ text }) => text) : sortWithinTxn(connection.lines)))
+    this.#absorb(connection)
+    this.#lines[slot].push(...(ordered ? connection.lines.map(({ text }) => text) : sortWithinTxn(connection.lines)))
     connection.lines = []
     if (!connection.client.ended) return
     const cut = connection.client.unfinishedBytes
-    this.lines[slot]!.push(cut > 0 ? `end within a frame, ${cut} bytes` : 'end')
-    this.connections[slot] = undefined
-    this.ended.push(slot)
+    this.#lines[slot].push(cut > 0 ? `end within a frame, ${cut} bytes` : 'end')
+    this.#connections[slot] = undefined
+    this.#ended.push(slot)
   }
 }
 
@@ -274,9 +274,9 @@ function resize(payload: Uint8Array, length: number): Uint8Array {
 
 function sortWithinTxn(lines: readonly Line[]): string[] {
   const sorted: string[] = []
-  for (let start = 0; start < lines.length; ) {
+  for (let start = 0; start < lines.length;) {
     let end = start + 1
-    while (lines[start]!.zxid !== undefined && end < lines.length && lines[end]!.zxid === lines[start]!.zxid) end++
+    while (lines[start].zxid !== undefined && end < lines.length && lines[end].zxid === lines[start].zxid) end++
     sorted.push(
       ...lines
         .slice(start, end)

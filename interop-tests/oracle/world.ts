@@ -39,7 +39,7 @@ export class World {
   readonly nodes = new Map<string, KnownNode>()
   /** The keys of `nodes`, for a quick choice. */
   readonly paths: string[] = []
-  private readonly positions = new Map<string, number>()
+  readonly #positions = new Map<string, number>()
   /** Paths that were deleted lately. */
   readonly gone: string[] = []
   readonly sessions: KnownSession[] = []
@@ -47,7 +47,7 @@ export class World {
   zxid = 0n
 
   constructor() {
-    for (const path of SPECIAL_PATHS) this.add(path, undefined)
+    for (const path of SPECIAL_PATHS) this.#add(path, undefined)
   }
 
   /** A connection was accepted for that session, or refused (undefined). */
@@ -65,7 +65,7 @@ export class World {
 
   expired(slot: number): void {
     const connection = this.connections[slot]
-    if (connection !== undefined) this.sessionGone(connection.session)
+    if (connection !== undefined) this.#sessionGone(connection.session)
     this.ended(slot)
   }
 
@@ -78,66 +78,66 @@ export class World {
     if (reply.body.kind === 'multi') {
       reply.body.results.forEach(({ header, body }, at) => {
         const operation = request.operations[at]
-        if (operation !== undefined && header.type !== OpCode.error) this.learnOperation(connection, operation, body)
+        if (operation !== undefined && header.type !== OpCode.error) this.#learnOperation(connection, operation, body)
       })
       return
     }
-    if (request.type === OpCode.closeSession) this.sessionGone(connection.session)
-    this.learnWatch(connection, request)
+    if (request.type === OpCode.closeSession) this.#sessionGone(connection.session)
+    this.#learnWatch(connection, request)
     if (reply.header.err !== Code.OK) return
-    this.learnOperation(connection, request, reply.body.kind === 'record' ? reply.body : null)
+    this.#learnOperation(connection, request, reply.body.kind === 'record' ? reply.body : null)
   }
 
-  private learnOperation(connection: KnownConnection, { type, body }: Operation, result: Body | null): void {
+  #learnOperation(connection: KnownConnection, { type, body }: Operation, result: Body | null): void {
     const path = body?.path ?? undefined
     if (path === undefined && type !== OpCode.auth) return
     const reply = result?.record as { path?: string; stat?: Stat; children?: string[] } | undefined
-    if (isCreate(type) && reply?.path !== undefined) this.add(reply.path, ownerOf(type, body!) ? connection.session.label : undefined)
-    else if (type === OpCode.delete) this.remove(path!)
+    if (isCreate(type) && reply?.path !== undefined) this.#add(reply.path, ownerOf(type, body!) ? connection.session.label : undefined)
+    else if (type === OpCode.delete) this.#remove(path!)
     else if (type === OpCode.auth) connection.identities.push(Buffer.from(body!.auth ?? []).toString())
-    else if (reply?.stat !== undefined) this.refresh(path!, reply.stat)
+    else if (reply?.stat !== undefined) this.#refresh(path!, reply.stat)
   }
 
-  private learnWatch(connection: KnownConnection, { type, body }: Operation): void {
+  #learnWatch(connection: KnownConnection, { type, body }: Operation): void {
     if (body?.watch !== true && type !== OpCode.addWatch) return
     if (typeof body?.path !== 'string') return
     connection.watched.push(body.path)
     if (connection.watched.length > WATCHED_LIMIT) connection.watched.shift()
   }
 
-  private refresh(path: string, stat: Stat): void {
+  #refresh(path: string, stat: Stat): void {
     const node = this.nodes.get(path)
     if (node === undefined) return
     node.version = stat.version
     node.aversion = stat.aversion
   }
 
-  private add(path: string, owner: number | undefined): void {
+  #add(path: string, owner: number | undefined): void {
     if (this.nodes.has(path)) return
     this.nodes.set(path, { version: 0, aversion: 0, owner, children: new Set() })
-    this.positions.set(path, this.paths.length)
+    this.#positions.set(path, this.paths.length)
     this.paths.push(path)
     if (path !== '/') this.nodes.get(parentOf(path))?.children.add(path)
   }
 
-  private remove(path: string): void {
-    const position = this.positions.get(path)
+  #remove(path: string): void {
+    const position = this.#positions.get(path)
     if (position === undefined) return
     this.nodes.delete(path)
-    this.positions.delete(path)
+    this.#positions.delete(path)
     const last = this.paths.pop()!
     if (last !== path) {
       this.paths[position] = last
-      this.positions.set(last, position)
+      this.#positions.set(last, position)
     }
     this.nodes.get(parentOf(path))?.children.delete(path)
     this.gone.push(path)
     if (this.gone.length > GONE_LIMIT) this.gone.shift()
   }
 
-  private sessionGone(session: KnownSession): void {
+  #sessionGone(session: KnownSession): void {
     session.alive = false
-    for (const [path, node] of this.nodes) if (node.owner === session.label) this.remove(path)
+    for (const [path, node] of this.nodes) if (node.owner === session.label) this.#remove(path)
   }
 }
 

@@ -40,7 +40,7 @@ let programs: Map<string, string>
 
 beforeAll(async () => {
   const page = await readFile(join(projectRoot, 'docs', 'embedding.md'), 'utf8')
-  programs = new Map([...page.matchAll(/^```ts\n\/\/ (\S+)\n([^]*?)^```$/gm)].map((match) => [match[1]!, match[2]!]))
+  programs = new Map([...page.matchAll(/^```ts\n\/\/ (\S+)\n([^]*?)^```$/gm)].map((match) => [match[1], match[2]]))
   ;({ directory } = await installPackage())
   await lend(directory, '@types/node', 'undici-types', 'node-zookeeper-client', 'vitest')
   await mkdir(join(directory, 'source'))
@@ -65,7 +65,10 @@ describe('the page about embedding', () => {
   })
 
   it('has tests for node:test', async () => {
-    const { stdout } = await mustRun(process.execPath, ['--test', '--test-reporter=tap', 'compiled/registry.node-test.js'], { cwd: directory, timeoutMs: RUN_LIMIT_MS })
+    const { stdout } = await mustRun(process.execPath, ['--test', '--test-reporter=tap', 'compiled/registry.node-test.js'], {
+      cwd: directory,
+      timeoutMs: RUN_LIMIT_MS,
+    })
     expect(stdout).toContain('# pass 3\n# fail 0\n')
   })
 

@@ -24,7 +24,8 @@ export function npm(cwd: string, args: string[]): Promise<Result> {
 export async function installPackage(): Promise<InstalledPackage> {
   const tarballs = await temporaryDirectory('packed')
   // What "make build" has left is packed as it is: building it again here would take it away from under other tests.
-  for (const part of ['dist/cli/main.js', 'dist/cjs/package.json']) if (!existsSync(join(projectRoot, part))) throw new Error(`${part} is not there: make build`)
+  for (const part of ['dist/cli/main.js', 'dist/cjs/package.json'])
+    if (!existsSync(join(projectRoot, part))) throw new Error(`${part} is not there: make build`)
   const pack = await npm(projectRoot, ['pack', '--ignore-scripts', '--json', '--pack-destination', tarballs])
   const [summary] = JSON.parse(pack.stdout) as [{ filename: string; version: string; files: { path: string }[] }]
   const directory = await emptyProject('installed')

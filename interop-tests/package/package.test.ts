@@ -85,7 +85,7 @@ let version: string
 let packed: readonly string[]
 
 beforeAll(async () => {
-  ({ directory, version, packed, tarball } = await installPackage())
+  ;({ directory, version, packed, tarball } = await installPackage())
 }, INSTALL_LIMIT_MS)
 
 /** A file of the folder, run by Node.js. */
@@ -107,8 +107,18 @@ async function serveUntil(program: RunningProgram, serves: () => boolean | Promi
 
 describe('the installed package', () => {
   it('holds what is used and read, and no sources or tests', () => {
-    const tops = new Set(packed.map((path) => (path.startsWith('src/') ? dirname(path) : path.split('/')[0]!)))
-    expect([...tops].sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'README.zh-CN.md', 'dist', 'docs', 'examples', 'package.json', 'src/jute/records'])
+    const tops = new Set(packed.map((path) => (path.startsWith('src/') ? dirname(path) : path.split('/')[0])))
+    expect([...tops].sort()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'README.zh-CN.md',
+      'dist',
+      'docs',
+      'examples',
+      'package.json',
+      'src/jute/records',
+    ])
     expect(packed.filter((path) => /\.test\.|(^|[^d])\.ts$/.test(path) && !path.endsWith('.d.ts'))).toEqual([])
   })
 
@@ -116,7 +126,7 @@ describe('the installed package', () => {
     const lock = JSON.parse(await readFile(join(directory, 'package-lock.json'), 'utf8')) as { packages: Record<string, { hasInstallScript?: boolean }> }
     const installed = Object.keys(lock.packages).filter((path) => path !== '')
     expect(installed).toContain('node_modules/tskeeper')
-    expect(installed.filter((path) => lock.packages[path]!.hasInstallScript)).toEqual([])
+    expect(installed.filter((path) => lock.packages[path].hasInstallScript)).toEqual([])
     for (const path of installed) {
       const manifest = JSON.parse(await readFile(join(directory, path, 'package.json'), 'utf8')) as { scripts?: Record<string, string>; gypfile?: boolean }
       const scripts = ['preinstall', 'install', 'postinstall'].filter((name) => manifest.scripts?.[name] !== undefined)
@@ -167,7 +177,8 @@ describe('the installed package', () => {
   })
 
   it('can be required', async () => {
-    const requires = "const { connect } = require('node:net')\nconst { packageVersion } = require('tskeeper')\nconst { startTestServer } = require('tskeeper/testing')\n"
+    const requires =
+      "const { connect } = require('node:net')\nconst { packageVersion } = require('tskeeper')\nconst { startTestServer } = require('tskeeper/testing')\n"
     const output = await runScript('requires.cjs', `${requires}void (async () => {${conversation}})()`)
     expect(output).toContain(`${version}\nZookeeper version: 3.9.6`)
     expect(output).toContain('Mode: standalone\n')

@@ -28,11 +28,11 @@ const chinese = await read('README.zh-CN.md')
 
 /** The code blocks of a language, without their comments: those are translated. */
 function blocks(text: string, language = '.*'): string[] {
-  return [...text.matchAll(new RegExp(`^\`\`\`(?:${language})\\n([^]*?)^\`\`\`$`, 'gm'))].map((match) => match[1]!.replaceAll(/ *(?:#|\/\/) .*$/gm, ''))
+  return [...text.matchAll(new RegExp(`^\`\`\`(?:${language})\\n([^]*?)^\`\`\`$`, 'gm'))].map((match) => match[1].replaceAll(/ *(?:#|\/\/) .*$/gm, ''))
 }
 
 function matches(text: string, pattern: RegExp): string[] {
-  return [...new Set([...text.matchAll(pattern)].map((match) => match[1]!))]
+  return [...new Set([...text.matchAll(pattern)].map((match) => match[1]))]
 }
 
 /** Lines of shell. */
@@ -40,9 +40,18 @@ const commandsOf = (text: string): string[] => blocks(text, 'sh').flatMap((block
 /** What stands in the text as code and begins like a command. */
 const mentionsOf = (text: string): string[] => matches(text, /`((?:make|node|npm|npx|tskeeper) [^`]+)`/g)
 const sectionsOf = (text: string): string[] =>
-  matches(text, /^## (.*)$/gm).map((title) => `#${title.toLowerCase().replaceAll(' ', '-').replaceAll(/[^\p{L}\p{N}-]/gu, '')}`)
+  matches(text, /^## (.*)$/gm).map(
+    (title) =>
+      `#${title
+        .toLowerCase()
+        .replaceAll(' ', '-')
+        .replaceAll(/[^\p{L}\p{N}-]/gu, '')}`,
+  )
 
-describe.each([['README.md', english], ['README.zh-CN.md', chinese]])('%s', (_name, text) => {
+describe.each([
+  ['README.md', english],
+  ['README.zh-CN.md', chinese],
+])('%s', (_name, text) => {
   it('has links that lead to files of the package, and to sections', () => {
     const links = matches(text, /\]\((?!https?:)([^)]+)\)/g)
     expect(links).toContain('docs/differences.md')
@@ -77,7 +86,13 @@ describe('the Chinese README', () => {
   })
 
   it('has the figures of the English one', () => {
-    const figures = (text: string): string[][] => [...text.matchAll(/^\| .*\|$/gm)].map(([row]) => row.split('|').slice(2).map((cell) => cell.trim()))
+    const figures = (text: string): string[][] =>
+      [...text.matchAll(/^\| .*\|$/gm)].map(([row]) =>
+        row
+          .split('|')
+          .slice(2)
+          .map((cell) => cell.trim()),
+      )
     expect(figures(english).length).toBeGreaterThan(5)
     expect(figures(chinese)).toEqual(figures(english))
   })
@@ -97,7 +112,12 @@ describe('the commands', () => {
     port = await freePort()
     await writeFile(join(place, 'zoo.cfg'), `dataDir=${place}/data\nclientPort=${port}\nclientPortAddress=127.0.0.1\ntickTime=500\n`)
     // Where a command names no configuration it finds this one, and port 2181 is left to whom it belongs.
-    environment = { PATH: `${join(installed.directory, 'node_modules', '.bin')}:${process.env['PATH']}`, ZOOCFGDIR: place, ZOO_LOG_DIR: join(place, 'logs'), PORT: '0' }
+    environment = {
+      PATH: `${join(installed.directory, 'node_modules', '.bin')}:${process.env['PATH']}`,
+      ZOOCFGDIR: place,
+      ZOO_LOG_DIR: join(place, 'logs'),
+      PORT: '0',
+    }
   }, INSTALL_LIMIT_MS)
 
   afterAll(async () => {
@@ -109,7 +129,11 @@ describe('the commands', () => {
   function shell(command: string, replacements: Record<string, string> = {}): string[] {
     expect([...commandsOf(english), ...mentionsOf(english)]).toContain(command)
     ran.add(command)
-    const places: Record<string, string> = { '/etc/zookeeper/zoo.cfg': join(place, 'zoo.cfg'), 'make ': 'make --no-print-directory -o dist/cli/main.js ', ...replacements }
+    const places: Record<string, string> = {
+      '/etc/zookeeper/zoo.cfg': join(place, 'zoo.cfg'),
+      'make ': 'make --no-print-directory -o dist/cli/main.js ',
+      ...replacements,
+    }
     return ['-c', Object.entries(places).reduce((line, [shown, own]) => line.replaceAll(shown, own), command)]
   }
 
@@ -118,7 +142,13 @@ describe('the commands', () => {
   }
 
   /** Until what it prints contains the words; then Ctrl-C, which reaches the whole group. */
-  async function runUntil(command: string, words: RegExp, meanwhile = async (): Promise<void> => {}, cwd = place, replacements: Record<string, string> = {}): Promise<void> {
+  async function runUntil(
+    command: string,
+    words: RegExp,
+    meanwhile = async (): Promise<void> => {},
+    cwd = place,
+    replacements: Record<string, string> = {},
+  ): Promise<void> {
     const program = startProgram('/bin/sh', shell(command, replacements), { cwd, env: environment })
     started.push(program)
     await eventually(`${command}: ${words}`, INSTALL_LIMIT_MS, () => {
@@ -130,7 +160,15 @@ describe('the commands', () => {
     await program.ended
     // Whoever presses Ctrl-C has not made a mistake.
     expect(program.output()).not.toMatch(/\*\*\* |npm error/)
-    await eventually('nobody serves', RUN_LIMIT_MS, async () => (await fourLetterWord(port, 'srvr').then(() => undefined, () => true)))
+    await eventually(
+      'nobody serves',
+      RUN_LIMIT_MS,
+      async () =>
+        await fourLetterWord(port, 'srvr').then(
+          () => undefined,
+          () => true,
+        ),
+    )
   }
 
   const serves = (): RegExp => new RegExp(`serves clients on port ${port}`)
@@ -151,7 +189,12 @@ describe('the commands', () => {
     expect((await run('SERVER_JVMFLAGS="-Djute.maxbuffer=4194304" tskeeper start')).stdout).toContain('STARTED')
     expect((await run('tskeeper stop')).stdout).toContain('STOPPED')
     expect((await run('tskeeper start /etc/zookeeper/zoo.cfg')).stdout).toContain('STARTED')
-    await eventually('it serves', RUN_LIMIT_MS, () => hasMode().then(() => true as const, () => undefined))
+    await eventually('it serves', RUN_LIMIT_MS, () =>
+      hasMode().then(
+        () => true as const,
+        () => undefined,
+      ),
+    )
     expect((await run('tskeeper status /etc/zookeeper/zoo.cfg')).stdout).toContain('Mode: standalone\n')
     expect((await run('tskeeper status')).stdout).toContain('Mode: standalone\n')
     expect((await run('node examples/lock.mjs', projectRoot, { 'lock.mjs': `lock.mjs 127.0.0.1:${port}` })).stdout).toContain('1 of 3 in the room\n')
@@ -183,7 +226,13 @@ describe('the commands', () => {
     const checkout = await copyOfCheckout()
     await run('npm pack', checkout)
     const listed = await mustRun('tar', ['-tzf', `tskeeper-${installed.version}.tgz`], { cwd: checkout, timeoutMs: RUN_LIMIT_MS })
-    expect(listed.stdout.trim().split('\n').map((path) => path.replace('package/', '')).sort()).toEqual([...installed.packed].sort())
+    expect(
+      listed.stdout
+        .trim()
+        .split('\n')
+        .map((path) => path.replace('package/', ''))
+        .sort(),
+    ).toEqual([...installed.packed].sort())
   })
 
   it('test, which is what goes on here', async () => {
@@ -203,21 +252,29 @@ describe('the commands', () => {
 describe('what is shown', () => {
   it('names verbs that the command has', async () => {
     const [program, ...args] = tskeeperCommand('--help')
-    const { stdout } = await mustRun(program!, args, { timeoutMs: RUN_LIMIT_MS })
-    const verbs = [...stdout.matchAll(/^ {2}([a-z-]+)(?: \[options\])? \[(?:config|args)\.\.\.\]/gm)].map((match) => match[1]!)
+    const { stdout } = await mustRun(program, args, { timeoutMs: RUN_LIMIT_MS })
+    const verbs = [...stdout.matchAll(/^ {2}([a-z-]+)(?: \[options\])? \[(?:config|args)\.\.\.\]/gm)].map((match) => match[1])
     expect(verbs).toHaveLength(13)
     for (const verb of verbs) expect(english).toContain(verb)
   })
 
   it('is what a server prints when it starts', async () => {
     const [shown] = blocks(english, 'text').filter((block) => block.includes('serves clients on port'))
-    const expected = shown!.trimEnd().split('\n').map((line) => masked(line.replace(/^\[.*?\] [A-Z]+: /, '')))
+    const expected = shown
+      .trimEnd()
+      .split('\n')
+      .map((line) => masked(line.replace(/^\[.*?\] [A-Z]+: /, '')))
     expect(expected.length).toBeGreaterThan(2)
     const directory = await temporaryDirectory('readme')
     await writeFile(join(directory, 'zoo.cfg'), 'dataDir=./data\nclientPort=0\nclientPortAddress=127.0.0.1\n')
     const [program, ...args] = tskeeperCommand('start-foreground', './zoo.cfg')
-    const server = startProgram(program!, args, { cwd: directory })
-    const printed = (): string[] => server.output().split('\n').filter((line) => line.startsWith('{')).map((line) => masked((JSON.parse(line) as { msg: string }).msg))
+    const server = startProgram(program, args, { cwd: directory })
+    const printed = (): string[] =>
+      server
+        .output()
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .map((line) => masked((JSON.parse(line) as { msg: string }).msg))
     try {
       await eventually('it serves', RUN_LIMIT_MS, () => (server.output().includes('serves clients on port') ? true : undefined))
       expect(printed().filter((line) => expected.includes(line))).toEqual(expected)
@@ -229,13 +286,13 @@ describe('what is shown', () => {
   it('is what zkCli prints', async ({ skip }) => {
     if ((await needPeer('java')) === undefined) skip()
     const [transcript] = blocks(english, 'console')
-    const typed = [...transcript!.matchAll(/^\[zk: .*\] (.*)$/gm)].map((match) => match[1]!)
+    const typed = [...transcript.matchAll(/^\[zk: .*\] (.*)$/gm)].map((match) => match[1])
     expect(typed.length).toBeGreaterThan(1)
     const server = await startTsKeeper()
     try {
       const { stdout, stderr } = await interactive(server, [...typed, 'quit'])
       const printed = [...stdout, ...stderr].map((line) => line.replace(/^(> )*/, ''))
-      const answers = transcript!.split('\n').filter((line) => line !== '' && !/^(\$|\[zk)/.test(line))
+      const answers = transcript.split('\n').filter((line) => line !== '' && !/^(\$|\[zk)/.test(line))
       expect(printed).toEqual(expect.arrayContaining(answers))
     } finally {
       await server.kill()
@@ -269,5 +326,8 @@ async function runInside(script: string): Promise<string> {
 
 /** Without times and the address, which the test chose otherwise. */
 function masked(line: string): string {
-  return line.replace(/\d+ ms/, 'N ms').replace(/port \d+$/, 'port N').replace(/^(binding to port) .*/, '$1')
+  return line
+    .replace(/\d+ ms/, 'N ms')
+    .replace(/port \d+$/, 'port N')
+    .replace(/^(binding to port) .*/, '$1')
 }

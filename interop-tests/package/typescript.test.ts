@@ -75,11 +75,14 @@ function compile(kind: Kind, options: string): Promise<Result> {
 }
 
 describe('a program that imports the package', () => {
-  it.each(working.flatMap(([options, kinds]) => kinds.map((kind) => [options, kind] as const)))('compiles with %s in a package of type %s, and runs', async (options, kind) => {
-    expect(await compile(kind, options)).toMatchObject({ stdout: '', code: 0 })
-    const { stdout } = await mustRun(process.execPath, [join(kind, 'compiled', 'main.js')], { cwd: directory, timeoutMs: RUN_LIMIT_MS })
-    expect(stdout).toBe('false function function function\n')
-  })
+  it.each(working.flatMap(([options, kinds]) => kinds.map((kind) => [options, kind] as const)))(
+    'compiles with %s in a package of type %s, and runs',
+    async (options, kind) => {
+      expect(await compile(kind, options)).toMatchObject({ stdout: '', code: 0 })
+      const { stdout } = await mustRun(process.execPath, [join(kind, 'compiled', 'main.js')], { cwd: directory, timeoutMs: RUN_LIMIT_MS })
+      expect(stdout).toBe('false function function function\n')
+    },
+  )
 
   it.each(failing)('does not compile with %s', async (options, error) => {
     const { code, stdout } = await compile('commonjs', options)

@@ -19,7 +19,7 @@ export async function checkSuite(title: string, command: readonly string[] | und
     let output: string
     beforeAll(async () => {
       server = await startServer(options)
-      const run = await runProgram(program!, [...args, 'check', `127.0.0.1:${server.port}`], { timeoutMs: CHECKS_LIMIT_MS })
+      const run = await runProgram(program, [...args, 'check', `127.0.0.1:${server.port}`], { timeoutMs: CHECKS_LIMIT_MS })
       output = `${run.stdout}${run.stderr}`
     })
     afterAll(() => server.kill())

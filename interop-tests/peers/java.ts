@@ -63,14 +63,11 @@ export async function runJava(mainClass: string, args: readonly string[] = [], o
   const library = await oracleLibrary(options.version)
   await warmUp(library, mainClass)
   const [program, ...rest] = javaCommand(library, mainClass, args, options)
-  return await runProgram(program!, rest, options)
+  return await runProgram(program, rest, options)
 }
 
 /** Compiles Java source files against the jars of that release and gives the directory of the classes. */
-export async function compileJava(
-  sources: readonly string[],
-  options: { version?: string; jvmFlags?: readonly string[] } = {},
-): Promise<string> {
+export async function compileJava(sources: readonly string[], options: { version?: string; jvmFlags?: readonly string[] } = {}): Promise<string> {
   const library = await oracleLibrary(options.version)
   const classes = await temporaryDirectory('classes')
   await needProgram('javac', ['openjdk-17-jdk-headless', 'default-jdk-headless'])
@@ -103,7 +100,7 @@ async function recordClient(library: string, archiveFlag: string): Promise<void>
   const server = await startServerProcess((configFile) => javaCommand(library, serverClass, [configFile]), {})
   const args = ['-server', `127.0.0.1:${server.port}`, 'ls', '/']
   const [program, ...rest] = javaCommand(library, 'org.apache.zookeeper.ZooKeeperMain', args, { jvmFlags: [archiveFlag] })
-  await runProgram(program!, rest)
+  await runProgram(program, rest)
   await server.stop()
 }
 

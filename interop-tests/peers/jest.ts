@@ -16,7 +16,15 @@ const FETCH_LIMIT_MS = 300_000
 export function jestFolder(): Promise<string> {
   return cachedDirectory(`jest-${jestVersion}`, async (scratch) => {
     await writeFile(join(scratch, 'package.json'), '{ "private": true }\n')
-    const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', `jest@${jestVersion}`, `ts-jest@${tsJestVersion}`, `typescript@${compilerVersion}`]
+    const install = [
+      'install',
+      '--prefer-offline',
+      '--no-audit',
+      '--no-fund',
+      `jest@${jestVersion}`,
+      `ts-jest@${tsJestVersion}`,
+      `typescript@${compilerVersion}`,
+    ]
     await fetching('Jest', () => mustRun('npm', install, { cwd: scratch, timeoutMs: FETCH_LIMIT_MS }))
   })
 }

@@ -21,7 +21,10 @@ export function openLink(serverPort: number): Promise<Link> {
     }
     const server = connect(serverPort, '127.0.0.1')
     client.pipe(server).pipe(client)
-    for (const [socket, other] of [[client, server], [server, client]] as const) {
+    for (const [socket, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
       sockets.add(socket)
       socket.setNoDelay(true)
       socket.on('error', () => other.destroy())

@@ -23,7 +23,10 @@ export async function patchedPackage(name: string, edits: readonly Edit[]): Prom
     const source = await readFile(place, 'utf8')
     const occurrences = source.split(find).length - 1
     if (occurrences !== 1) throw new Error(`"${name}" finds its place ${occurrences} times in ${file}`)
-    await writeFile(place, source.replace(find, () => replace))
+    await writeFile(
+      place,
+      source.replace(find, () => replace),
+    )
   }
   return (configFile) => [process.execPath, join(directory, 'dist', 'cli', 'main.js'), 'start-foreground', configFile]
 }

@@ -9,7 +9,7 @@ const ROUND_LIMIT_MS = 120_000
 export async function surviveRestarts(command: (address: string) => readonly string[], env: Record<string, string> = {}): Promise<string[]> {
   let server = await startServer()
   const [program, ...args] = command(`127.0.0.1:${server.port}`)
-  const client = startProgram(program!, args, { env })
+  const client = startProgram(program, args, { env })
   const lines = (): string[] => client.output().trimEnd().split('\n')
   const said = (word: string, times: number): Promise<true> =>
     eventually(`the client says "${word}" (so far: ${client.output()})`, ROUND_LIMIT_MS, () => {

@@ -61,7 +61,12 @@ export async function prepareConfig(options: ServerOptions): Promise<PreparedCon
   await mkdir(dataDir, { recursive: true })
   const configFile = join(directory, 'zoo.cfg')
   const config = { ...testConfig, dataDir, clientPort: String(port), ...options.config }
-  await writeFile(configFile, Object.entries(config).map(([key, value]) => `${key}=${value}\n`).join(''))
+  await writeFile(
+    configFile,
+    Object.entries(config)
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join(''),
+  )
   return { configFile, directory, dataDir, port }
 }
 
@@ -69,7 +74,7 @@ export async function prepareConfig(options: ServerOptions): Promise<PreparedCon
 export async function startServerProcess(command: (configFile: string) => readonly string[], options: ServerOptions): Promise<ServerProcess> {
   const { configFile, directory, dataDir, port } = await prepareConfig(options)
   const [program, ...args] = command(configFile)
-  const running = startProgram(program!, args, { cwd: directory, env: { ...options.env } })
+  const running = startProgram(program, args, { cwd: directory, env: { ...options.env } })
   try {
     await eventually('the server serves', START_LIMIT_MS, async () => {
       if (running.hasEnded()) throw new Error('the server ended while it started')

@@ -30,7 +30,10 @@ export class SlowRelays {
 
   /** The end of one is that of the other. */
   #keep(one: Socket, other: Socket): void {
-    for (const [socket, peer] of [[one, other], [other, one]] as const) {
+    for (const [socket, peer] of [
+      [one, other],
+      [other, one],
+    ] as const) {
       this.#sockets.add(socket)
       socket.on('error', () => peer.destroy())
       socket.once('close', () => {

@@ -29,13 +29,13 @@ export class SmallDisk {
   readonly path: string
   /** The same for everybody else. */
   readonly outside: string
-  private readonly holder: number
+  readonly #holder: number
   readonly release: () => Promise<void>
 
   private constructor(path: string, holder: number, release: () => Promise<void>) {
     this.path = path
     this.outside = `/proc/${holder}/root${path}`
-    this.holder = holder
+    this.#holder = holder
     this.release = release
   }
 
@@ -54,7 +54,7 @@ export class SmallDisk {
 
   /** The command, run where the disk is. The process that is started is the command's own. */
   inside(command: readonly string[]): string[] {
-    return ['nsenter', '-t', String(this.holder), '-m', ...command]
+    return ['nsenter', '-t', String(this.#holder), '-m', ...command]
   }
 
   freeBytes(): number {
@@ -73,7 +73,7 @@ export class SmallDisk {
   /** Changes how many files there can be. */
   async allowFiles(files: number): Promise<void> {
     const [program, ...args] = this.inside(['mount', '-o', `remount,nr_inodes=${files}`, this.path])
-    await mustRun(program!, args)
+    await mustRun(program, args)
   }
 
   /** Gives back what `fill` took. */

@@ -42,7 +42,7 @@ afterEach(async () => {
 const ours = (configFile: string): string[] => tskeeperCommand('start-foreground', configFile)
 const waitsHere = (configFile: string): string[] => {
   const [node, ...args] = ours(configFile)
-  return [node!, '--import', join(import.meta.dirname, 'waits-here.mjs'), ...args]
+  return [node, '--import', join(import.meta.dirname, 'waits-here.mjs'), ...args]
 }
 
 async function load(port: number, round: number): Promise<void> {
@@ -107,23 +107,23 @@ describe.skipIf(strace === undefined)('on the thread that serves everybody no ca
     const properties = { 'zookeeper.snapshotSizeFactor': '0' }
     ensemble = await Ensemble.start({ voters: ['ours', 'ours', 'ours'], config: { snapCount: '400' }, properties, command })
     const [first, , third] = ensemble.members
-    const session = await third!.session(SESSION_MS)
+    const session = await third.session(SESSION_MS)
     await session.ask(create('/missed'))
     await ensemble.agree()
-    await first!.kill()
+    await first.kill()
     await askAll(session, MISSED)
-    await first!.startBehind(third!, 'diff')
-    expect(third!.log()).toMatch(/gets log/)
+    await first.startBehind(third, 'diff')
+    expect(third.log()).toMatch(/gets log/)
     // One whose disk is new is sent everything.
-    await first!.kill()
-    await first!.forgetData()
-    await first!.startBehind(third!, 'snap')
+    await first.kill()
+    await first.forgetData()
+    await first.startBehind(third, 'snap')
     await askAll(session, MISSED)
     session.drop()
-    await third!.kill()
+    await third.kill()
     const next = await ensemble.leader()
     await ensemble.allServe()
-    await third!.start()
+    await third.start()
     await ensemble.allServe()
     expect(await next.mode()).toBe('leader')
     const last = await next.session(SESSION_MS)

@@ -54,7 +54,7 @@ export async function diskCalls(trace: string, directory: string): Promise<DiskC
 
 /** In quotation marks, and in angle brackets behind a descriptor. */
 function pathsIn(args: string): string[] {
-  return Array.from(args.matchAll(/"([^"]*)"|\d<([^>]*)>/g), ([, quoted, described]) => (quoted ?? described)!)
+  return Array.from(args.matchAll(/"([^"]*)"|\d<([^>]*)>/g), ([, quoted, described]) => quoted ?? described)
 }
 
 function count(counts: Map<string, number>, key: string): void {

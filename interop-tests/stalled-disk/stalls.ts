@@ -56,7 +56,7 @@ export class Stalls {
     }
     return stuck.map((call) => {
       const [kind, thread, ...path] = call.split(' ')
-      return { kind: kind!, thread: thread!, path: path.join(' ') }
+      return { kind: kind, thread: thread, path: path.join(' ') }
     })
   }
 

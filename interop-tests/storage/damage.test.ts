@@ -30,7 +30,7 @@ function* damaged(name: string, bytes: Uint8Array, others: Files): Generator<Cas
     if (at % ZEROS_STEP === 0) yield { name: `${name}-zeros-${at}`, files: { ...others, [name]: Buffer.concat([cut, new Uint8Array(200)]) } }
   }
   for (let at = 0; at < bytes.length; at++) {
-    for (const bit of all ? BITS : [BITS[at % BITS.length]!]) {
+    for (const bit of all ? BITS : [BITS[at % BITS.length]]) {
       const flipped = Uint8Array.from(bytes)
       flipped[at] ^= bit
       yield { name: `${name}-flip${bit}-${at}`, files: { ...others, [name]: flipped } }

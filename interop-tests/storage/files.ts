@@ -10,14 +10,7 @@ import { blockingNodeFiles } from '../../src/server/host/blocking-node-files.ts'
 import { nodeDisk } from '../../src/server/host/node-disk.ts'
 import { nodeGzip } from '../../src/server/host/node-gzip.ts'
 import type { Clock } from '../../src/server/host/host.ts'
-import type {
-  NodeWalk,
-  SnapshotInfo,
-  SnapshotNode,
-  SnapshotSource,
-  SnapshotTarget,
-  ZxidDigest,
-} from '../../src/server/storage/image.ts'
+import type { NodeWalk, SnapshotInfo, SnapshotNode, SnapshotSource, SnapshotTarget, ZxidDigest } from '../../src/server/storage/image.ts'
 import { loadSnapshot } from '../../src/server/storage/snapshot-loader.ts'
 import type { Compression } from '../../src/server/storage/snapshot-compression.ts'
 import { SnapshotWriter, type WrittenSnapshot } from '../../src/server/storage/snapshot-writer.ts'
@@ -86,12 +79,7 @@ export function readSnapshot(path: string): Content {
 
 const ALL_BLOCKS = { digestEnabled: true, serializeLastProcessedZxid: true }
 
-export async function writeSnapshot(
-  directory: string,
-  content: SnapshotSource,
-  compression: Compression = '',
-  blocks = ALL_BLOCKS,
-): Promise<WrittenSnapshot> {
+export async function writeSnapshot(directory: string, content: SnapshotSource, compression: Compression = '', blocks = ALL_BLOCKS): Promise<WrittenSnapshot> {
   const writer = new SnapshotWriter(host, { directory, compression, ...blocks })
   return await new Promise((resolve, reject) => {
     writer.write(content, (error, snapshot) => (snapshot === undefined ? reject(error!) : resolve(snapshot)))
@@ -123,6 +111,8 @@ export async function writeLog(directory: string, entries: readonly Entry[], pre
 export function newestSnapshot(directory: string): string {
   const zxid = (name: string): bigint => zxidFromName(name, 'snapshot')
   const names = readdirSync(directory).filter((name) => zxid(name) >= 0n)
-  return join(directory, names.reduce((newest, name) => (zxid(name) > zxid(newest) ? name : newest)))
+  return join(
+    directory,
+    names.reduce((newest, name) => (zxid(name) > zxid(newest) ? name : newest)),
+  )
 }
-

@@ -56,7 +56,7 @@ describe.skipIf(java === undefined)('a snapshot written with', () => {
     const first = join(server.dataDir, 'version-2', 'snapshot.0')
     await truncate(first, (await stat(first)).size - BLOCKS_SIZE)
     root = await temporaryDirectory('flags')
-    expected = recoverOurs(server.dataDir, flagsOf(settings[0]!)).line
+    expected = recoverOurs(server.dataDir, flagsOf(settings[0])).line
     for (const setting of settings) {
       for (const method of methods) {
         const label = `digest-${setting.digest}-last-${setting.last}-${method || 'plain'}`

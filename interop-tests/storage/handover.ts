@@ -64,79 +64,80 @@ export async function handOver(plan: HandOver): Promise<void> {
 
 /** The directory with those who live on it longer than a server. */
 class Life {
-  private readonly plan: HandOver
-  private readonly snapshotDirectory: string
-  private readonly logDirectory: string
-  private legs = 0
+  readonly #plan: HandOver
+  readonly #snapshotDirectory: string
+  readonly #logDirectory: string
+  #legs = 0
   /** Sees everything. */
-  private observer: RawSession | undefined
+  #observer: RawSession | undefined
   /** Has ephemerals and comes back to them. */
-  private keeper: RawSession | undefined
+  #keeper: RawSession | undefined
   /** Has ephemerals too, and does not come back. */
-  private doomed: RawSession | undefined
-  private last: Observation | undefined
+  #doomed: RawSession | undefined
+  #last: Observation | undefined
   /** Sessions that expired, with the nodes that they had. */
-  private readonly dead: { readonly id: bigint; readonly paths: readonly string[] }[] = []
+  readonly #dead: { readonly id: bigint; readonly paths: readonly string[] }[] = []
 
   constructor(plan: HandOver, dataDir: string, dataLogDir: string) {
-    this.plan = plan
-    this.snapshotDirectory = join(dataDir, 'version-2')
-    this.logDirectory = join(dataLogDir, 'version-2')
+    this.#plan = plan
+    this.#snapshotDirectory = join(dataDir, 'version-2')
+    this.#logDirectory = join(dataLogDir, 'version-2')
   }
 
   /** From the first look at what a server has found to the last look at what it leaves. */
   async leg(server: ServerProcess, side: Side): Promise<void> {
-    const leg = this.legs++
-    this.observer = await RawSession.open(server.port, this.observer ?? { timeoutMs: LONG_TIMEOUT_MS })
-    this.keeper = await RawSession.open(server.port, this.keeper ?? { timeoutMs: LONG_TIMEOUT_MS })
-    const { observer, keeper } = this
+    const leg = this.#legs++
+    this.#observer = await RawSession.open(server.port, this.#observer ?? { timeoutMs: LONG_TIMEOUT_MS })
+    this.#keeper = await RawSession.open(server.port, this.#keeper ?? { timeoutMs: LONG_TIMEOUT_MS })
+    const observer = this.#observer
+    const keeper = this.#keeper
     await observer.addDigest(superPassword)
     await keeper.addDigest(keeperDigest)
-    if (this.last !== undefined) await this.takeOver(this.last, server, side)
-    await (this.plan.workload === 'full' ? playLeg(server.port, leg, keeper) : playShortLeg(leg, keeper))
-    if (this.doomed !== undefined) await this.awaitDeath(this.doomed, leg - 1, server)
-    if (this.plan.workload === 'full') this.doomed = await openDoomed(server.port, leg)
+    if (this.#last !== undefined) await this.#takeOver(this.#last, server, side)
+    await (this.#plan.workload === 'full' ? playLeg(server.port, leg, keeper) : playShortLeg(leg, keeper))
+    if (this.#doomed !== undefined) await this.#awaitDeath(this.#doomed, leg - 1, server)
+    if (this.#plan.workload === 'full') this.#doomed = await openDoomed(server.port, leg)
     // A txn that is in the log with the digest of what will be seen.
     await play(keeper, all(setData(baseOf(leg), 'the last word')))
-    this.last = await observe(server.port, observer, hiddenOwnerOf)
-    if (this.doomed !== undefined) expect(nodeAt(this.last, `${baseOf(leg)}/doomed`)!.stat.ephemeralOwner).toBe(this.doomed.id)
-    for (const session of [observer, keeper, this.doomed]) session?.drop()
+    this.#last = await observe(server.port, observer, hiddenOwnerOf)
+    if (this.#doomed !== undefined) expect(nodeAt(this.#last, `${baseOf(leg)}/doomed`)!.stat.ephemeralOwner).toBe(this.#doomed.id)
+    for (const session of [observer, keeper, this.#doomed]) session?.drop()
   }
 
   /** The server shows what the one before it showed last, and goes on with the next zxid. */
-  private async takeOver(last: Observation, server: ServerProcess, side: Side): Promise<void> {
-    expect(await observe(server.port, this.observer!, hiddenOwnerOf)).toEqual(last)
+  async #takeOver(last: Observation, server: ServerProcess, side: Side): Promise<void> {
+    expect(await observe(server.port, this.#observer!, hiddenOwnerOf)).toEqual(last)
     const compression = side.config?.['snapshot.compression.method'] ?? ''
-    const snapshot = join(this.snapshotDirectory, `snapshot.${last.lastZxid.toString(16)}${compression === '' ? '' : `.${compression}`}`)
+    const snapshot = join(this.#snapshotDirectory, `snapshot.${last.lastZxid.toString(16)}${compression === '' ? '' : `.${compression}`}`)
     // Ours serves while it is being written.
     await eventually('the snapshot of the start', SNAPSHOT_LIMIT_MS, () => (existsSync(snapshot) ? true : undefined))
     const { info } = readSnapshot(snapshot)
     // Without a txn since the start there is no digest in it.
     if (info.digest !== undefined && info.digest.zxid !== 0n) expect(info.digest.value).toBe(last.digest)
-    const [first] = await play(this.keeper!, all(create(`/first-${this.legs}`)))
-    expect(first!.header.zxid).toBe(last.lastZxid + 1n)
+    const [first] = await play(this.#keeper!, all(create(`/first-${this.#legs}`)))
+    expect(first.header.zxid).toBe(last.lastZxid + 1n)
   }
 
   /** The session that nobody came back to has expired, and its nodes are gone with it. */
-  private async awaitDeath(doomed: RawSession, leg: number, server: ServerProcess): Promise<void> {
-    await gone(this.keeper!, `${baseOf(leg)}/doomed`)
+  async #awaitDeath(doomed: RawSession, leg: number, server: ServerProcess): Promise<void> {
+    await gone(this.#keeper!, `${baseOf(leg)}/doomed`)
     expect(await RawSession.tryOpen(server.port, doomed)).toBeUndefined()
-    const paths = this.last!.nodes.filter(({ stat }) => stat.ephemeralOwner === doomed.id).map(({ path }) => path)
-    this.dead.push({ id: doomed.id, paths })
+    const paths = this.#last!.nodes.filter(({ stat }) => stat.ephemeralOwner === doomed.id).map(({ path }) => path)
+    this.#dead.push({ id: doomed.id, paths })
   }
 
   /** Every zxid there ever was is in the logs once, and the last txn carries the digest of what was seen after it. */
   inspectLogs(): void {
-    const entries = readLogs(this.logDirectory)
+    const entries = readLogs(this.#logDirectory)
     entries.forEach(({ header }, index) => expect(header.zxid).toBe(BigInt(index + 1)))
-    const { lastZxid, digest } = this.last!
+    const { lastZxid, digest } = this.#last!
     expect(entries.at(-1)!.header.zxid).toBe(lastZxid)
-    if (this.plan.digest ?? true) expect(digestOf(entries.at(-1)!)).toBe(digest)
-    if (this.plan.workload === 'full') expect(typesOf(entries)).toEqual(legTypes)
-    for (const { id, paths } of this.dead) {
+    if (this.#plan.digest ?? true) expect(digestOf(entries.at(-1)!)).toBe(digest)
+    if (this.#plan.workload === 'full') expect(typesOf(entries)).toEqual(legTypes)
+    for (const { id, paths } of this.#dead) {
       const end = entries.find(({ header }) => header.type === OpCode.closeSession && header.clientId === id)!
       expect(end.header.cxid).toBe(0)
-      if (this.plan.listsPaths ?? true) expect(decode(CloseSessionTxn, end.payload.subarray(HEADER_BYTES))!.paths2Delete!.sort()).toEqual(paths)
+      if (this.#plan.listsPaths ?? true) expect(decode(CloseSessionTxn, end.payload.subarray(HEADER_BYTES))!.paths2Delete!.sort()).toEqual(paths)
     }
   }
 }

@@ -213,7 +213,10 @@ export function ownEphemerals(base: string, name: string): Step[] {
 /** Nodes that the server removes by itself: of this leg, and those whose last child of the leg before goes now. */
 async function removals(leg: number, keeper: RawSession): Promise<void> {
   const base = baseOf(leg)
-  await play(keeper, all(createContainer(`${base}/used`), create(`${base}/used/child`), remove(`${base}/used/child`), createTtl(`${base}/ttl-short`, NO_TIME_MS)))
+  await play(
+    keeper,
+    all(createContainer(`${base}/used`), create(`${base}/used/child`), remove(`${base}/used/child`), createTtl(`${base}/ttl-short`, NO_TIME_MS)),
+  )
   await gone(keeper, `${base}/used`)
   await gone(keeper, `${base}/ttl-short`)
   if (leg === 0) return

@@ -33,7 +33,8 @@ describe.skipIf(java === undefined)('a data directory goes from', () => {
   it.each(orders)('%s', (_, kinds) => handOver({ ...full, sides: sides(...kinds) }))
 
   it.each(orders)('%s, each killed and all but the first snapshot lost', (_, kinds) =>
-    handOver({ ...full, sides: sides(...kinds), end: 'kill', between: keepFirstSnapshotOnly }))
+    handOver({ ...full, sides: sides(...kinds), end: 'kill', between: keepFirstSnapshotOnly }),
+  )
 
   it.each(orders)('%s, without digests and lists of ephemerals', (_, kinds) => {
     const properties = { 'zookeeper.digest.enabled': 'false', 'zookeeper.closeSessionTxn.enabled': 'false' }
@@ -41,7 +42,8 @@ describe.skipIf(java === undefined)('a data directory goes from', () => {
   })
 
   it.each(orders)('%s, the logs in a directory of their own', (_, kinds) =>
-    handOver({ ...full, sides: sides(...kinds), workload: 'short', separateLogs: true }))
+    handOver({ ...full, sides: sides(...kinds), workload: 'short', separateLogs: true }),
+  )
 
   it('one to the other with snapshots that each compresses in its way', () => {
     const compressed = (kind: Kind, method: string): Side => ({ kind, config: { 'snapshot.compression.method': method } })
@@ -49,6 +51,5 @@ describe.skipIf(java === undefined)('a data directory goes from', () => {
     return handOver({ sides: chain, end: 'stop', workload: 'short' } satisfies HandOver)
   })
 
-  it.skipIf(old === undefined)('an older Java to ours and back, and on to a newer one', () =>
-    handOver({ ...full, sides: sides(OLD, O, OLD, J) }))
+  it.skipIf(old === undefined)('an older Java to ours and back, and on to a newer one', () => handOver({ ...full, sides: sides(OLD, O, OLD, J) }))
 })

@@ -118,7 +118,11 @@ describe.skipIf(java === undefined)('a Java server’s files', () => {
     await server.stop()
     const compressed = `${plain.replace(directory, copy.directory)}.${compression}`
     const content = readSnapshot(compressed)
-    expect(content.nodes.map(({ path }) => path).sort()).toEqual(readSnapshot(plain).nodes.map(({ path }) => path).sort())
+    expect(content.nodes.map(({ path }) => path).sort()).toEqual(
+      readSnapshot(plain)
+        .nodes.map(({ path }) => path)
+        .sort(),
+    )
     await rm(compressed)
     const { path } = await writeSnapshot(copy.directory, content, compression)
     expect(path).toBe(compressed)

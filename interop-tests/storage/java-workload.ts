@@ -31,11 +31,11 @@ export const workloadFlags = ['-Dzookeeper.extendedTypesEnabled=true', '-Dznode.
 /** One session that sends a request at a time and gives the error code of its reply. */
 export class Session {
   readonly id: bigint
-  private readonly client: RawClient
-  private xid = 0
+  readonly #client: RawClient
+  #xid = 0
 
   private constructor(client: RawClient, id: bigint) {
-    this.client = client
+    this.#client = client
     this.id = id
   }
 
@@ -45,24 +45,24 @@ export class Session {
     const record: ConnectRequest = { protocolVersion: 0, lastZxidSeen: 0n, timeOut, sessionId: 0n, passwd, readOnly: false }
     client.sendFrames([connectRequest(record)])
     const response = connectResponse((await client.next())!)
-    return new Session(client, response!.sessionId!)
+    return new Session(client, response!.sessionId)
   }
 
   async call<T>(type: number, codec: Codec<T>, body: T): Promise<number> {
-    return await this.reply(type, request(++this.xid, type, codec, body))
+    return await this.#reply(type, request(++this.#xid, type, codec, body))
   }
 
   async multi(operations: MultiOperation[]): Promise<number> {
-    return await this.reply(OpCode.multi, requestWithBytes(++this.xid, OpCode.multi, multiBody(operations)))
+    return await this.#reply(OpCode.multi, requestWithBytes(++this.#xid, OpCode.multi, multiBody(operations)))
   }
 
   async close(): Promise<void> {
-    await this.reply(OpCode.closeSession, request(++this.xid, OpCode.closeSession))
+    await this.#reply(OpCode.closeSession, request(++this.#xid, OpCode.closeSession))
   }
 
-  private async reply(type: number, payload: Uint8Array): Promise<number> {
-    this.client.sendFrames([payload])
-    const answer = await this.client.next()
+  async #reply(type: number, payload: Uint8Array): Promise<number> {
+    this.#client.sendFrames([payload])
+    const answer = await this.#client.next()
     if (answer === undefined) throw new Error(`no reply to an operation of type ${type}`)
     return decodeReply(type, answer)!.header.err
   }

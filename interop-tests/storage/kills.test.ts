@@ -26,21 +26,25 @@ const busy = (kill: number): Side => ({ kind: 'ours', config: { snapCount: Strin
 const flags: Flags = { 'zookeeper.extendedTypesEnabled': 'true' }
 
 describe.skipIf(java === undefined)('killed', () => {
-  it(`${KILLS} times, ours leaves what Java opens`, async () => {
-    const dataDir = await temporaryDirectory('kills')
-    const writers: Writer[] = []
-    for (let kill = 0; kill < KILLS; kill++) {
-      const server = await startSide(busy(kill), dataDir)
-      writers.push(...(await killUnderLoad(server, `kill-${kill}`, WRITERS, FEWEST_STEPS + (kill % 20) * STEPS_MORE)))
-      const [theirs, ours] = [await temporaryDirectory('theirs'), await temporaryDirectory('found')]
-      for (const copy of [join(theirs, 'it'), ours]) await cp(join(dataDir, 'version-2'), join(copy, 'version-2'), { recursive: true })
-      const { line, replica } = recoverOurs(ours, flags)
-      expect(line).toContain('mismatches 0')
-      expect(await javaLines(theirs, flags), `after kill ${kill}`).toEqual([`it ${line}`])
-      for (const { base, acknowledged } of writers) {
-        if (acknowledged > 0) expect(replica.tree.store.find(`${base}/step-${acknowledged - 1}`), base).not.toBe(NO_NODE)
+  it(
+    `${KILLS} times, ours leaves what Java opens`,
+    async () => {
+      const dataDir = await temporaryDirectory('kills')
+      const writers: Writer[] = []
+      for (let kill = 0; kill < KILLS; kill++) {
+        const server = await startSide(busy(kill), dataDir)
+        writers.push(...(await killUnderLoad(server, `kill-${kill}`, WRITERS, FEWEST_STEPS + (kill % 20) * STEPS_MORE)))
+        const [theirs, ours] = [await temporaryDirectory('theirs'), await temporaryDirectory('found')]
+        for (const copy of [join(theirs, 'it'), ours]) await cp(join(dataDir, 'version-2'), join(copy, 'version-2'), { recursive: true })
+        const { line, replica } = recoverOurs(ours, flags)
+        expect(line).toContain('mismatches 0')
+        expect(await javaLines(theirs, flags), `after kill ${kill}`).toEqual([`it ${line}`])
+        for (const { base, acknowledged } of writers) {
+          if (acknowledged > 0) expect(replica.tree.store.find(`${base}/step-${acknowledged - 1}`), base).not.toBe(NO_NODE)
+        }
+        for (const copy of [theirs, ours]) await rm(copy, { recursive: true })
       }
-      for (const copy of [theirs, ours]) await rm(copy, { recursive: true })
-    }
-  }, 60_000 + KILLS * 20_000)
+    },
+    60_000 + KILLS * 20_000,
+  )
 })

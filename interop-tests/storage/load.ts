@@ -26,11 +26,17 @@ export interface Writer {
  * Writes from several sessions at once, kills the server in the middle of it, not before `isEnough`, asked now and then, and tells how far each
  * writer got.
  */
-export async function killUnderLoad(server: ServerProcess, name: string, writers: number, steps: number, isEnough: () => boolean = () => true): Promise<Writer[]> {
+export async function killUnderLoad(
+  server: ServerProcess,
+  name: string,
+  writers: number,
+  steps: number,
+  isEnough: () => boolean = () => true,
+): Promise<Writer[]> {
   const sessions = await Promise.all(Array.from({ length: writers }, () => RawSession.open(server.port, { timeoutMs: LONG_TIMEOUT_MS })))
   const bases = sessions.map((_, index) => `/${name}-${index}`)
   const counters = bases.map((base) => `${base}/counter`)
-  for (const [index, session] of sessions.entries()) await play(session, all(create(bases[index]!), create(counters[index]!)))
+  for (const [index, session] of sessions.entries()) await play(session, all(create(bases[index]), create(counters[index])))
   let total = 0
   const write = async (session: RawSession, base: string): Promise<Writer> => {
     for (let step = 0; ; step += WINDOW) {
@@ -42,7 +48,7 @@ export async function killUnderLoad(server: ServerProcess, name: string, writers
       if (replies.length < WINDOW) return { base, acknowledged: step + replies.length }
     }
   }
-  const done = await Promise.all(sessions.map((session, index) => write(session, bases[index]!)))
+  const done = await Promise.all(sessions.map((session, index) => write(session, bases[index])))
   for (const session of sessions) session.drop()
   await server.kill()
   return done
@@ -71,5 +77,5 @@ function stepOf(base: string, step: number): Asked {
   const shortLived = (index: number): string => `${base}/short-lived-${index}`
   if (step % SHORT_LIVED_EVERY === 0) others.push(create(shortLived(step), data, Flags.persistent, acl))
   if (step % SHORT_LIVED_EVERY === 1 && step > SHORT_LIVED_EVERY) others.push(remove(shortLived(step - 1 - SHORT_LIVED_EVERY)))
-  return askedMulti([creations[step % creations.length]!, setData(`${base}/counter`, String(step)), ...others])
+  return askedMulti([creations[step % creations.length], setData(`${base}/counter`, String(step)), ...others])
 }

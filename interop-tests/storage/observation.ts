@@ -35,7 +35,7 @@ export type HiddenOwner = (path: string) => bigint
 export async function observe(port: number, session: RawSession, hiddenOwner: HiddenOwner = () => 0n): Promise<Observation> {
   const nodes = await readTree(session)
   const srvr = await fourLetterWord(port, 'srvr')
-  const lastZxid = BigInt(/^Zxid: (0x[0-9a-f]+)$/m.exec(srvr)![1]!)
+  const lastZxid = BigInt(/^Zxid: (0x[0-9a-f]+)$/m.exec(srvr)![1])
   return { lastZxid, digest: treeDigest(nodes, hiddenOwner), nodes }
 }
 
@@ -47,17 +47,19 @@ async function readTree(session: RawSession): Promise<ObservedNode[]> {
   const nodes: ObservedNode[] = []
   let level = ['/']
   while (level.length > 0) {
-    const replies = await session.askAll(level.flatMap((path) => [
-      asked(OpCode.getData, GetDataRequest, { path, watch: false }),
-      asked(OpCode.getACL, GetACLRequest, { path }),
-      asked(OpCode.getChildren2, GetChildren2Request, { path, watch: false }),
-    ]))
+    const replies = await session.askAll(
+      level.flatMap((path) => [
+        asked(OpCode.getData, GetDataRequest, { path, watch: false }),
+        asked(OpCode.getACL, GetACLRequest, { path }),
+        asked(OpCode.getChildren2, GetChildren2Request, { path, watch: false }),
+      ]),
+    )
     const next: string[] = []
     level.forEach((path, index) => {
       const [data, acl, children] = replies.slice(index * 3, index * 3 + 3)
-      const { data: bytes, stat } = record<GetDataResponse>(data!)
-      const names = record<GetChildren2Response>(children!).children!
-      nodes.push({ path, data: bytes === null ? null : Buffer.from(bytes).toString('hex'), acl: entries(record<GetACLResponse>(acl!).acl!), stat })
+      const { data: bytes, stat } = record<GetDataResponse>(data)
+      const names = record<GetChildren2Response>(children).children!
+      nodes.push({ path, data: bytes === null ? null : Buffer.from(bytes).toString('hex'), acl: entries(record<GetACLResponse>(acl).acl!), stat })
       next.push(...names.map((name) => (path === '/' ? `/${name}` : `${path}/${name}`)))
     })
     level = next
@@ -76,8 +78,13 @@ function entries(acl: readonly ACL[]): string[] {
 
 /** As DigestCalculator: the sum of what each node gives, those below /zookeeper left out. */
 function treeDigest(nodes: readonly ObservedNode[], hiddenOwner: HiddenOwner): bigint {
-  const digests = nodes.filter(({ path }) => !path.startsWith('/zookeeper/')).map((node) => nodeDigest(node, node.stat.ephemeralOwner || hiddenOwner(node.path)))
-  return BigInt.asUintN(64, digests.reduce((sum, digest) => sum + BigInt(digest), 0n))
+  const digests = nodes
+    .filter(({ path }) => !path.startsWith('/zookeeper/'))
+    .map((node) => nodeDigest(node, node.stat.ephemeralOwner || hiddenOwner(node.path)))
+  return BigInt.asUintN(
+    64,
+    digests.reduce((sum, digest) => sum + BigInt(digest), 0n),
+  )
 }
 
 function nodeDigest({ path, data, stat }: ObservedNode, ephemeralOwner: bigint): number {

@@ -37,15 +37,13 @@ const trusting: Flags = { 'zookeeper.snapshot.trust.empty': 'true' }
 
 const session = written(-10, CreateSessionTxn, { timeOut: 12_000 })
 const remove = (path: string): Written => written(2, DeleteTxn, { path })
-const setData = (path: string, version: number, data: Uint8Array | null = text(`${version}`)): Written =>
-  written(5, SetDataTxn, { path, data, version })
+const setData = (path: string, version: number, data: Uint8Array | null = text(`${version}`)): Written => written(5, SetDataTxn, { path, data, version })
 const close = (...paths: string[]): Written => written(-11, CloseSessionTxn, { paths2Delete: paths })
 const bare = (type: number, changes: Partial<Written> = {}): Written => ({ type, body: NOTHING, ...changes })
 const failed = (err: number): Written => written(-1, ErrorTxn, { err })
 const check = (path: string, version: number): Written => written(13, CheckVersionTxn, { path, version })
 const ephemeral = (path: string, parentCVersion: number): Written => creation(path, parentCVersion, { ephemeral: true })
-const container = (path: string, parentCVersion: number): Written =>
-  written(19, CreateContainerTxn, { path, data: null, acl: openAcl, parentCVersion })
+const container = (path: string, parentCVersion: number): Written => written(19, CreateContainerTxn, { path, data: null, acl: openAcl, parentCVersion })
 const ttlNode = (path: string, parentCVersion: number, ttl: bigint): Written =>
   written(21, CreateTTLTxn, { path, data: NOTHING, acl: openAcl, parentCVersion, ttl })
 
@@ -182,7 +180,10 @@ describe.skipIf(java === undefined)('files that are odd:', () => {
     const [old, newest] = [logOf(['/1', '/2', '/3', '/4', '/5'].map((path, index) => creation(path, index + 1))), logOf([creation('/new', 1)], 6n)]
     const both = async (name: string, change: (content: Content) => void): Promise<Case> =>
       onFirst(name, { 'log.1': old, 'snapshot.5': await snapshot(5n, change), 'log.6': newest })
-    const sessions = [{ id: SESSION, timeoutMs: 4000 }, { id: -7n, timeoutMs: 5000 }]
+    const sessions = [
+      { id: SESSION, timeoutMs: 4000 },
+      { id: -7n, timeoutMs: 5000 },
+    ]
     const cases = [
       await both('plain', () => undefined),
       await both('nodes', ({ nodes }) => nodes.push(node('/b', { version: 3 }), node('/a', { cversion: 7 }), node('/a/x'))),
@@ -202,7 +203,12 @@ describe.skipIf(java === undefined)('files that are odd:', () => {
         for (const key of [5n, 9n]) aclList.push({ key, acl: openAcl })
         nodes.push(node('/a', {}, 5n), node('/b', {}, 9n))
       }),
-      await both('without-config', ({ nodes }) => nodes.splice(nodes.findIndex(({ path }) => path === '/zookeeper/config'), 1)),
+      await both('without-config', ({ nodes }) =>
+        nodes.splice(
+          nodes.findIndex(({ path }) => path === '/zookeeper/config'),
+          1,
+        ),
+      ),
       await both('container', ({ nodes }) => nodes.push(node('/c', { ephemeralOwner: BigInt.asIntN(64, 1n << 63n) }))),
       await both('ttl', ({ nodes }) => nodes.push(node('/t', { ephemeralOwner: BigInt.asIntN(64, 0xff00_0000_0000_ea60n) }))),
       await both('wrong-digest', (content) => (content.info = { zxid: 5n, digest: { zxid: 5n, version: 2, value: 77n }, lastZxid: 5n })),

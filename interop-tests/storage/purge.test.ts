@@ -44,7 +44,12 @@ async function copyOf(dataDir: string): Promise<string> {
   return copy
 }
 
-const linesOf = (stdout: string, dataDir: string): string[] => stdout.trim().split('\n').map((line) => line.replace(dataDir, '')).sort()
+const linesOf = (stdout: string, dataDir: string): string[] =>
+  stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.replace(dataDir, ''))
+    .sort()
 
 describe.skipIf(java === undefined)('a directory that', () => {
   it.each<Kind>(['ours', 'java 3.9.6'])('%s has lived in is purged alike', async (kind) => {
@@ -54,7 +59,7 @@ describe.skipIf(java === undefined)('a directory that', () => {
     const jvmFlags = ['-Duser.timezone=UTC', '-Duser.language=en', '-Duser.country=US', '-DZK_LOG=OFF']
     const theirs = await runJava('org.apache.zookeeper.server.PurgeTxnLog', [byJava, byJava, '-n', '4'], { jvmFlags })
     const [program, ...args] = tskeeperCommand('cleanup', byOurs, '-n', '4')
-    const ours = await runProgram(program!, args, { env: { TZ: 'UTC' } })
+    const ours = await runProgram(program, args, { env: { TZ: 'UTC' } })
     expect([ours.code, theirs.code, ours.stderr]).toEqual([0, 0, ''])
     expect(linesOf(ours.stdout, byOurs)).toEqual(linesOf(theirs.stdout, byJava))
     expect(linesOf(ours.stdout, byOurs).length).toBeGreaterThan(10)

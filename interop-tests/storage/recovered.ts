@@ -148,7 +148,10 @@ function describeReplica(replica: Replica, image: ReplicaImage): string {
 }
 
 function nodeLine({ path, data, aclKey, stat }: SnapshotNode, { tree }: Replica): string {
-  const acl = tree.acls.get(Number(aclKey))!.map(({ perms, id }) => `${perms}:${id.scheme}:${id.id},`).join('')
+  const acl = tree.acls
+    .get(Number(aclKey))!
+    .map(({ perms, id }) => `${perms}:${id.scheme}:${id.id},`)
+    .join('')
   const { czxid, mzxid, pzxid, ctime, mtime, version, cversion, aversion, ephemeralOwner } = stat
   const text = data === null ? 'null' : Buffer.from(data).toString('hex')
   return [path === '' ? '/' : path, text, acl, czxid, mzxid, pzxid, ctime, mtime, version, cversion, aversion, ephemeralOwner].join(' ')

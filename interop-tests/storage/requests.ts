@@ -75,7 +75,8 @@ export async function play(session: RawSession, steps: readonly Step[]): Promise
 
 /** Of a multi that failed, the first error in its results: its header has none. */
 export function codeOf({ header, body }: Reply): number {
-  const results = body.kind === 'multi' ? body.results.flatMap((result) => (result.body?.codec === ErrorResponse ? [result.body.record as ErrorResponse] : [])) : []
+  const results =
+    body.kind === 'multi' ? body.results.flatMap((result) => (result.body?.codec === ErrorResponse ? [result.body.record as ErrorResponse] : [])) : []
   return results.find(({ err }) => err !== Code.OK)?.err ?? header.err
 }
 

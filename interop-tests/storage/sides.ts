@@ -52,10 +52,15 @@ export async function refusedStart(side: Side, dataDir: string): Promise<Result>
   const configFile = join(directory, 'zoo.cfg')
   const port = await freePort()
   const config = { dataDir, clientPort: port, clientPortAddress: '127.0.0.1', 'admin.enableServer': 'false', ...commonConfig, ...side.config }
-  await writeFile(configFile, Object.entries(config).map(([key, value]) => `${key}=${value}\n`).join(''))
+  await writeFile(
+    configFile,
+    Object.entries(config)
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join(''),
+  )
   const jvmFlags = propertyFlags(side)
   const [program, ...args] = side.kind === 'ours' ? tskeeperCommand('start-foreground', configFile) : await javaServer(side, configFile)
-  return await runProgram(program!, args, { cwd: directory, env: { SERVER_JVMFLAGS: jvmFlags.join(' ') }, timeoutMs: START_REFUSAL_LIMIT_MS })
+  return await runProgram(program, args, { cwd: directory, env: { SERVER_JVMFLAGS: jvmFlags.join(' ') }, timeoutMs: START_REFUSAL_LIMIT_MS })
 }
 
 /** Lines in a server's log that speak of damage, lost data or a digest that is not that of the tree. */

@@ -39,11 +39,13 @@ async function change(path: string, how: (bytes: Buffer) => Uint8Array): Promise
   await writeFile(path, how(await readFile(path)))
 }
 
-const flipped = (at: number) => (bytes: Buffer): Buffer => {
-  const position = at < 0 ? bytes.length + at : at
-  bytes[position] = bytes[position]! ^ 1
-  return bytes
-}
+const flipped =
+  (at: number) =>
+  (bytes: Buffer): Buffer => {
+    const position = at < 0 ? bytes.length + at : at
+    bytes[position] = bytes[position] ^ 1
+    return bytes
+  }
 
 /** Length of the part in use. */
 const used = (bytes: Buffer): number => bytes.findLastIndex((byte) => byte !== 0) + 1
@@ -164,7 +166,7 @@ describe.skipIf(java === undefined)('servers on a directory with', () => {
   it.each(starts)('$name start alike', async (damage) => {
     const [ours, theirs] = await Promise.all(kinds.map((kind) => shownBy(kind, damage)))
     expect(ours).toEqual(theirs)
-    expect(ours!.nodes.length).toBeGreaterThan(10)
+    expect(ours.nodes.length).toBeGreaterThan(10)
   })
 
   it.each(refusals)('$name refuse the start alike', async (damage) => {

@@ -29,7 +29,7 @@ async function runBoth(from: string, tool: Tool, args: readonly string[], stdin 
   const [mine, other] = [join(await temporaryDirectory('ours'), 'version-2'), join(await temporaryDirectory('theirs'), 'version-2')]
   for (const copy of [mine, other]) await cp(from, copy, { recursive: true })
   const [program, ...rest] = tskeeperCommand(tool, ...args)
-  const running = runProgram(program!, rest, { cwd: mine, env: { TZ: 'America/New_York' }, stdin })
+  const running = runProgram(program, rest, { cwd: mine, env: { TZ: 'America/New_York' }, stdin })
   const javaOptions = { cwd: other, jvmFlags: FLAGS, env: { LC_ALL: 'C.UTF-8' }, stdin }
   const theirs = await runJava(`org.apache.zookeeper.server.${javaTools[tool]}`, args, javaOptions)
   const ours = await running
@@ -42,7 +42,10 @@ async function runBoth(from: string, tool: Tool, args: readonly string[], stdin 
 
 function masked(result: Result, directory: string): Result {
   const mask = (text: string): string =>
-    text.replaceAll(directory, '').replace(/in \d+\.\d+ seconds/g, 'in … seconds').replace(/"timestamp":\d+/, '"timestamp":…')
+    text
+      .replaceAll(directory, '')
+      .replace(/in \d+\.\d+ seconds/g, 'in … seconds')
+      .replace(/"timestamp":\d+/, '"timestamp":…')
   return { ...result, stdout: mask(result.stdout), stderr: mask(result.stderr) }
 }
 
@@ -83,7 +86,7 @@ describe.skipIf(java === undefined)('the tools on the files of', () => {
       // A wrong checksum, and a trailer that is none.
       const log = await readFile(join(directories[side], 'log.1'))
       const broken = Buffer.from(log)
-      broken[HEADER_SIZE + 6] = broken[HEADER_SIZE + 6]! ^ 0xff
+      broken[HEADER_SIZE + 6] = broken[HEADER_SIZE + 6] ^ 0xff
       await writeFile(join(directories[side], 'broken'), broken)
       const partial = Buffer.from(log)
       partial[HEADER_SIZE + 12 + partial.readInt32BE(HEADER_SIZE + 8)] = 0

@@ -142,14 +142,14 @@ const replyCodecs = new Map<number, Codec<unknown>>(
 
 /** The record of one result of a multi, by the type in its header; null where the header is all. */
 const resultCodecs = new Map<number, Codec<unknown> | null>([
-  [OpCode.create, CreateResponse as Codec<unknown>],
-  [OpCode.create2, Create2Response as Codec<unknown>],
+  [OpCode.create, CreateResponse],
+  [OpCode.create2, Create2Response],
   [OpCode.delete, null],
   [OpCode.check, null],
-  [OpCode.setData, SetDataResponse as Codec<unknown>],
-  [OpCode.getData, GetDataResponse as Codec<unknown>],
-  [OpCode.getChildren, GetChildrenResponse as Codec<unknown>],
-  [OpCode.error, ErrorResponse as Codec<unknown>],
+  [OpCode.setData, SetDataResponse],
+  [OpCode.getData, GetDataResponse],
+  [OpCode.getChildren, GetChildrenResponse],
+  [OpCode.error, ErrorResponse],
 ])
 
 /** Decodes the reply to a request of that type; undefined when not even its header is there. */

@@ -19,24 +19,24 @@ export class RawClient {
   /** The stream is over, in whatever way, and everything that came before its end is in `received`. */
   ended = false
   /** Bytes of a frame that is not complete; at the end of the stream, what the server cut off. */
-  private partial: Buffer[] = []
-  private partialBytes = 0
-  private wanted = LENGTH_BYTES
-  private waiting: (() => void) | undefined
-  private readonly socket: Socket
+  #partial: Buffer[] = []
+  #partialBytes = 0
+  #wanted = LENGTH_BYTES
+  #waiting: (() => void) | undefined
+  readonly #socket: Socket
 
   private constructor(socket: Socket) {
-    this.socket = socket
+    this.#socket = socket
     socket.setNoDelay(true)
     socket.on('data', (chunk) => {
-      this.arrived(chunk)
-      this.waiting?.()
+      this.#arrived(chunk)
+      this.#waiting?.()
     })
     // A reset is an end like any other: it is told from a FIN by nothing that a client may rely on.
     socket.on('error', () => undefined)
     socket.on('close', () => {
       this.ended = true
-      this.waiting?.()
+      this.#waiting?.()
     })
   }
 
@@ -47,17 +47,17 @@ export class RawClient {
 
   /** Sends bytes as they are. */
   send(bytes: Uint8Array): void {
-    this.socket.write(bytes)
+    this.#socket.write(bytes)
   }
 
   /** Sends payloads as frames, all in one write. */
   sendFrames(payloads: readonly Uint8Array[]): void {
-    this.socket.write(frames(payloads))
+    this.#socket.write(frames(payloads))
   }
 
   /** How many bytes of an unfinished frame have arrived. */
   get unfinishedBytes(): number {
-    return this.partialBytes
+    return this.#partialBytes
   }
 
   /** Takes all frames that have arrived. */
@@ -83,11 +83,11 @@ export class RawClient {
     return new Promise((resolve) => {
       const finish = (holds: boolean): void => {
         clearTimeout(timer)
-        this.waiting = undefined
+        this.#waiting = undefined
         resolve(holds)
       }
       const timer = setTimeout(() => finish(condition()), timeoutMs)
-      this.waiting = () => {
+      this.#waiting = () => {
         if (condition()) finish(true)
       }
     })
@@ -95,37 +95,37 @@ export class RawClient {
 
   /** Closes our side (FIN); the other side's frames are still taken until it closes too. */
   finish(): void {
-    this.socket.end()
+    this.#socket.end()
   }
 
   /** Breaks the connection with a reset. */
   reset(): void {
-    this.socket.resetAndDestroy()
+    this.#socket.resetAndDestroy()
   }
 
   /** Lets go of the connection. */
   close(): void {
-    this.socket.destroy()
+    this.#socket.destroy()
   }
 
-  private arrived(chunk: Buffer): void {
-    this.partial.push(chunk)
-    this.partialBytes += chunk.length
-    if (this.partialBytes < this.wanted) return
-    const bytes = this.partial.length === 1 ? chunk : Buffer.concat(this.partial)
+  #arrived(chunk: Buffer): void {
+    this.#partial.push(chunk)
+    this.#partialBytes += chunk.length
+    if (this.#partialBytes < this.#wanted) return
+    const bytes = this.#partial.length === 1 ? chunk : Buffer.concat(this.#partial)
     let at = 0
-    this.wanted = LENGTH_BYTES
+    this.#wanted = LENGTH_BYTES
     while (bytes.length - at >= LENGTH_BYTES) {
       const length = bytes.readUInt32BE(at)
       if (bytes.length - at - LENGTH_BYTES < length) {
-        this.wanted = LENGTH_BYTES + length
+        this.#wanted = LENGTH_BYTES + length
         break
       }
       this.received.push(bytes.subarray(at + LENGTH_BYTES, at + LENGTH_BYTES + length))
       at += LENGTH_BYTES + length
     }
-    this.partial = at < bytes.length ? [bytes.subarray(at)] : []
-    this.partialBytes = bytes.length - at
+    this.#partial = at < bytes.length ? [bytes.subarray(at)] : []
+    this.#partialBytes = bytes.length - at
   }
 }
 

@@ -28,16 +28,16 @@ export class RawSession implements SessionIdentity {
   readonly id: bigint
   readonly passwd: Uint8Array
   readonly timeoutMs: number
-  private readonly client: RawClient
-  private readonly pings: NodeJS.Timeout
-  private xid = 0
+  readonly #client: RawClient
+  readonly #pings: NodeJS.Timeout
+  #xid = 0
 
   private constructor(client: RawClient, identity: SessionIdentity) {
-    this.client = client
+    this.#client = client
     this.id = identity.id
     this.passwd = identity.passwd
     this.timeoutMs = identity.timeoutMs
-    this.pings = setInterval(() => client.sendFrames([request(PING_XID, OpCode.ping)]), PING_INTERVAL_MS)
+    this.#pings = setInterval(() => client.sendFrames([request(PING_XID, OpCode.ping)]), PING_INTERVAL_MS)
   }
 
   /** A new session, or with an identity the same session again. Throws when the server says that it has expired. */
@@ -61,7 +61,7 @@ export class RawSession implements SessionIdentity {
 
   /** Sends one request and gives its answer. */
   async ask(one: Asked): Promise<Reply> {
-    return (await this.askAll([one]))[0]!
+    return (await this.askAll([one]))[0]
   }
 
   /** Sends all requests at once and gives their answers, in order. Throws when the server goes before the last. */
@@ -73,14 +73,14 @@ export class RawSession implements SessionIdentity {
 
   /** As `askAll`, but gives the answers that came if the server goes before the last. */
   async askUntilEnd(all: readonly Asked[]): Promise<Reply[]> {
-    const first = this.xid + 1
-    this.xid += all.length
-    this.client.sendFrames(all.map(({ type, body }, index) => requestWithBytes(first + index, type, body)))
+    const first = this.#xid + 1
+    this.#xid += all.length
+    this.#client.sendFrames(all.map(({ type, body }, index) => requestWithBytes(first + index, type, body)))
     const replies: Reply[] = []
     while (replies.length < all.length) {
-      const payload = await this.client.next(ANSWER_LIMIT_MS)
+      const payload = await this.#client.next(ANSWER_LIMIT_MS)
       if (payload === undefined) break
-      const reply = decodeReply(all[replies.length]!.type, payload)!
+      const reply = decodeReply(all[replies.length].type, payload)!
       if (reply.header.xid === PING_XID) continue
       if (reply.header.xid !== first + replies.length) throw new Error(`answer ${reply.header.xid} where ${first + replies.length} is due`)
       replies.push(reply)
@@ -91,9 +91,9 @@ export class RawSession implements SessionIdentity {
   /** Adds a digest identity to the connection; it goes with it. */
   async addDigest(userAndPassword: string): Promise<void> {
     const auth: AuthPacket = { type: 0, scheme: 'digest', auth: Buffer.from(userAndPassword) }
-    this.client.sendFrames([request(-4, OpCode.auth, AuthPacket, auth)])
+    this.#client.sendFrames([request(-4, OpCode.auth, AuthPacket, auth)])
     for (;;) {
-      const reply = decodeReply(OpCode.auth, (await this.client.next(ANSWER_LIMIT_MS))!)!
+      const reply = decodeReply(OpCode.auth, (await this.#client.next(ANSWER_LIMIT_MS))!)!
       if (reply.header.xid === PING_XID) continue
       if (reply.header.err !== 0) throw new Error(`the identity was refused with ${reply.header.err}`)
       return
@@ -109,8 +109,8 @@ export class RawSession implements SessionIdentity {
 
   /** Lets go of the connection; the session lives on until it expires. */
   drop(): void {
-    clearInterval(this.pings)
-    this.client.close()
+    clearInterval(this.#pings)
+    this.#client.close()
   }
 }
 

@@ -31,7 +31,7 @@ export async function interactive(server: ServerProcess, steps: readonly string[
   const library = await oracleLibrary()
   const args = ['-server', `127.0.0.1:${server.port}`, '-waitforconnection', ...options]
   const [program, ...rest] = javaCommand(library, mainClass, args, { jvmFlags })
-  const cli = startProgram(program!, rest)
+  const cli = startProgram(program, rest)
   const until = (what: string, happened: () => boolean): Promise<true> =>
     eventually(`zkCli: ${what}; its output: ${cli.output()}`, COMMAND_LIMIT_MS, () => (happened() || cli.hasEnded() ? true : undefined))
   let typed = 0

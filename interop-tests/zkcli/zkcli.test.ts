@@ -27,7 +27,7 @@ describe.skipIf(java === undefined)('zkCli', () => {
       return outputs
     })
     expect(ours).toEqual(reference)
-    for (const { args, code } of singleCommands) expect(`${args.join(' ')}: ${ours[args.join(' ')]!.code}`).toBe(`${args.join(' ')}: ${code}`)
+    for (const { args, code } of singleCommands) expect(`${args.join(' ')}: ${ours[args.join(' ')].code}`).toBe(`${args.join(' ')}: ${code}`)
   })
 })
 

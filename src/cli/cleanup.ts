@@ -36,7 +36,7 @@ export function cleanup(args: readonly string[], { location }: Target, context: 
   const directories = (given.length > 0 ? given : configured(location.file, context)).map((directory) => resolve(context.cwd, directory))
   const missing = directories.find((directory) => !existsSync(directory))
   if (missing !== undefined) return refuse(`Path '${missing}' does not exist. `)
-  const count = plainInt32(countText!)
+  const count = plainInt32(countText)
   if (count === undefined) return refuse(`'${countText}' can not be parsed to integer.`)
   if (count < FEWEST) return refuse(`count should be greater than or equal to ${FEWEST}`)
   return run(directories, count, context)
@@ -53,7 +53,7 @@ function configured(file: string | undefined, context: CommandContext): string[]
 function run([dataLogDir, dataDir = dataLogDir]: readonly string[], count: number, context: CommandContext): number {
   try {
     const files = immediateFiles(blockingNodeFiles)
-    const dirs = finish(openDataDirs(files, { dataDir: dataDir!, dataLogDir: dataLogDir!, autocreate: true }))
+    const dirs = finish(openDataDirs(files, { dataDir: dataDir, dataLogDir: dataLogDir, autocreate: true }))
     const observer = {
       onRemoving: (path: string, modifiedAt: number) => context.out(`${removalLine(path, modifiedAt)}\n`),
       onFailed: (path: string) => context.err(`Failed to remove ${path}\n`),

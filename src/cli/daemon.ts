@@ -37,7 +37,7 @@ export async function start(target: Target, context: CommandContext): Promise<nu
     context.err(`${(error as Error).message}\n`)
     return say(context, 'FAILED TO WRITE PID', 1)
   }
-  const ended = new Promise<'ended'>(done => child.once('exit', () => done('ended')))
+  const ended = new Promise<'ended'>((done) => child.once('exit', () => done('ended')))
   const outcome = await Promise.race([ended, delay(settleMs, 'up' as const)])
   if (outcome === 'up') return say(context, 'STARTED', 0)
   say(context, 'FAILED TO START', 1)
@@ -47,8 +47,8 @@ export async function start(target: Target, context: CommandContext): Promise<nu
 
 /** The last error of the log, and where the rest is. */
 function tellWhy(outputFile: string, context: CommandContext): void {
-  const lines = (readLatin1(resolve(context.cwd, outputFile)) ?? '').split('\n').filter(line => line.trim() !== '')
-  const sentences = lines.map(line => Buffer.from(line, 'latin1').toString('utf8')).map(sentenceOf)
+  const lines = (readLatin1(resolve(context.cwd, outputFile)) ?? '').split('\n').filter((line) => line.trim() !== '')
+  const sentences = lines.map((line) => Buffer.from(line, 'latin1').toString('utf8')).map(sentenceOf)
   const last = sentences.findLast(({ isError, text }) => isError && !/^Exiting (?:JVM )?with code/.test(text)) ?? sentences.at(-1)
   if (last !== undefined) context.err(`${last.text}\n`)
   context.err(`The log of this start is ${outputFile}\n`)
@@ -83,7 +83,7 @@ export async function stop(target: Target, context: CommandContext, limitMs = se
     context.err(`kill ${pid}: ${(error as Error).message}\n`)
   }
   rmSync(pidFile, { force: true })
-  for (const end = Date.now() + limitMs; isAlive(pid) && Date.now() < end; ) await delay(20)
+  for (const end = Date.now() + limitMs; isAlive(pid) && Date.now() < end;) await delay(20)
   return say(context, 'STOPPED', 0)
 }
 
@@ -93,7 +93,7 @@ export async function restart(target: Target, context: CommandContext): Promise<
 }
 
 export function printCommand(target: Target, context: CommandContext): number {
-  const quoted = [...context.self, ...serverArguments(target)].map(word => `"${word}"`).join(' ')
+  const quoted = [...context.self, ...serverArguments(target)].map((word) => `"${word}"`).join(' ')
   return say(context, `${quoted} > "${outputFileOf(context)}" 2>&1 < /dev/null`, 0)
 }
 

@@ -44,7 +44,7 @@ export function boundedOutput(sink: Sink, maxWaitingBytes: number): LogOutput {
     },
     flush(limitMs) {
       if (sink.waitingBytes === 0) return Promise.resolve(true)
-      return new Promise(resolve => {
+      return new Promise((resolve) => {
         const timer = setTimeout(() => resolve(false), limitMs)
         sink.onEmpty(() => {
           clearTimeout(timer)

@@ -38,7 +38,7 @@ export async function openServerLog(env: NodeJS.ProcessEnv, fd = 1): Promise<Ser
   return { log: createLogger(output, logLevel(env['ZOO_LOG_LEVEL']), format), output }
 }
 
-export const asItIs: LineFormat = line => line
+export const asItIs: LineFormat = (line) => line
 
 /** Where a person is looking on; what makes lines pretty is loaded only there. */
 export async function prettyFormat(colorize: boolean): Promise<LineFormat> {
@@ -57,6 +57,6 @@ export function createLogger(output: LogOutput, level: Level | 'silent', format:
     told = before
     log.warn(`${lost} log lines before this one were dropped, because standard output was not read`)
   }
-  const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: label => ({ level: label }) } }, { write })
+  const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, { write })
   return log
 }

@@ -18,8 +18,8 @@ export function processContext(env: NodeJS.ProcessEnv, main: string, form = form
     form,
     env,
     cwd: process.cwd(),
-    out: text => writeAll(1, text),
-    err: text => writeAll(2, text),
+    out: (text) => writeAll(1, text),
+    err: (text) => writeAll(2, text),
     readLine,
     self: [process.execPath, ...process.execArgv, main],
   }
@@ -40,7 +40,7 @@ function readLine(): string | undefined {
   const byte = new Uint8Array(1)
   while (readSync(0, byte) === 1) {
     if (byte[0] === 0x0a) return Buffer.from(bytes).toString()
-    bytes.push(byte[0]!)
+    bytes.push(byte[0])
   }
   return bytes.length === 0 ? undefined : Buffer.from(bytes).toString()
 }

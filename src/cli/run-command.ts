@@ -47,12 +47,7 @@ const tools: readonly [name: string, args: string, description: string, tool: To
     'print, mend or chop a transaction log',
     async (...all) => (await import('./tools/txn-log-tool.ts')).txnLogTool(...all),
   ],
-  [
-    'snapshot',
-    '[-d|-json] <snapshot file>',
-    'print what a snapshot holds',
-    async (...all) => (await import('./tools/snapshot-tool.ts')).snapshotTool(...all),
-  ],
+  ['snapshot', '[-d|-json] <snapshot file>', 'print what a snapshot holds', async (...all) => (await import('./tools/snapshot-tool.ts')).snapshotTool(...all)],
   [
     'snapshot-summary',
     '<snapshot file> <path> <depth>',
@@ -78,7 +73,7 @@ export async function runCommand(args: readonly string[], context: CommandContex
     .argument('[rest...]')
     .helpCommand(false)
     .exitOverride()
-    .configureOutput({ writeOut: text => context.out(text), writeErr: text => context.err(text) })
+    .configureOutput({ writeOut: (text) => context.out(text), writeErr: (text) => context.err(text) })
     .addHelpText('after', helpAfter)
     .action(async (command?: string) => {
       const target = targetOf(program, [])

@@ -40,7 +40,7 @@ const lookMs = 20
 export async function serve(target: Target, context: CommandContext): Promise<never> {
   const serverLog: ServingLog = { ...(await openServerLog(context.env)), form: context.form }
   const { log } = serverLog
-  process.on('uncaughtException', error => {
+  process.on('uncaughtException', (error) => {
     log.fatal(error, 'Severe unrecoverable error, exiting')
     void exit(serverLog, 1)
   })
@@ -108,7 +108,7 @@ function load(target: Target, context: CommandContext, properties: ReadonlyMap<s
 /** Environment of an Apache installation that means nothing here. */
 function environmentNotices({ env }: CommandContext): string[] {
   const notices: string[] = []
-  const jmx = ['JMXPORT', 'JMXAUTH', 'JMXSSL', 'JMXLOG4J', 'JMXHOSTNAME', 'JMXLOCALONLY'].filter(name => env[name])
+  const jmx = ['JMXPORT', 'JMXAUTH', 'JMXSSL', 'JMXLOG4J', 'JMXHOSTNAME', 'JMXLOCALONLY'].filter((name) => env[name])
   if (jmx.length > 0) notices.push(`Ignoring ${jmx.join(', ')}: there is no JMX without a JVM`)
   if (env['ZK_SERVER_HEAP']) notices.push('Ignoring ZK_SERVER_HEAP: set NODE_OPTIONS=--max-old-space-size=<MB> to bound the heap')
   return notices
@@ -117,8 +117,8 @@ function environmentNotices({ env }: CommandContext): string[] {
 /** Shell snippets beside the configuration, which the scripts of an Apache installation run. */
 function scriptsLeftOut({ location: { directory } }: Target, { cwd }: CommandContext): string[] {
   if (directory === undefined) return []
-  const there = ['zookeeper-env.sh', 'java.env'].filter(name => existsSync(join(resolve(cwd, directory), name)))
-  return there.map(name => `${directory}/${name}: not supported yet by TSKeeper, left out; set its variables in the environment`)
+  const there = ['zookeeper-env.sh', 'java.env'].filter((name) => existsSync(join(resolve(cwd, directory), name)))
+  return there.map((name) => `${directory}/${name}: not supported yet by TSKeeper, left out; set its variables in the environment`)
 }
 
 async function checkAddress(host: string, target: Target): Promise<void> {

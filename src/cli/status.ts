@@ -28,7 +28,7 @@ export async function status(target: Target, context: CommandContext): Promise<n
   say(`Client port found: ${port}. Client address: ${host}. Client SSL: ${isTls}.`)
   if (isTls) say('Note: only secureClientPort is set, and this version of the status command does not speak TLS.')
   const answer = isTls ? '' : await ask(host, Number(port), 'srvr')
-  const mode = answer.split('\n').find(line => line.includes('Mode'))
+  const mode = answer.split('\n').find((line) => line.includes('Mode'))
   if (mode === undefined && context.form === 'tskeeper' && answer.includes(NOT_SERVING)) {
     say('The server is listening, looking for a leader: it serves no clients.')
     return 1
@@ -43,7 +43,7 @@ export async function status(target: Target, context: CommandContext): Promise<n
 
 /** In the order of zkServer.sh: clientPort, the own server line, the dynamic file's, secureClientPort. */
 function findClientPort(target: Target, context: CommandContext, say: (line: string) => void): ClientAddress | undefined {
-  if (target.legacy !== undefined) return { host: 'localhost', port: target.legacy[0]!, isTls: false }
+  if (target.legacy !== undefined) return { host: 'localhost', port: target.legacy[0], isTls: false }
   const { file } = target.location
   if (file === undefined) return { host: 'localhost', port: String(fallback.clientPort), isTls: false }
   const config = rawConfig(resolve(context.cwd, file))
@@ -57,12 +57,7 @@ function findClientPort(target: Target, context: CommandContext, say: (line: str
   return securePort ? { host: config.get('secureClientPortAddress') || 'localhost', port: securePort, isTls: true } : undefined
 }
 
-function fromServerLine(
-  config: ReadonlyMap<string, string>,
-  context: CommandContext,
-  host: string,
-  say: (line: string) => void,
-): ClientAddress | undefined {
+function fromServerLine(config: ReadonlyMap<string, string>, context: CommandContext, host: string, say: (line: string) => void): ClientAddress | undefined {
   const inDirectory = (path: string): string => resolve(context.cwd, path)
   const myid = readLatin1(inDirectory(`${config.get('dataDir') ?? ''}/myid`))?.trim()
   if (myid === undefined || !/^[0-9]+$/.test(myid)) {
@@ -80,7 +75,7 @@ function fromServerLine(
     return undefined
   }
   const match = /^(?:\[(.*)\]|([^:]*)):([0-9]+)$/.exec(client)
-  return match === null ? { host, port: client, isTls: false } : { host: match[1] ?? match[2]!, port: match[3]!, isTls: false }
+  return match === null ? { host, port: client, isTls: false } : { host: match[1] ?? match[2], port: match[3], isTls: false }
 }
 
 function clientPart(serverLine: string | undefined): string | undefined {
@@ -89,7 +84,7 @@ function clientPart(serverLine: string | undefined): string | undefined {
 
 /** The answer to a four-letter word; nothing when there is none in time. */
 function ask(host: string, port: number, word: string): Promise<string> {
-  return new Promise(done => {
+  return new Promise((done) => {
     let answer = ''
     const socket = connect({ host, port })
     socket.setEncoding('utf8')

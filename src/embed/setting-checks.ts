@@ -42,7 +42,8 @@ const version: Check = (value) => {
 const server = fields({
   sid,
   addresses: both(listOf(fields({ host: name, quorumPort: port, electionPort: port })), (value) =>
-    ((value as unknown[]).length > 0 ? undefined : { kind: 'range', wanted: 'a list of at least one address' })),
+    (value as unknown[]).length > 0 ? undefined : { kind: 'range', wanted: 'a list of at least one address' },
+  ),
   learnerType: oneOf('participant', 'observer'),
   clientAddress: optional(fields({ host: name, port })),
 })
@@ -129,7 +130,9 @@ const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   enforceQuota: boolean,
   superDigest: text,
   digestAuthEnabled: boolean,
-  digestAlgorithm: both(text, (value) => (nodeHashName(value as string) === undefined ? { kind: 'range', wanted: 'the name of a hash that Java knows' } : undefined)),
+  digestAlgorithm: both(text, (value) =>
+    nodeHashName(value as string) === undefined ? { kind: 'range', wanted: 'the name of a hash that Java knows' } : undefined,
+  ),
   letAnySaslUserDoX: text,
   enforceAuthEnabled: boolean,
   enforceAuthSchemes: listOf(text),
@@ -319,5 +322,8 @@ export function keysOf(row: Row<unknown>): readonly string[] {
 
 function mapOf(key: Check, value: Check): Check {
   return both(map, (given) =>
-    firstComplaint([...(given as ReadonlyMap<unknown, unknown>)].flatMap(([each, its]) => [[' key', each, key] as const, [`.get(${shown(each)})`, its, value] as const])))
+    firstComplaint(
+      [...(given as ReadonlyMap<unknown, unknown>)].flatMap(([each, its]) => [[' key', each, key] as const, [`.get(${shown(each)})`, its, value] as const]),
+    ),
+  )
 }

@@ -16,10 +16,7 @@ export const PRIMITIVES = ['byte', 'boolean', 'int', 'long', 'float', 'double', 
 export type Primitive = (typeof PRIMITIVES)[number]
 
 export type JuteType =
-  | { kind: Primitive }
-  | { kind: 'vector'; element: JuteType }
-  | { kind: 'map'; key: JuteType; value: JuteType }
-  | { kind: 'record'; record: JuteRecord }
+  { kind: Primitive } | { kind: 'vector'; element: JuteType } | { kind: 'map'; key: JuteType; value: JuteType } | { kind: 'record'; record: JuteRecord }
 
 export interface JuteField {
   name: string
@@ -77,117 +74,117 @@ export function parseJute(sources: JuteSource[]): JuteModule[] {
 }
 
 class Parser {
-  private readonly tokens: Token[]
-  private next = 0
-  private readonly source: JuteSource
-  private readonly modules: Map<string, JuteModule>
-  private readonly pending: Map<string, Pending>
+  readonly #tokens: Token[]
+  #next = 0
+  readonly #source: JuteSource
+  readonly #modules: Map<string, JuteModule>
+  readonly #pending: Map<string, Pending>
 
   constructor(source: JuteSource, modules: Map<string, JuteModule>, pending: Map<string, Pending>) {
-    this.tokens = tokenize(source.name, source.text)
-    this.source = source
-    this.modules = modules
-    this.pending = pending
+    this.#tokens = tokenize(source.name, source.text)
+    this.#source = source
+    this.#modules = modules
+    this.#pending = pending
   }
 
   file(): void {
-    while (this.peek().kind !== 'end') this.module()
+    while (this.#peek().kind !== 'end') this.#module()
   }
 
-  private module(): void {
-    const doc = this.take('word', "'module'")
+  #module(): void {
+    const doc = this.#take('word', "'module'")
     if (doc.text === 'include') doc.fail("'include' is not supported: name the included files as further input instead")
     if (doc.text !== 'module') doc.fail(`expected 'module', found ${describe(doc)}`)
-    const name = this.dottedName('a module name')
-    const module = this.modules.get(name.text) ?? { name: name.text, doc: '', sources: [], records: [] }
-    this.modules.set(name.text, module)
-    if (!module.sources.includes(this.source.name)) module.sources.push(this.source.name)
+    const name = this.#dottedName('a module name')
+    const module = this.#modules.get(name.text) ?? { name: name.text, doc: '', sources: [], records: [] }
+    this.#modules.set(name.text, module)
+    if (!module.sources.includes(this.#source.name)) module.sources.push(this.#source.name)
     module.doc = join(module.doc, doc.doc)
-    this.symbol('{', 'to open the module')
-    while (!this.isSymbol('}')) this.record(module)
-    this.symbol('}', 'to close the module')
+    this.#symbol('{', 'to open the module')
+    while (!this.#isSymbol('}')) this.#record(module)
+    this.#symbol('}', 'to close the module')
   }
 
-  private record(module: JuteModule): void {
-    const word = this.take('word', "'class' or '}'")
+  #record(module: JuteModule): void {
+    const word = this.#take('word', "'class' or '}'")
     if (word.text !== 'class') word.fail(`expected 'class' or '}', found ${describe(word)}`)
-    const name = this.plainName('a class name')
+    const name = this.#plainName('a class name')
     const full = `${module.name}.${name.text}`
-    if (this.pending.has(full)) name.fail(`class '${name.text}' is defined twice in module '${module.name}'`)
-    this.symbol('{', 'to open the class')
+    if (this.#pending.has(full)) name.fail(`class '${name.text}' is defined twice in module '${module.name}'`)
+    this.#symbol('{', 'to open the class')
     const fields: FieldSyntax[] = []
-    while (!this.isSymbol('}')) {
-      const field = this.field()
+    while (!this.#isSymbol('}')) {
+      const field = this.#field()
       if (fields.some((other) => other.name.text === field.name.text)) {
         field.name.fail(`field '${field.name.text}' is defined twice in class '${name.text}'`)
       }
       fields.push(field)
     }
     // A record of no bytes would let a vector's count run free of the frame's length.
-    if (fields.length === 0) this.peek().fail(`class '${name.text}' has no fields`)
-    this.symbol('}', 'to close the class')
+    if (fields.length === 0) this.#peek().fail(`class '${name.text}' has no fields`)
+    this.#symbol('}', 'to close the class')
     const record: JuteRecord = { name: name.text, module: module.name, fields: [], doc: word.doc }
     module.records.push(record)
-    this.pending.set(full, { record, fields })
+    this.#pending.set(full, { record, fields })
   }
 
-  private field(): FieldSyntax {
-    const before = this.peek().doc
-    const type = this.type()
-    const name = this.plainName('a field name')
+  #field(): FieldSyntax {
+    const before = this.#peek().doc
+    const type = this.#type()
+    const name = this.#plainName('a field name')
     if (name.text === '__proto__') name.fail("a field cannot be called '__proto__' in JavaScript")
-    const end = this.symbol(';', 'behind the field')
+    const end = this.#symbol(';', 'behind the field')
     return { name, type, doc: join(before, end.trailing) }
   }
 
-  private type(): TypeSyntax {
-    const name = this.dottedName('a type')
+  #type(): TypeSyntax {
+    const name = this.#dottedName('a type')
     if (name.text === 'vector') {
-      this.symbol('<', "behind 'vector'")
-      const element = this.type()
-      this.symbol('>', 'behind the element type')
+      this.#symbol('<', "behind 'vector'")
+      const element = this.#type()
+      this.#symbol('>', 'behind the element type')
       return { kind: 'vector', element }
     }
     if (name.text === 'map') {
-      this.symbol('<', "behind 'map'")
-      const key = this.type()
-      this.symbol(',', 'between key and value type')
-      const value = this.type()
-      this.symbol('>', 'behind the value type')
+      this.#symbol('<', "behind 'map'")
+      const key = this.#type()
+      this.#symbol(',', 'between key and value type')
+      const value = this.#type()
+      this.#symbol('>', 'behind the value type')
       return { kind: 'map', key, value }
     }
     return isPrimitive(name.text) ? { kind: name.text } : { kind: 'name', name: name.text, at: name }
   }
 
-  private peek(): Token {
-    return this.tokens[this.next]
+  #peek(): Token {
+    return this.#tokens[this.#next]
   }
 
-  private isSymbol(text: string): boolean {
-    const token = this.peek()
+  #isSymbol(text: string): boolean {
+    const token = this.#peek()
     return token.kind === 'symbol' && token.text === text
   }
 
-  private symbol(text: string, role: string): Token {
-    if (!this.isSymbol(text)) this.peek().fail(`expected '${text}' ${role}, found ${describe(this.peek())}`)
-    return this.tokens[this.next++]
+  #symbol(text: string, role: string): Token {
+    if (!this.#isSymbol(text)) this.#peek().fail(`expected '${text}' ${role}, found ${describe(this.#peek())}`)
+    return this.#tokens[this.#next++]
   }
 
-  private take(kind: TokenKind, wanted: string): Token {
-    const token = this.peek()
+  #take(kind: TokenKind, wanted: string): Token {
+    const token = this.#peek()
     if (token.kind !== kind) token.fail(`expected ${wanted}, found ${describe(token)}`)
-    this.next++
+    this.#next++
     return token
   }
 
-  private plainName(wanted: string): Token {
-    const token = this.take('word', wanted)
+  #plainName(wanted: string): Token {
+    const token = this.#take('word', wanted)
     if (token.text.includes('.')) token.fail(`expected ${wanted} without dots, found ${describe(token)}`)
     return token
   }
 
-  private dottedName(wanted: string): Token {
-    return this.take('word', wanted)
+  #dottedName(wanted: string): Token {
+    return this.#take('word', wanted)
   }
 }
 

@@ -28,17 +28,17 @@ export class JuteReader {
   /** Index behind the last byte of the frame. */
   end = 0
   /** What `reset` was given last: frames of one chunk share a view. */
-  private source: Uint8Array = EMPTY
-  private readonly maxLength: number
+  #source: Uint8Array = EMPTY
+  readonly #maxLength: number
 
   constructor(options: JuteReaderOptions = {}) {
-    this.maxLength = options.maxLength ?? DEFAULT_MAX_LENGTH
+    this.#maxLength = options.maxLength ?? DEFAULT_MAX_LENGTH
   }
 
   /** Points the reader at `bytes[start, end)`. Nothing is copied: the bytes must stay as they are while they are read. */
   reset(bytes: Uint8Array, start = 0, end = bytes.length): void {
-    if (bytes !== this.source) {
-      this.source = bytes
+    if (bytes !== this.#source) {
+      this.#source = bytes
       this.bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
       this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     }
@@ -86,7 +86,7 @@ export class JuteReader {
 
   /** A view of the bytes, not a copy: whoever keeps it beyond the frame's life copies it. */
   buffer(): Uint8Array | null {
-    const length = this.length()
+    const length = this.#length()
     if (length === -1) return null
     const at = this.advance(length)
     return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + at, length)
@@ -94,17 +94,17 @@ export class JuteReader {
 
   /** Invalid UTF-8 becomes U+FFFD, as often as Java's decoder gives it. */
   ustring(): string | null {
-    const length = this.length()
+    const length = this.#length()
     if (length === -1) return null
     const at = this.advance(length)
     return decodeUtf8(this.bytes, at, at + length)
   }
 
   /** The length in front of a string or buffer; -1 is null. */
-  private length(): number {
+  #length(): number {
     const length = this.view.getInt32(this.advance(4))
     // As BinaryInputArchive.checkLength: looked at before the end of the frame is, so a huge length is never an EOF.
-    if (length < -1 || length > this.maxLength) throw new MalformedFrame('length', `Unreasonable length = ${length}`)
+    if (length < -1 || length > this.#maxLength) throw new MalformedFrame('length', `Unreasonable length = ${length}`)
     return length
   }
 }

@@ -44,91 +44,91 @@ export function tokenize(file: string, text: string): Token[] {
 }
 
 class Tokenizer {
-  private readonly file: string
-  private readonly text: string
-  private readonly tokens: Token[] = []
-  private at = 0
-  private line = 1
-  private lineStart = 0
+  readonly #file: string
+  readonly #text: string
+  readonly #tokens: Token[] = []
+  #at = 0
+  #line = 1
+  #lineStart = 0
   /** Comments since the last token or blank line. */
-  private comments: string[] = []
+  #comments: string[] = []
   /** What the current line has had so far. */
-  private holds: 'nothing' | 'comments' | 'tokens' = 'nothing'
+  #holds: 'nothing' | 'comments' | 'tokens' = 'nothing'
 
   constructor(file: string, text: string) {
-    this.file = file
-    this.text = text
+    this.#file = file
+    this.#text = text
   }
 
   all(): Token[] {
-    while (this.at < this.text.length) this.step()
-    this.push('end', '')
-    return this.tokens
+    while (this.#at < this.#text.length) this.#step()
+    this.#push('end', '')
+    return this.#tokens
   }
 
-  private step(): void {
-    if (this.match(BLANK) !== undefined) return
-    if (this.match(NEWLINE) !== undefined) {
+  #step(): void {
+    if (this.#match(BLANK) !== undefined) return
+    if (this.#match(NEWLINE) !== undefined) {
       // A comment that a blank line parts from what follows speaks of the file, not of the next definition.
-      if (this.holds === 'nothing') this.comments = []
-      this.startLine(this.at)
+      if (this.#holds === 'nothing') this.#comments = []
+      this.#startLine(this.#at)
       return
     }
-    const comment = this.match(LINE_COMMENT) ?? this.match(BLOCK_COMMENT)
+    const comment = this.#match(LINE_COMMENT) ?? this.#match(BLOCK_COMMENT)
     if (comment !== undefined) {
-      this.comment(comment)
+      this.#comment(comment)
       return
     }
-    const word = this.match(WORD)
-    const symbol = word ?? this.match(SYMBOL)
-    if (symbol === undefined) this.fail(this.line, this.at - this.lineStart + 1, this.complaint())
-    this.push(word !== undefined ? 'word' : 'symbol', symbol)
+    const word = this.#match(WORD)
+    const symbol = word ?? this.#match(SYMBOL)
+    if (symbol === undefined) this.#fail(this.#line, this.#at - this.#lineStart + 1, this.#complaint())
+    this.#push(word !== undefined ? 'word' : 'symbol', symbol)
   }
 
-  private comment(comment: string): void {
+  #comment(comment: string): void {
     const text = plainText(comment)
-    const last = this.tokens.at(-1)
-    if (this.holds === 'tokens' && last !== undefined) last.trailing = last.trailing === '' ? text : `${last.trailing}\n${text}`
-    else this.comments.push(text)
+    const last = this.#tokens.at(-1)
+    if (this.#holds === 'tokens' && last !== undefined) last.trailing = last.trailing === '' ? text : `${last.trailing}\n${text}`
+    else this.#comments.push(text)
     const lastNewline = comment.lastIndexOf('\n')
     if (lastNewline >= 0) {
-      this.line += comment.split('\n').length - 2
-      this.startLine(this.at - comment.length + lastNewline + 1)
-      this.holds = 'comments'
-    } else if (this.holds === 'nothing') {
-      this.holds = 'comments'
+      this.#line += comment.split('\n').length - 2
+      this.#startLine(this.#at - comment.length + lastNewline + 1)
+      this.#holds = 'comments'
+    } else if (this.#holds === 'nothing') {
+      this.#holds = 'comments'
     }
   }
 
-  private startLine(at: number): void {
-    this.line++
-    this.lineStart = at
-    this.holds = 'nothing'
+  #startLine(at: number): void {
+    this.#line++
+    this.#lineStart = at
+    this.#holds = 'nothing'
   }
 
-  private push(kind: TokenKind, text: string): void {
-    const line = this.line
-    const column = this.at - text.length - this.lineStart + 1
-    this.tokens.push({ kind, text, doc: this.comments.join('\n'), trailing: '', fail: (reason) => this.fail(line, column, reason) })
-    this.comments = []
-    this.holds = 'tokens'
+  #push(kind: TokenKind, text: string): void {
+    const line = this.#line
+    const column = this.#at - text.length - this.#lineStart + 1
+    this.#tokens.push({ kind, text, doc: this.#comments.join('\n'), trailing: '', fail: (reason) => this.#fail(line, column, reason) })
+    this.#comments = []
+    this.#holds = 'tokens'
   }
 
-  private match(pattern: RegExp): string | undefined {
-    pattern.lastIndex = this.at
-    const found = pattern.exec(this.text)
+  #match(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#at
+    const found = pattern.exec(this.#text)
     if (found === null) return undefined
-    this.at = pattern.lastIndex
+    this.#at = pattern.lastIndex
     return found[0]
   }
 
-  private complaint(): string {
-    if (this.text.startsWith('/*', this.at)) return 'this comment is never closed'
-    return `unexpected character '${String.fromCodePoint(this.text.codePointAt(this.at)!)}'`
+  #complaint(): string {
+    if (this.#text.startsWith('/*', this.#at)) return 'this comment is never closed'
+    return `unexpected character '${String.fromCodePoint(this.#text.codePointAt(this.#at)!)}'`
   }
 
-  private fail(line: number, column: number, reason: string): never {
-    throw new JuteSyntaxError(this.file, line, column, reason)
+  #fail(line: number, column: number, reason: string): never {
+    throw new JuteSyntaxError(this.#file, line, column, reason)
   }
 }
 

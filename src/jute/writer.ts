@@ -34,13 +34,13 @@ export class JuteWriter {
   position = 0
   /** Bytes that belong between those of the scratch. */
   apartBytes = 0
-  private apart: Apart[] = []
-  private readonly apartFrom: number
-  private readonly supplementary: Supplementary
+  #apart: Apart[] = []
+  readonly #apartFrom: number
+  readonly #supplementary: Supplementary
 
   constructor(options: JuteWriterOptions = {}) {
-    this.supplementary = options.supplementary ?? 'utf8'
-    this.apartFrom = options.apartFrom ?? Infinity
+    this.#supplementary = options.supplementary ?? 'utf8'
+    this.#apartFrom = options.apartFrom ?? Infinity
     this.bytes = Buffer.allocUnsafeSlow(options.firstSize ?? FIRST_SIZE)
     this.view = new DataView(this.bytes.buffer)
   }
@@ -49,16 +49,16 @@ export class JuteWriter {
   reset(): void {
     this.position = 0
     if (this.apartBytes > 0) {
-      this.apart = []
+      this.#apart = []
       this.apartBytes = 0
     }
-    if (this.bytes.length > KEPT_SIZE) this.allocate(FIRST_SIZE)
+    if (this.bytes.length > KEPT_SIZE) this.#allocate(FIRST_SIZE)
   }
 
   /** Takes `count` bytes and returns the index of the first of them; they hold anything until they are stored to. */
   reserve(count: number): number {
     const at = this.position
-    if (at + count > this.bytes.length) this.grow(at + count)
+    if (at + count > this.bytes.length) this.#grow(at + count)
     this.position = at + count
     return at
   }
@@ -98,9 +98,9 @@ export class JuteWriter {
       this.int(-1)
       return
     }
-    if (value.length >= this.apartFrom) {
+    if (value.length >= this.#apartFrom) {
       this.int(value.length)
-      this.apart.push({ at: this.position, bytes: value })
+      this.#apart.push({ at: this.position, bytes: value })
       this.apartBytes += value.length
       return
     }
@@ -115,7 +115,7 @@ export class JuteWriter {
       return
     }
     const at = this.reserve(4 + 3 * value.length)
-    const length = encodeUtf8(this.bytes, at + 4, value, this.supplementary)
+    const length = encodeUtf8(this.bytes, at + 4, value, this.#supplementary)
     this.view.setInt32(at, length)
     this.position = at + 4 + length
   }
@@ -135,7 +135,7 @@ export class JuteWriter {
   pieces(): Uint8Array[] {
     const pieces: Uint8Array[] = []
     let from = 0
-    for (const { at, bytes } of this.apart) {
+    for (const { at, bytes } of this.#apart) {
       if (at > from) pieces.push(this.copy(from, at))
       pieces.push(bytes)
       from = at
@@ -154,13 +154,13 @@ export class JuteWriter {
     return copied
   }
 
-  private grow(size: number): void {
+  #grow(size: number): void {
     const old = this.bytes
-    this.allocate(Math.max(size, 2 * old.length))
+    this.#allocate(Math.max(size, 2 * old.length))
     old.copy(this.bytes, 0, 0, this.position)
   }
 
-  private allocate(size: number): void {
+  #allocate(size: number): void {
     this.bytes = Buffer.allocUnsafeSlow(size)
     this.view = new DataView(this.bytes.buffer)
   }

@@ -56,7 +56,7 @@ export class CommittedLog {
   }
 
   #forgetOldest(): void {
-    this.#bytes -= this.#txns[this.#head++]!.payload.length
+    this.#bytes -= this.#txns[this.#head++].payload.length
     if (this.#head <= this.#limit) return
     this.#txns = this.#txns.slice(this.#head)
     this.#head = 0

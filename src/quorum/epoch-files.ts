@@ -93,7 +93,9 @@ export class EpochFiles {
     const { disk } = this.#host
     const path = `${this.#directory}/${name}`
     if ((yield* wait.stat(disk, path)) === undefined) return undefined
-    const text = Buffer.from(yield* readWhole(disk, path)).toString('latin1').split(/\r\n|\r|\n/, 1)[0]!
+    const text = Buffer.from(yield* readWhole(disk, path))
+      .toString('latin1')
+      .split(/\r\n|\r|\n/, 1)[0]
     if (!/^[+-]?\d{1,18}$/.test(text)) throw new StartupRefused(`Found ${text} in ${path}`, ExitCode.UNEXPECTED_ERROR)
     return BigInt(text)
   }
@@ -118,6 +120,6 @@ export class EpochFiles {
       if (this.#writes.length === 0) for (const idle of this.#idle.splice(0)) idle()
     }
     this.#writes.push(() => run(replaceWhole(this.#host.disk, `${this.#directory}/${name}`, Buffer.from(epoch.toString(), 'latin1')), ended))
-    if (this.#writes.length === 1) this.#writes[0]!()
+    if (this.#writes.length === 1) this.#writes[0]()
   }
 }

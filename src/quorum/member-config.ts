@@ -109,7 +109,9 @@ export class MemberConfig {
       return false
     }
     this.#ignored = config.version
-    this.#parts.host.log.warn(`Server ${from} has another configuration, version ${hex(config.version)}, and this server goes on with its own: ${changes.join(', ')}`)
+    this.#parts.host.log.warn(
+      `Server ${from} has another configuration, version ${hex(config.version)}, and this server goes on with its own: ${changes.join(', ')}`,
+    )
     return true
   }
 
@@ -139,7 +141,10 @@ export class MemberConfig {
     const { newest, isListed } = this.current
     const version = hex(newest.version)
     if (isListed) this.#parts.host.log.info(`The ensemble lists this server by its membership of version ${version}: it has a vote`)
-    else this.#parts.host.log.warn(`The ensemble does not list this server in its membership of version ${version}: it goes on without a vote until the ensemble adds it`)
+    else
+      this.#parts.host.log.warn(
+        `The ensemble does not list this server in its membership of version ${version}: it goes on without a vote until the ensemble adds it`,
+      )
   }
 
   /** So that the next start finds it: durable before `done`, or the disk does not take it. */

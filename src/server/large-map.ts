@@ -64,11 +64,11 @@ export class LargeMap<K extends LargeKey, V> {
   }
 
   #mapOf(key: K): Map<K, V> {
-    return this.#maps.length === 1 ? this.#maps[0]! : this.#maps[shardOf(key)]!
+    return this.#maps.length === 1 ? this.#maps[0] : this.#maps[shardOf(key)]
   }
 
   #deal(): void {
-    const whole = this.#maps[0]!
+    const whole = this.#maps[0]
     this.#maps = Array.from({ length: SHARDS }, () => new Map<K, V>())
     for (const [key, value] of whole) this.#mapOf(key).set(key, value)
   }

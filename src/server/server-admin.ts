@@ -1,5 +1,19 @@
 /** What the admin words see of a server, and the answers to the four-letter words of its client port. */
-import type { AdminView, ConfView, ConnectionView, DeadlinesView, EnsembleGauges, GaugesView, Items, ProposalSizes, QuotaView, QuorumConfView, ServerState, SessionsView, StatsView } from './admin/admin-view.ts'
+import type {
+  AdminView,
+  ConfView,
+  ConnectionView,
+  DeadlinesView,
+  EnsembleGauges,
+  GaugesView,
+  Items,
+  ProposalSizes,
+  QuotaView,
+  QuorumConfView,
+  ServerState,
+  SessionsView,
+  StatsView,
+} from './admin/admin-view.ts'
 import { answerWord, argumentBytes, isAllowedWord, whitelistNotices } from './admin/four-letter.ts'
 import type { ServerMetrics } from './admin/metrics.ts'
 import { environmentEntries } from './admin/process-facts.ts'

@@ -210,8 +210,18 @@ export abstract class ServerCore implements Proposer {
       (now) => this.#expireSessions(now),
       (done) => this.hearOthers(done),
     )
-    this.#idleExpiry = new ExpiryTimer(clock, this.service.idleIntervalMs, () => this.service.activity, (now) => this.service.expireIdle(now))
-    this.#housekeeping = new ExpiryTimer(clock, HOUSEKEEPING_INTERVAL_MS, () => this.service.activity, (now) => this.service.keepHouse(now))
+    this.#idleExpiry = new ExpiryTimer(
+      clock,
+      this.service.idleIntervalMs,
+      () => this.service.activity,
+      (now) => this.service.expireIdle(now),
+    )
+    this.#housekeeping = new ExpiryTimer(
+      clock,
+      HOUSEKEEPING_INTERVAL_MS,
+      () => this.service.activity,
+      (now) => this.service.keepHouse(now),
+    )
     this.#reaper = new ContainerReaper(clock, settings, this.replica.tree, (path) => this.#submitOwn(deleteContainerOp, 0n, { path }))
   }
 
@@ -441,7 +451,7 @@ export abstract class ServerCore implements Proposer {
     this.#isApplying = false
     if (this.#isStopping) return
     const pending = this.#pending
-    for (let left = this.settings.turns.txns; left > 0 && this.#isNextDurable; left--) this.#apply(pending[this.#applied++]!)
+    for (let left = this.settings.turns.txns; left > 0 && this.#isNextDurable; left--) this.#apply(pending[this.#applied++])
     this.#pending = pending.slice(this.#applied)
     this.#applied = 0
     this.#isApplying = this.#isNextDurable
@@ -449,13 +459,13 @@ export abstract class ServerCore implements Proposer {
   }
 
   get #isNextDurable(): boolean {
-    return this.#applied < this.#pending.length && this.#pending[this.#applied]!.header.zxid <= this.#durable
+    return this.#applied < this.#pending.length && this.#pending[this.#applied].header.zxid <= this.#durable
   }
 
   /** Applies the next txn, which may not stand in the log: it was in the history that a leader sent. */
   applyNext(txn: LoggedTxn): void {
     if (this.#pending[this.#applied] === undefined) return this.#apply(txn)
-    assert(this.#pending[this.#applied]!.header.zxid === txn.header.zxid, 'what is logged is applied in order')
+    assert(this.#pending[this.#applied].header.zxid === txn.header.zxid, 'what is logged is applied in order')
     this.#applied++
     this.#apply(txn)
     if (this.#applied < 1024 && this.#applied < this.#pending.length) return
@@ -472,7 +482,6 @@ export abstract class ServerCore implements Proposer {
     this.processor.onApplied(txn, result)
     if (kind.type === OpCode.closeSession) this.#onSessionClosed(header.clientId, request?.client)
   }
-
 
   /** Calls back once everything that was appended is durable. */
   whenDurable(done: () => void): void {
@@ -574,7 +583,7 @@ export abstract class ServerCore implements Proposer {
     let done = 0
     this.processor.slices.add(() => {
       if (this.#term !== term) return false
-      for (const end = Math.min(done + this.settings.turns.expiries, expired.length); done < end; done++) this.#expire(expired[done]!)
+      for (const end = Math.min(done + this.settings.turns.expiries, expired.length); done < end; done++) this.#expire(expired[done])
       return done < expired.length
     })
   }

@@ -23,7 +23,7 @@ export class Slices {
 
   /** The one at work keeps its place while it works, so that what it adds finds the next turn asked for already. */
   #doOne(): void {
-    const slice = this.#underWay[0]!
+    const slice = this.#underWay[0]
     const isLeft = slice()
     this.#underWay.shift()
     if (isLeft) this.#underWay.push(slice)

@@ -103,7 +103,10 @@ export function encodeAction(w: JuteWriter, action: Action): void {
     case 'children':
       return GetChildren2Request.write(w, { path: action.path, watch: action.watch })
     case 'getAll':
-      return encodeParts(w, action.paths.map((path) => ({ kind: 'get', path, watch: false })))
+      return encodeParts(
+        w,
+        action.paths.map((path) => ({ kind: 'get', path, watch: false })),
+      )
     case 'sync':
       return SyncRequest.write(w, { path: action.path })
     case 'close':

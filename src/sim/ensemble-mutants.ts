@@ -61,7 +61,11 @@ export const ENSEMBLE_MUTANTS: readonly EnsembleMutant[] = [
   { name: 'votes by what its log has not written yet', defect: { server: voteEarly }, foundWithin: 40 },
   { name: 'does not store the epoch that it accepts', defect: { install: forgetAcceptedEpoch }, foundWithin: 5 },
   { name: 'commits with its own acknowledgement alone', defect: { install: commitAlone }, foundWithin: 20 },
-  { name: 'commits by what a learner has lost since', defect: { install: () => replace(Proposals.prototype, 'forget', () => () => undefined) }, foundWithin: 400 },
+  {
+    name: 'commits by what a learner has lost since',
+    defect: { install: () => replace(Proposals.prototype, 'forget', () => () => undefined) },
+    foundWithin: 400,
+  },
   { name: 'commits out of order', defect: { install: commitOutOfOrder }, foundWithin: 5 },
   { name: 'cuts back to one txn too many', defect: { server: keepOneTooMany }, foundWithin: 60 },
   { name: 'sends a log without what only a snapshot holds', defect: { server: hideSnapshots }, foundWithin: 200 },
@@ -85,7 +89,11 @@ export const ENSEMBLE_MUTANTS: readonly EnsembleMutant[] = [
   { name: 'takes a learner that reads a long snapshot for dead', defect: { install: troubled.countWordsAlone }, foundWithin: 100 },
   { name: 'tells its leader of no client', defect: { install: troubled.tellOfNobody }, foundWithin: 40 },
   { name: 'follows time and again whom it cannot reach', defect: { install: trustEverybody, breakage: 'quorum dials in' }, foundWithin: 20 },
-  { name: 'believes time and again who only says that it leads', defect: { install: believeEverybody, breakage: 'says for ever that it leads' }, foundWithin: 40 },
+  {
+    name: 'believes time and again who only says that it leads',
+    defect: { install: believeEverybody, breakage: 'says for ever that it leads' },
+    foundWithin: 40,
+  },
   { name: 'waits in turn with another for a voter that never comes', defect: { install: waitForEverybody, breakage: 'leaves every leader' }, foundWithin: 80 },
 ]
 

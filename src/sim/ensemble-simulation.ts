@@ -97,10 +97,21 @@ class EnsembleSimulation {
     this.#members = machines.map((machine, index): Member => {
       const settings = plan.settingsOf(index + 1, servers)
       const inspector = new Inspector(machine, settings, this.#ledger, seed + index)
-      const nothing = { server: undefined, process: undefined, turns: 0, accepted: 0n, current: 0n, held: 0n, isSettled: true, applied: 0n, life: undefined, lives: 0 }
+      const nothing = {
+        server: undefined,
+        process: undefined,
+        turns: 0,
+        accepted: 0n,
+        current: 0n,
+        held: 0n,
+        isSettled: true,
+        applied: 0n,
+        life: undefined,
+        lives: 0,
+      }
       return { id: index + 1, isVoter: index < plan.electorate.voters, machine, settings, inspector, javaTraits: drawJavaTraits(world.random), ...nothing }
     })
-    const hasDigests = this.#members[0]!.settings.digestEnabled
+    const hasDigests = this.#members[0].settings.digestEnabled
     this.#checks = new EnsembleChecks({ world, ledger: this.#ledger, members: this.#members, electorate: plan.electorate, seed, hasDigests })
     const ports = this.#members.map(({ machine, settings }) => ({ address: machine.address, port: settings.clientPort! }))
     this.#clients = new EnsembleClients({ network: this.#network, ledger: this.#ledger, servers: ports, plan })
@@ -124,7 +135,7 @@ class EnsembleSimulation {
     }
     for (let index = 0; index < plan.clients; index++) this.#clients.add(`client${index}`)
     this.#clients.add('reader', { isReader: true })
-    if (this.#members[0]!.settings.readOnlyModeEnabled) this.#clients.add('onlooker', { isOnlooker: true })
+    if (this.#members[0].settings.readOnlyModeEnabled) this.#clients.add('onlooker', { isOnlooker: true })
     this.#trouble()
     world.runUntil(() => this.#ledger.answers >= 1.2 * OPERATIONS, plan.troubledMs)
     world.runUntil(() => this.#isWorkDone, LONGEST_TROUBLE_MS)
@@ -189,7 +200,8 @@ class EnsembleSimulation {
     server!.onFatal = (error, exitCode) => {
       told(error, exitCode)
       if (this.#breakageOf(member) !== undefined) return world.after(1, () => this.#restartLater(member, life))
-      if (points?.failed === undefined && !life.hasMetSpoiled) return world.fail(new Violation(`server ${member.id} gives up without a cause: ${error.message}`))
+      if (points?.failed === undefined && !life.hasMetSpoiled)
+        return world.fail(new Violation(`server ${member.id} gives up without a cause: ${error.message}`))
       world.after(1, () => this.#crash(member, life, plan ?? drawMemberLife(world.random), 'after a fault'))
     }
   }
@@ -305,7 +317,7 @@ class EnsembleSimulation {
       members: this.#members,
       clients: this.#clients,
       checks: this.#checks,
-      restart: ({ id }) => this.#restart(this.#members[id - 1]!),
+      restart: ({ id }) => this.#restart(this.#members[id - 1]),
     }
     this.#clients.add('newcomer')
     checkServed(ensemble, 'all was healed')
@@ -319,7 +331,7 @@ class EnsembleSimulation {
       ports: { quorum: QUORUM_PORT, election: ELECTION_PORT },
       kind: this.#options.breakage ?? this.#options.defect?.breakage,
       spoil: (broken) => void (this.#broken = broken),
-      beginLater: ({ id }, downMs) => this.#beginLater(this.#members[id - 1]!, downMs),
+      beginLater: ({ id }, downMs) => this.#beginLater(this.#members[id - 1], downMs),
     })
     checkExpiry(ensemble)
     stopAll(ensemble)

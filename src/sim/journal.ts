@@ -48,7 +48,7 @@ export class Journal {
     const kept = Math.min(count, this.#count, KEPT_LINES)
     return Array.from({ length: kept }, (_, index) => {
       const slot = (this.#count - kept + index) % KEPT_LINES
-      return lineOf(this.#times[slot]!, this.#last[slot]!)
+      return lineOf(this.#times[slot], this.#last[slot])
     })
   }
 }

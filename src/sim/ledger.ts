@@ -75,7 +75,7 @@ export class Ledger {
     this.onSeen(zxid)
     if (isWrite(action)) this.#checkWrite(session, xid, action, zxid, answer)
     else if (action.kind === 'get' || action.kind === 'exists') this.#checkRead(action.path, zxid, answer)
-    else if (action.kind === 'getAll') action.paths.forEach((path, index) => this.#checkRead(path, zxid, answer.parts![index]!))
+    else if (action.kind === 'getAll') action.paths.forEach((path, index) => this.#checkRead(path, zxid, answer.parts![index]))
   }
 
   onSeen(zxid: bigint): void {
@@ -105,7 +105,7 @@ export class Ledger {
     const shown = err === Code.OK ? `"${data?.slice(0, 16)}" of zxid ${stat!.mzxid}` : 'nothing'
     const right = isThere ? err === Code.OK && stat!.mzxid === node.zxid && (data === undefined || data === node.data) : err !== Code.OK
     if (right) return
-    const expected = isThere ? `"${node.data!.slice(0, 16)}" of zxid ${node.zxid}` : 'nothing'
+    const expected = isThere ? `"${node.data.slice(0, 16)}" of zxid ${node.zxid}` : 'nothing'
     throw new Violation(`a read of ${path} at zxid ${zxid} shows ${shown} where ${expected} should be`)
   }
 

@@ -118,8 +118,7 @@ function rollWithoutSync(mount: SimMount): Disk {
 }
 
 function snapshotInPlace(mount: SimMount): Disk {
-  const final = (path: string): string =>
-    areaOf(path) === 'snapshot' && isUnfinished(baseName(path)) ? path.replace('.unfinished-', '') : path
+  const final = (path: string): string => (areaOf(path) === 'snapshot' && isUnfinished(baseName(path)) ? path.replace('.unfinished-', '') : path)
   return wrap(mount, {
     stat: (path, done) => mount.stat(final(path), done),
     open: (path, mode, done) => mount.open(final(path), mode, done),

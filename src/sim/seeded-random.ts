@@ -28,7 +28,7 @@ export class SeededRandom implements Random {
   }
 
   pick<T>(list: readonly T[]): T {
-    return list[this.below(list.length)]!
+    return list[this.below(list.length)]
   }
 
   /** mulberry32 */

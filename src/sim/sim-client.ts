@@ -231,7 +231,7 @@ export class SimClient {
     this.#heardAt = this.process.clock.now()
     this.#received = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes])
     const connection = this.#connection
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       const { length } = this.#received
       const end = at + 4 <= length ? at + 4 + this.#lengthAt(at) : Infinity
       if (end > length) {

@@ -117,7 +117,7 @@ function applySome(content: Content, changes: readonly Change[], random: SeededR
 }
 
 function applySectors(content: Content, position: number, bytes: Uint8Array, survives: () => boolean): void {
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const end = Math.min(bytes.length, at + SECTOR_BYTES - ((position + at) % SECTOR_BYTES))
     if (survives()) content.write(position + at, bytes.subarray(at, end))
     at = end

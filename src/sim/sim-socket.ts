@@ -268,7 +268,7 @@ export class SimSocket implements Socket {
       bytes += Math.min(room, next.length)
     }
     this.#inboxBytes -= bytes
-    return new Uint8Array(taken.length === 1 ? taken[0]! : Buffer.concat(taken))
+    return new Uint8Array(taken.length === 1 ? taken[0] : Buffer.concat(taken))
   }
 
   #close(error: Error | undefined): void {

@@ -267,4 +267,3 @@ function unexpectedEnd({ state }: Pick<ServerLife<StandaloneServer>, 'state'>): 
   const reason = state.kind === 'fatal' || state.kind === 'refused' ? state.error.message : state.kind
   return new Violation(`the server gives up without a cause: ${reason}`)
 }
-

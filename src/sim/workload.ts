@@ -136,7 +136,7 @@ export class Workload {
     const random = this.#random
     const first = random.below(REGISTERS.length)
     const parts: Write[] = [0, 1, 2].map((index) => {
-      return { kind: 'set', path: REGISTERS[(first + index) % REGISTERS.length]!, data: this.#tag(), version: -1 }
+      return { kind: 'set', path: REGISTERS[(first + index) % REGISTERS.length], data: this.#tag(), version: -1 }
     })
     if (random.chance(0.3)) parts.push(this.#flip())
     if (random.chance(0.3)) parts.push({ kind: 'check', path: random.pick(REGISTERS), version: random.below(20) })

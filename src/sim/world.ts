@@ -87,7 +87,7 @@ export class World {
     heap.push(event)
     while (at > 0) {
       const above = (at - 1) >> 1
-      if (!isBefore(event, heap[above]!)) break
+      if (!isBefore(event, heap[above])) break
       heap[at] = heap[above]!
       at = above
     }
@@ -102,8 +102,8 @@ export class World {
     for (;;) {
       let below = 2 * at + 1
       if (below >= heap.length) break
-      if (below + 1 < heap.length && isBefore(heap[below + 1]!, heap[below]!)) below++
-      if (!isBefore(heap[below]!, last)) break
+      if (below + 1 < heap.length && isBefore(heap[below + 1], heap[below])) below++
+      if (!isBefore(heap[below], last)) break
       heap[at] = heap[below]!
       at = below
     }

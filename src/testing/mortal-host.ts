@@ -164,7 +164,7 @@ class Gate {
     if (this.state !== 'paused') return
     this.state = 'open'
     while (this.#held.length > 0 && this.state === 'open') {
-      this.#held[0]!()
+      this.#held[0]()
       this.#held.shift()
     }
   }

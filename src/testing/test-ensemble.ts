@@ -105,13 +105,18 @@ function judgeArguments(size: number, options: TestEnsembleOptions): void {
 }
 
 function judgeId(name: string, id: unknown, count: number): void {
-  if (Number.isInteger(id) && ((id as number) < 1 || (id as number) > count)) throw new RangeError(`${name}: there is no member ${shown(id)}, members are 1 to ${count}`)
+  if (Number.isInteger(id) && ((id as number) < 1 || (id as number) > count))
+    throw new RangeError(`${name}: there is no member ${shown(id)}, members are 1 to ${count}`)
   judge(name, id, whole(1, count))
 }
 
 /** A list of members, none of them twice. */
 function judgeIds(name: string, ids: unknown, count: number, seen = new Set<number>()): void {
-  judge(name, ids, listOf(() => undefined))
+  judge(
+    name,
+    ids,
+    listOf(() => undefined),
+  )
   for (const [index, id] of (ids as number[]).entries()) {
     judgeId(`${name}[${index}]`, id, count)
     if (seen.has(id)) throw new RangeError(`${name} must name each member once, got ${id} again`)
@@ -288,7 +293,7 @@ class Ensemble implements TestEnsemble {
   #member(id: number): Member {
     this.#checkOpen()
     judgeId('id', id, this.members.length)
-    return this.members[id - 1]!
+    return this.members[id - 1]
   }
 
   async #until(what: string, isSo: () => boolean): Promise<void> {

@@ -14,7 +14,7 @@ afterEach(() => rmSync(cwd, { recursive: true }))
 
 async function cleanup(args: string): Promise<{ code: number; out: string; err: string }> {
   let [out, err] = ['', '']
-  const code = await runCommand(args.split(' '), { form: 'tskeeper', env: {}, cwd, out: text => (out += text), err: text => (err += text), self: ['node'] })
+  const code = await runCommand(args.split(' '), { form: 'tskeeper', env: {}, cwd, out: (text) => (out += text), err: (text) => (err += text), self: ['node'] })
   return { code, out, err }
 }
 
@@ -68,7 +68,7 @@ test.each([
   ['cleanup data 3', ''],
   ['cleanup', ''],
   ['cleanup data data data -n 3', ''],
-  ['cleanup nowhere -n 3', '/nowhere\' does not exist. \n'],
+  ['cleanup nowhere -n 3', "/nowhere' does not exist. \n"],
 ])('%s is refused', async (args, err) => {
   lay('data', ...SNAPSHOTS)
   const result = await cleanup(args)

@@ -29,7 +29,7 @@ afterEach(async () => {
 function launch(args: readonly string[], env: NodeJS.ProcessEnv = {}): { child: ChildProcess; text: () => string } {
   const child = spawn(process.execPath, args, { env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
-  child.stdout!.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
   return { child, text: () => text }
 }
 
@@ -51,11 +51,13 @@ function mode(config: string): Promise<string | undefined> {
 }
 
 async function freePorts(count: number): Promise<number[]> {
-  const holders = await Promise.all(Array.from({ length: count }, async () => {
-    const holder = createServer().listen(0, '127.0.0.1')
-    await once(holder, 'listening')
-    return holder
-  }))
+  const holders = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const holder = createServer().listen(0, '127.0.0.1')
+      await once(holder, 'listening')
+      return holder
+    }),
+  )
   const ports = holders.map((holder) => (holder.address() as AddressInfo).port)
   for (const holder of holders) holder.close()
   return ports
@@ -70,31 +72,43 @@ const isAlive = (pid: number): boolean => {
 }
 
 describe('run-ensemble', () => {
-  test('says who leads and how to talk to them, tells of a new leader, and leaves nothing behind', async () => {
-    const { child, text } = launch([script, compiled.main], { PORT: '0' })
-    cleanups.push(() => child.kill('SIGTERM'))
-    const leader = Number(await until('one leads', () => /^server (\d) leads$/m.exec(text())?.[1]))
-    const rows = [...text().matchAll(/^(\d) +(\d+) +(\d+) +(\/\S+)$/gm)].map(([, id, port, pid, log]) => ({ id: Number(id), port: Number(port), pid: Number(pid), log: log! }))
-    expect(rows.map(({ id }) => id)).toEqual([1, 2, 3])
-    expect(text()).toContain(`zkCli.sh -server ${rows.map(({ port }) => `127.0.0.1:${port}`).join(',')}\n`)
-    const modes = await Promise.all(rows.map(({ log }) => mode(join(dirname(log), 'zoo.cfg'))))
-    expect(modes).toEqual(rows.map(({ id }) => (id === leader ? 'leader' : 'follower')))
-    process.kill(rows[leader - 1]!.pid, 'SIGKILL')
-    await until('another leads', () => [...text().matchAll(/^server (\d) leads$/gm)].some(([, id]) => Number(id) !== leader))
-    expect(text()).toContain(`server ${leader} has ended with SIGKILL`)
-    const ended = once(child, 'exit')
-    child.kill('SIGINT')
-    expect(await ended).toEqual([0, null])
-    expect(rows.filter(({ pid }) => isAlive(pid))).toEqual([])
-    expect(existsSync(dirname(dirname(rows[0]!.log)))).toBe(false)
-  }, 2 * LIMIT_MS)
+  test(
+    'says who leads and how to talk to them, tells of a new leader, and leaves nothing behind',
+    async () => {
+      const { child, text } = launch([script, compiled.main], { PORT: '0' })
+      cleanups.push(() => child.kill('SIGTERM'))
+      const leader = Number(await until('one leads', () => /^server (\d) leads$/m.exec(text())?.[1]))
+      const rows = [...text().matchAll(/^(\d) +(\d+) +(\d+) +(\/\S+)$/gm)].map(([, id, port, pid, log]) => ({
+        id: Number(id),
+        port: Number(port),
+        pid: Number(pid),
+        log: log,
+      }))
+      expect(rows.map(({ id }) => id)).toEqual([1, 2, 3])
+      expect(text()).toContain(`zkCli.sh -server ${rows.map(({ port }) => `127.0.0.1:${port}`).join(',')}\n`)
+      const modes = await Promise.all(rows.map(({ log }) => mode(join(dirname(log), 'zoo.cfg'))))
+      expect(modes).toEqual(rows.map(({ id }) => (id === leader ? 'leader' : 'follower')))
+      process.kill(rows[leader - 1].pid, 'SIGKILL')
+      await until('another leads', () => [...text().matchAll(/^server (\d) leads$/gm)].some(([, id]) => Number(id) !== leader))
+      expect(text()).toContain(`server ${leader} has ended with SIGKILL`)
+      const ended = once(child, 'exit')
+      child.kill('SIGINT')
+      expect(await ended).toEqual([0, null])
+      expect(rows.filter(({ pid }) => isAlive(pid))).toEqual([])
+      expect(existsSync(dirname(dirname(rows[0].log)))).toBe(false)
+    },
+    2 * LIMIT_MS,
+  )
 
   test('says when a port is taken', async () => {
     const holder = createServer().listen(0, '127.0.0.1')
     await once(holder, 'listening')
     cleanups.push(() => holder.close())
     const { port } = holder.address() as AddressInfo
-    const child = spawn(process.execPath, [script, compiled.main], { env: { PATH: process.env['PATH'], PORT: String(port) }, stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn(process.execPath, [script, compiled.main], {
+      env: { PATH: process.env['PATH'], PORT: String(port) },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
     let said = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
     expect(await once(child, 'close')).toEqual([1, null])
@@ -129,17 +143,25 @@ async function modesOf(lines: readonly string[], started: readonly number[]): Pr
 }
 
 describe('the dynamic form of the configuration', () => {
-  test('makes an ensemble with an observer, whose status is found by its own line', async () => {
-    const ports = await freePorts(9)
-    const lines = [1, 2, 3].map((id) => `server.${id}=127.0.0.1:${ports[id - 1]}:${ports[id + 2]}${id === 3 ? ':observer' : ''};127.0.0.1:${ports[id + 5]}`)
-    expect(await modesOf(lines, [1, 2, 3])).toEqual(['follower', 'leader', 'observer'])
-  }, 2 * LIMIT_MS)
+  test(
+    'makes an ensemble with an observer, whose status is found by its own line',
+    async () => {
+      const ports = await freePorts(9)
+      const lines = [1, 2, 3].map((id) => `server.${id}=127.0.0.1:${ports[id - 1]}:${ports[id + 2]}${id === 3 ? ':observer' : ''};127.0.0.1:${ports[id + 5]}`)
+      expect(await modesOf(lines, [1, 2, 3])).toEqual(['follower', 'leader', 'observer'])
+    },
+    2 * LIMIT_MS,
+  )
 })
 
 describe('a server line with a name that nobody has', () => {
-  test('keeps the other two from nothing', async () => {
-    const ports = await freePorts(6)
-    const lines = [1, 2].map((id) => `server.${id}=127.0.0.1:${ports[id - 1]}:${ports[id + 1]};127.0.0.1:${ports[id + 3]}`)
-    expect(await modesOf([...lines, 'server.3=nobody.invalid:2888:3888'], [1, 2])).toEqual(['follower', 'leader'])
-  }, 2 * LIMIT_MS)
+  test(
+    'keeps the other two from nothing',
+    async () => {
+      const ports = await freePorts(6)
+      const lines = [1, 2].map((id) => `server.${id}=127.0.0.1:${ports[id - 1]}:${ports[id + 1]};127.0.0.1:${ports[id + 3]}`)
+      expect(await modesOf([...lines, 'server.3=nobody.invalid:2888:3888'], [1, 2])).toEqual(['follower', 'leader'])
+    },
+    2 * LIMIT_MS,
+  )
 })

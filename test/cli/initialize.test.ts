@@ -18,7 +18,7 @@ afterEach(() => rmSync(cwd, { recursive: true }))
 async function initialize(args: string): Promise<{ code: number; out: string; err: string }> {
   let [out, err] = ['', '']
   const words = ['initialize', ...args.split(' ').filter((word) => word !== '')]
-  const code = await runCommand(words, { form: 'tskeeper', env: {}, cwd, out: text => (out += text), err: text => (err += text), self: ['node'] })
+  const code = await runCommand(words, { form: 'tskeeper', env: {}, cwd, out: (text) => (out += text), err: (text) => (err += text), self: ['node'] })
   return { code, out, err }
 }
 
@@ -32,7 +32,10 @@ const left = (directory: string): string[] => readdirSync(join(cwd, directory)).
 test('makes what a new server needs', async () => {
   configure('dataDir=data', 'dataLogDir=logs')
   expect(await initialize('--myid=3')).toEqual({ code: 0, out: 'Using myid of 3\n', err: '' })
-  expect([left('data'), left('logs')]).toEqual([['initialize', 'myid', 'version-2'], ['initialize', 'version-2']])
+  expect([left('data'), left('logs')]).toEqual([
+    ['initialize', 'myid', 'version-2'],
+    ['initialize', 'version-2'],
+  ])
   expect(readFileSync(join(cwd, 'data', 'myid'), 'utf8')).toBe('3\n')
 })
 

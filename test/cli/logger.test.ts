@@ -50,8 +50,8 @@ describe('lines', () => {
     const sink = new HeldSink()
     createLogger(boundedOutput(sink, 1000), 'info', asItIs).warn({ session: '0x1' }, 'careful')
     const [line] = sink.lines
-    expect(line!.endsWith('\n')).toBe(true)
-    expect(JSON.parse(line!)).toEqual({ level: 'warn', time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/), session: '0x1', msg: 'careful' })
+    expect(line.endsWith('\n')).toBe(true)
+    expect(JSON.parse(line)).toEqual({ level: 'warn', time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/), session: '0x1', msg: 'careful' })
   })
 
   test('are text on a terminal', async () => {
@@ -78,7 +78,7 @@ describe('a reader that does not read', () => {
     expect(kept).toBeGreaterThan(0)
     sink.letGo()
     log.info('back again')
-    const messages = sink.lines.slice(kept).map(line => (JSON.parse(line) as { msg: string }).msg)
+    const messages = sink.lines.slice(kept).map((line) => (JSON.parse(line) as { msg: string }).msg)
     expect(messages).toEqual(['back again', `${100 - kept} log lines before this one were dropped, because standard output was not read`])
     log.info('and on')
     expect(sink.lines).toHaveLength(kept + 3)

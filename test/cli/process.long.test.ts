@@ -48,7 +48,7 @@ function ended(child: Child): Promise<Ended> {
   let [out, err] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
-  return new Promise(done => child.on('close', code => done({ code, out, err })))
+  return new Promise((done) => child.on('close', (code) => done({ code, out, err })))
 }
 
 const run = (args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ended> => ended(launch(args, env))
@@ -82,7 +82,11 @@ function ask(port: number, word: string): Promise<string> {
   })
 }
 
-const messages = (out: string): string[] => out.trimEnd().split('\n').map(line => (JSON.parse(line) as { msg: string }).msg)
+const messages = (out: string): string[] =>
+  out
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { msg: string }).msg)
 const config = (text: string): string[] => {
   writeFileSync(join(cwd, 'zoo.cfg'), text)
   return ['start-foreground', './zoo.cfg']
@@ -140,7 +144,7 @@ describe('start-foreground', { timeout: 60_000 }, () => {
 
   test('ends although nobody reads its log, and goes on serving before', async () => {
     const child = launch(config(good))
-    const code = new Promise(done => child.on('exit', done))
+    const code = new Promise((done) => child.on('exit', done))
     const port = await serving(child)
     // More than a pipe holds.
     for (let i = 0; i < 800; i++) expect(await ask(port, 'srvr')).toContain('Mode: standalone')
@@ -149,7 +153,12 @@ describe('start-foreground', { timeout: 60_000 }, () => {
   })
 
   test.each([
-    ['clientPort=abc\n', 2, 'Invalid config, exiting abnormally', 'Invalid config, exiting abnormally: Error processing ./zoo.cfg: For input string: "abc" (./zoo.cfg:1: clientPort must be a number, got \'abc\')'],
+    [
+      'clientPort=abc\n',
+      2,
+      'Invalid config, exiting abnormally',
+      'Invalid config, exiting abnormally: Error processing ./zoo.cfg: For input string: "abc" (./zoo.cfg:1: clientPort must be a number, got \'abc\')',
+    ],
     [
       `${good}enforce.auth.enabled=true\n`,
       2,

@@ -23,14 +23,17 @@ afterEach(() => {
 
 async function run(args: string, env: NodeJS.ProcessEnv = {}, form: CommandForm = 'tskeeper'): Promise<{ code: number; out: string; err: string }> {
   let [out, err] = ['', '']
-  const code = await runCommand(args.split(' ').filter(word => word !== ''), {
-    form,
-    env,
-    cwd,
-    out: text => (out += text),
-    err: text => (err += text),
-    self: ['/bin/node', '/opt/main.js'],
-  })
+  const code = await runCommand(
+    args.split(' ').filter((word) => word !== ''),
+    {
+      form,
+      env,
+      cwd,
+      out: (text) => (out += text),
+      err: (text) => (err += text),
+      self: ['/bin/node', '/opt/main.js'],
+    },
+  )
   return { code, out, err }
 }
 
@@ -40,9 +43,9 @@ function config(name: string, text: string): void {
 
 /** A server that answers every word with the text; resolves to its port. */
 async function answering(text: string): Promise<number> {
-  const server = createServer(socket => socket.once('data', () => socket.end(text)))
+  const server = createServer((socket) => socket.once('data', () => socket.end(text)))
   servers.push(server)
-  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   return (server.address() as AddressInfo).port
 }
 
@@ -100,7 +103,7 @@ describe('small commands', () => {
     expect(await run('version')).toMatchObject({ code: 0, out: 'Apache ZooKeeper, version 3.9.6 2026-09-03 19:29 UTC\n' })
   })
 
-  test.each(['foo', 'foo bar', '--foo', 'start-foreground --sigterm-exit-code x'])('what nobody knows, %j: exit code 2', async args => {
+  test.each(['foo', 'foo bar', '--foo', 'start-foreground --sigterm-exit-code x'])('what nobody knows, %j: exit code 2', async (args) => {
     const { code, out, err } = await run(args)
     expect({ code, out }).toEqual({ code: 2, out: '' })
     if (args.startsWith('foo')) {
@@ -223,7 +226,7 @@ describe('status', () => {
     expect((await run(`status ${port} /d`)).out).toContain('The server is listening, looking for a leader: it serves no clients.\n')
     expect((await run(`status ${port} /d`, {}, 'zkServer.sh')).out).toContain(last)
     const gone = servers.pop()!
-    await new Promise(done => gone.close(done))
+    await new Promise((done) => gone.close(done))
     expect((await run(`status ${port} /d`)).out).toContain(last)
     config('zoo.cfg', 'secureClientPort=1\n')
     expect((await run('status zoo.cfg')).out).toMatch(/Client port found: 1\. Client address: localhost\. Client SSL: true\.\nNote: .*\nError contacting/)

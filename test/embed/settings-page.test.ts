@@ -32,7 +32,7 @@ function keyOf(field: keyof Settings, row: Row<unknown>): string {
       return `\`${row.key}\``
     case 'property': {
       const [first] = row.names
-      return first!.startsWith('zookeeper.') ? `\`${first!.slice('zookeeper.'.length)}\`` : `\`-D${first}\``
+      return first.startsWith('zookeeper.') ? `\`${first.slice('zookeeper.'.length)}\`` : `\`-D${first}\``
     }
   }
 }
@@ -46,7 +46,9 @@ function shown(value: unknown): string {
 
 it('has every setting, its key in zoo.cfg and its default', async () => {
   const defaults = defaultSettings()
-  const rows = (Object.entries(settingKeys) as [keyof Settings, Row<unknown>][]).map(([field, row]) => `| \`${field}\` | ${keyOf(field, row)} | ${shown(defaults[field])} |`)
+  const rows = (Object.entries(settingKeys) as [keyof Settings, Row<unknown>][]).map(
+    ([field, row]) => `| \`${field}\` | ${keyOf(field, row)} | ${shown(defaults[field])} |`,
+  )
   const table = ['| in `Settings` | in zoo.cfg | default |', '|---|---|---|', ...rows].join('\n')
   const text = readFileSync(page, 'utf8')
   const place = /(?<=^## Settings by name\n[^]*?\n\n)\|[^]*?\n(?=\n|$(?![^]))/m

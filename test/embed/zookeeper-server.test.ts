@@ -134,21 +134,25 @@ describe('members of an ensemble', () => {
     const ports = await freePorts(4)
     const lines = [1, 2].map((sid) => ({
       sid,
-      addresses: [{ host: '127.0.0.1', quorumPort: ports[sid]!, electionPort: ports[(sid + 2) % 4]! }],
+      addresses: [{ host: '127.0.0.1', quorumPort: ports[sid], electionPort: ports[(sid + 2) % 4] }],
       learnerType: 'participant' as const,
       clientAddress: undefined,
     }))
     const members = [1, 2].map((serverId) =>
-      create({ dataDir: join(directory, String(serverId)), distributed: true, serverId, servers: lines, tickTime: 200, initLimit: 10, syncLimit: 5 }))
+      create({ dataDir: join(directory, String(serverId)), distributed: true, serverId, servers: lines, tickTime: 200, initLimit: 10, syncLimit: 5 }),
+    )
     const roles = members.map(rolesOf)
     const both = members.map((member) => new Promise<void>((resolve) => member.on('role', (role) => role !== undefined && resolve())))
     await Promise.all(members.map((member) => member.start()))
     await Promise.all(both)
     expect(members.map(({ role }) => role)).toEqual(['follower', 'leader'])
-    expect(members[1]!.ports).toEqual({ client: members[1]!.ports.client, quorum: ports[2], election: ports[0] })
-    const alone = once(members[0]!, 'role')
-    await members[1]!.stop()
+    expect(members[1].ports).toEqual({ client: members[1].ports.client, quorum: ports[2], election: ports[0] })
+    const alone = once(members[0], 'role')
+    await members[1].stop()
     expect(await alone).toEqual([undefined])
-    expect(roles).toEqual([['follower', undefined], ['leader', undefined]])
+    expect(roles).toEqual([
+      ['follower', undefined],
+      ['leader', undefined],
+    ])
   })
 })

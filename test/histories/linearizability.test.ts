@@ -9,8 +9,8 @@ const codes: Record<string, number> = { NONODE: Code.NONODE, NODEEXISTS: Code.NO
 
 function operationOf(line: string): Operation {
   const [, client, connection, from, to, rest, told] = /^(\d+)(?:\.(\d+))? (\d+)-(\d+|\?) (.*?)(?: -> (.*))?$/.exec(line.trim())!
-  const mayBeStale = rest!.startsWith('plain ')
-  const steps = rest!.replace('plain ', '').split(' + ').map(stepOf)
+  const mayBeStale = rest.startsWith('plain ')
+  const steps = rest.replace('plain ', '').split(' + ').map(stepOf)
   return {
     client: Number(client),
     connection: Number(connection ?? 1),
@@ -29,14 +29,14 @@ function stepOf(text: string): Step {
 
 function outcomeOf(steps: readonly Step[], told: string): Outcome {
   const [, code, step] = /^([A-Z]+)(?: at (\d+))?$/.exec(told) ?? []
-  if (code !== undefined) return { kind: 'refused', code: codes[code]!, step: Number(step ?? 0) }
+  if (code !== undefined) return { kind: 'refused', code: codes[code], step: Number(step ?? 0) }
   const nodes = told === 'ok' ? steps.map(() => undefined) : told.split(' ').map(nodeOf)
   return { kind: 'done', nodes }
 }
 
 function nodeOf(text: string): Node | null {
   const [value, version] = text.split('@')
-  return text === '-' ? null : { value: value!, version: Number(version) }
+  return text === '-' ? null : { value: value, version: Number(version) }
 }
 
 function faultsOf(history: string): string[] {
@@ -83,7 +83,10 @@ describe('what is found', () => {
     ['two creations of one node', '1 0-1 create k=a\n2 2-3 create k=b'],
     ['half a multi', '1 0-1 create a=x + create b=y\n1 2-3 set a=z + set b=z -> z@1 z@1\n2 4-5 read a + read b -> z@1 y@0'],
     ['a refused multi that is half done', '1 0-1 create a=x\n1 2-3 set a=z + set b=z -> NONODE at 1\n2 4-5 read a -> z@1'],
-    ['a plain read of what is older than what the client has seen', '1 0-1 create k=a\n1 2-3 set k=b -> b@1\n2 4-5 plain read k -> b@1\n2 6-7 plain read k -> a@0'],
+    [
+      'a plain read of what is older than what the client has seen',
+      '1 0-1 create k=a\n1 2-3 set k=b -> b@1\n2 4-5 plain read k -> b@1\n2 6-7 plain read k -> a@0',
+    ],
     ['a plain read of what is older than what the client has written', '1 0-1 create k=a\n1 2-3 set k=b -> b@1\n1 4-5 plain read k -> a@0'],
     ['a plain read of what is not yet', '1 0-1 create k=a\n2 2-3 plain read k -> b@1\n1 4-5 set k=b -> b@1'],
     ['a wrong refusal', '1 0-1 create k=a\n2 2-3 set k=b@0 -> BADVERSION'],
@@ -92,6 +95,8 @@ describe('what is found', () => {
   })
 
   it('only where it is', () => {
-    expect(faultsOf('1 0-1 create good=a\n1 0-1 create bad=a\n2 2-3 read bad -> -\n2 4-5 read good -> a@0')).toEqual([expect.stringMatching(/^no order explains bad: 1 of 2/)])
+    expect(faultsOf('1 0-1 create good=a\n1 0-1 create bad=a\n2 2-3 read bad -> -\n2 4-5 read good -> a@0')).toEqual([
+      expect.stringMatching(/^no order explains bad: 1 of 2/),
+    ])
   })
 })

@@ -6,7 +6,7 @@ import { answerFaults, namingFaults } from '../../interop-tests/histories/orders
 /** `1.1 x5 z7`: client 1 on its first connection had the answer 5 with the zxid 7; `w`: of a write. */
 function answerOf(text: string): Answer {
   const [, client, connection, xid, zxid, write] = /^(\d+)\.(\d+) x(\d+) z(\d+)( w)?$/.exec(text)!
-  return { client: Number(client), connection: Number(connection), xid: Number(xid), zxid: BigInt(zxid!), isWrite: write !== undefined }
+  return { client: Number(client), connection: Number(connection), xid: Number(xid), zxid: BigInt(zxid), isWrite: write !== undefined }
 }
 
 describe('answers', () => {
@@ -28,7 +28,7 @@ describe('answers', () => {
 /** `1.1 0-5 a n1`: client 1 asked on its first connection for a name of `a` and was given n1; `1.1 0-? a`: it was not answered. */
 function namingOf(text: string): Naming {
   const [, client, connection, from, to, value, name] = /^(\d+)\.(\d+) (\d+)-(\d+|\?) (\w+)(?: (\w+))?$/.exec(text)!
-  return { client: Number(client), connection: Number(connection), value: value!, invokedAt: Number(from), answeredAt: to === '?' ? Infinity : Number(to), name }
+  return { client: Number(client), connection: Number(connection), value: value, invokedAt: Number(from), answeredAt: to === '?' ? Infinity : Number(to), name }
 }
 
 /** `n1=a n2=b` */

@@ -105,9 +105,7 @@ export const C = {
   })
 
   it.each(['Map', 'Uint8Array', 'JuteWriter', 'delete', 'string'])('cannot call a class %s', (name) => {
-    expect(() => generateFrom(`module m { class ${name} { int a; } }`)).toThrow(
-      `class '${name}' of module 'm': TypeScript needs that name for itself`,
-    )
+    expect(() => generateFrom(`module m { class ${name} { int a; } }`)).toThrow(`class '${name}' of module 'm': TypeScript needs that name for itself`)
   })
 })
 
@@ -156,7 +154,11 @@ describe('code from nasty definitions', () => {
     const files = generate(modules, { runtime, extension: '.ts' })
     for (const { name, text } of files) await writeFile(join(source, name), text)
     const out = join(directory.path, 'out')
-    complaints = compile(files.map(({ name }) => join(source, name)), parse(projectRoot).root, out)
+    complaints = compile(
+      files.map(({ name }) => join(source, name)),
+      parse(projectRoot).root,
+      out,
+    )
     codecs = new Map()
     for (const [index, module] of modules.entries()) {
       const compiled = join(out, source, files[index].name.replace(/ts$/, 'js'))

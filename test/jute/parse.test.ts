@@ -116,7 +116,7 @@ module m { // not this
 
 describe('errors', () => {
   it.each([
-    ['module', "a.jute:1:7: expected a module name, found the end of the file"],
+    ['module', 'a.jute:1:7: expected a module name, found the end of the file'],
     ['modul m {}', "a.jute:1:1: expected 'module', found 'modul'"],
     ['{', "a.jute:1:1: expected 'module', found '{'"],
     ['module m {}\ninclude "b.jute"', "a.jute:2:9: unexpected character '\"'"],

@@ -54,9 +54,7 @@ const primitives: Partial<Record<JuteType['kind'], fc.Arbitrary<unknown>>> = {
   long: fc.oneof(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.constantFrom(-1n, 0n, -(2n ** 63n), 2n ** 63n - 1n)),
   float: fc.float(),
   double: fc.double(),
-  ustring: fc.option(
-    fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom('', '/', '/zookeeper/config', '\ufffd', 'x'.repeat(4096))),
-  ),
+  ustring: fc.option(fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom('', '/', '/zookeeper/config', '\ufffd', 'x'.repeat(4096)))),
   buffer: fc.option(fc.oneof(bytes(40), bytes(5000))),
 }
 
@@ -105,7 +103,7 @@ export function encode(type: JuteType, value: unknown, lengths: LengthField[] = 
         at,
       )
     default:
-      lengths.push({ kind: type.kind as LengthField['kind'], at })
+      lengths.push({ kind: type.kind, at })
       return value === null ? length(-1) : sized(type, value, lengths, at)
   }
 }

@@ -121,11 +121,7 @@ describe('a conversation', () => {
   })
 
   it('deletes the node and is notified', () => {
-    frame(
-      '00000014 00000003 00000002 00000004 2f766563 ffffffff',
-      request(3, OpCode.delete),
-      part(DeleteRequest, { path: '/vec', version: -1 }),
-    )
+    frame('00000014 00000003 00000002 00000004 2f766563 ffffffff', request(3, OpCode.delete), part(DeleteRequest, { path: '/vec', version: -1 }))
     frame(
       '00000020 ffffffff 00000000000001f8 00000000 00000002 00000003 00000004 2f766563',
       reply(-1, 0x1f8n),

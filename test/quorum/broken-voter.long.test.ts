@@ -95,11 +95,25 @@ const BREAKAGES: readonly Breakage[] = [
   blocked('no quorum port answers between it and others', 'both', 'silent'),
   {
     name: 'somebody else has its only quorum port',
-    apply: ({ world }, broken) => world.network.listen({ host: undefined, port: quorumPortOf(broken) }, (socket) => socket.end(), () => {}),
+    apply: ({ world }, broken) =>
+      world.network.listen(
+        { host: undefined, port: quorumPortOf(broken) },
+        (socket) => socket.end(),
+        () => {},
+      ),
   },
-  { name: 'it cannot be dialled on its election port', apply: (ensemble, broken, others) => others.forEach((other) => ensemble.block(other, broken, 'election', 'silent')) },
-  { name: 'it cannot dial election ports', apply: (ensemble, broken, others) => others.forEach((other) => ensemble.block(broken, other, 'election', 'silent')) },
-  { name: 'it refuses to store an epoch, and looks again', onServer: ({ epochs }) => (epochs.setAccepted = (_epoch, done) => done(new Error('the disk is full'))) },
+  {
+    name: 'it cannot be dialled on its election port',
+    apply: (ensemble, broken, others) => others.forEach((other) => ensemble.block(other, broken, 'election', 'silent')),
+  },
+  {
+    name: 'it cannot dial election ports',
+    apply: (ensemble, broken, others) => others.forEach((other) => ensemble.block(broken, other, 'election', 'silent')),
+  },
+  {
+    name: 'it refuses to store an epoch, and looks again',
+    onServer: ({ epochs }) => (epochs.setAccepted = (_epoch, done) => done(new Error('the disk is full'))),
+  },
   ...LEADS_NOBODY,
   { name: 'its log never is durable', onServer: (server) => (server.whenDurable = () => {}) },
   { name: 'it leaves every leader at once', onServer: onRole('following', (server, role) => server.leave(role, 'it is broken')) },
@@ -118,17 +132,17 @@ function start(ensemble: FakeEnsemble, sid: number, breakage: Breakage | undefin
 }
 
 function isServed(ensemble: FakeEnsemble, others: readonly number[]): boolean {
-  const states = others.map((sid) => ensemble.states[sid]!)
+  const states = others.map((sid) => ensemble.states[sid])
   return states.every((state) => state.endsWith('broadcast'))
 }
 
 /** Nobody that is well looks again, and no epoch begins. */
 function staysServed(ensemble: FakeEnsemble, others: readonly number[]): void {
   const [first] = others
-  const epoch = ensemble.server(first!).epochs.current
+  const epoch = ensemble.server(first).epochs.current
   ensemble.world.advance(QUIET_MS)
   expect(isServed(ensemble, others)).toBe(true)
-  expect(ensemble.server(first!).epochs.current).toBe(epoch)
+  expect(ensemble.server(first).epochs.current).toBe(epoch)
 }
 
 describe.each(BREAKAGES)('$name', (breakage) => {
@@ -165,7 +179,7 @@ function served(broken: number, others: readonly number[]): FakeEnsemble {
 function elect(ensemble: FakeEnsemble, broken: number, pauseMs: number): void {
   const { leader } = ensemble
   leader!.kill()
-  ensemble.until('the broken one is elected', () => ensemble.states[broken]!.startsWith('leading'))
+  ensemble.until('the broken one is elected', () => ensemble.states[broken].startsWith('leading'))
   ensemble.world.advance(pauseMs)
   leader!.start()
 }
@@ -182,32 +196,35 @@ describe.each(LEADS_NOBODY)('a voter with the newest history: $name', ({ onServe
       elect(ensemble, broken, pauseMs)
       ensemble.until(`the others serve when the former leader starts ${pauseMs} ms later`, () => isServed(ensemble, others), BOUND_MS)
       staysServed(ensemble, others)
-      const [next] = others.filter((sid) => ensemble.states[sid]!.startsWith('leading'))
-      ensemble.member(next!).kill()
+      const [next] = others.filter((sid) => ensemble.states[sid].startsWith('leading'))
+      ensemble.member(next).kill()
       ensemble.world.advance(pauseMs)
-      ensemble.member(next!).start()
+      ensemble.member(next).start()
       ensemble.until('the others serve again', () => isServed(ensemble, others), BOUND_MS)
       staysServed(ensemble, others)
     }
   })
 })
 
-it.each([0, 1000, 2500])('a leader that served says nothing more to one, %i ms later nothing to the other, and for ever that it leads: the others serve', (pauseMs) => {
-  const others = [1, 2]
-  const ensemble = served(3, others)
-  ensemble.until('3 leads', () => {
-    if (ensemble.leader?.sid !== 3) ensemble.leader?.kill()
-    for (const sid of others) if (ensemble.states[sid] === 'down') ensemble.member(sid).start()
-    return ensemble.leader?.sid === 3 && isServed(ensemble, others)
-  })
-  const leading = ensemble.server(3).role as Leading
-  leadsForEver(ensemble.server(3))
-  saysNothing(leading)
-  for (const sid of others) {
-    for (const learner of leading.leader.learners) if (learner.sid === BigInt(sid)) learner.ping = learner.close = () => {}
-    ensemble.world.advance(pauseMs)
-  }
-  ensemble.until('both have lost it', () => !isServed(ensemble, others), BOUND_MS)
-  ensemble.until('the others serve', () => isServed(ensemble, others), BOUND_MS)
-  staysServed(ensemble, others)
-})
+it.each([0, 1000, 2500])(
+  'a leader that served says nothing more to one, %i ms later nothing to the other, and for ever that it leads: the others serve',
+  (pauseMs) => {
+    const others = [1, 2]
+    const ensemble = served(3, others)
+    ensemble.until('3 leads', () => {
+      if (ensemble.leader?.sid !== 3) ensemble.leader?.kill()
+      for (const sid of others) if (ensemble.states[sid] === 'down') ensemble.member(sid).start()
+      return ensemble.leader?.sid === 3 && isServed(ensemble, others)
+    })
+    const leading = ensemble.server(3).role as Leading
+    leadsForEver(ensemble.server(3))
+    saysNothing(leading)
+    for (const sid of others) {
+      for (const learner of leading.leader.learners) if (learner.sid === BigInt(sid)) learner.ping = learner.close = () => {}
+      ensemble.world.advance(pauseMs)
+    }
+    ensemble.until('both have lost it', () => !isServed(ensemble, others), BOUND_MS)
+    ensemble.until('the others serve', () => isServed(ensemble, others), BOUND_MS)
+    staysServed(ensemble, others)
+  },
+)

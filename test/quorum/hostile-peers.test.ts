@@ -39,7 +39,18 @@ function spoiled(bytes: Uint8Array, seed: number): Buffer {
 describe('a leader', () => {
   const GREETING = 'FOLLOWERINFO 1:0 sid=7'
   const PHASES = [[], [GREETING], [GREETING, 'ACKEPOCH 1:0 -1'], [GREETING, 'ACKEPOCH 1:0 -1', 'ACK 1:0']]
-  const WORDS = ['ACK 1:1', 'PING 1:0 7/4000', 'REVALIDATE -1 7/4000', 'REQUEST -1 null', 'SYNC 0:0', 'UPTODATE', 'ACKEPOCH 1:0 5', GREETING, 'TYPE-1 -1', 'TYPE2147483647 5:5']
+  const WORDS = [
+    'ACK 1:1',
+    'PING 1:0 7/4000',
+    'REVALIDATE -1 7/4000',
+    'REQUEST -1 null',
+    'SYNC 0:0',
+    'UPTODATE',
+    'ACKEPOCH 1:0 5',
+    GREETING,
+    'TYPE-1 -1',
+    'TYPE2147483647 5:5',
+  ]
 
   test('goes on, whatever is said to it in whatever phase', () => {
     const ensemble = new FakeEnsemble('1 2 3')
@@ -78,7 +89,7 @@ describe('a leader', () => {
   function forwarder(ensemble: FakeEnsemble): RawPeer {
     const peer = strangerTo(ensemble, 3)
     // One after the other: its history is looked for on the disk between two.
-    for (const packet of PHASES[3]!) peer.say(bytesOf(packet))
+    for (const packet of PHASES[3]) peer.say(bytesOf(packet))
     peer.take()
     return peer
   }
@@ -116,8 +127,8 @@ describe('a leader', () => {
     for (let round = 0; round < 200; round++) {
       const peer = forwarder(ensemble)
       const body = Buffer.concat([Buffer.from('000000072f636c6f736564', 'hex'), bytes(below(40))]).toString('hex')
-      forward(peer, types[below(types.length)]!, body, '00000001 ffffffff ffffffff')
-      forward(peer, types[below(types.length)]!, Buffer.from(bytes(below(40))).toString('hex'), '00000001 00000006 646967657374 ffffffff')
+      forward(peer, types[below(types.length)], body, '00000001 ffffffff ffffffff')
+      forward(peer, types[below(types.length)], Buffer.from(bytes(below(40))).toString('hex'), '00000001 00000006 646967657374 ffffffff')
       peer.socket.destroy()
     }
     expect(ensemble.converge().sid).toBe(3)
@@ -180,7 +191,10 @@ describe('a learner', () => {
   const LEADERINFO = bytesOf('LEADERINFO 1:0')
 
   test('takes both histories as they are, unspoiled', () => {
-    for (const [history, zxid] of [[DIFF, 5n], [SNAP, 3n]] as const) {
+    for (const [history, zxid] of [
+      [DIFF, 5n],
+      [SNAP, 3n],
+    ] as const) {
       const ensemble = new FakeEnsemble('1 2', {}, [1])
       const leader = new ImpostorLeader(ensemble, 2)
       ensemble.until('it dials', () => leader.followers.length === 1)

@@ -13,7 +13,11 @@ describe('three servers', () => {
   test('write through the leader and through a follower, and everybody has it', () => {
     const ensemble = new FakeEnsemble('1 2 3')
     expect(ensemble.converge().sid).toBe(3)
-    for (const sid of [1, 2, 3]) ensemble.member(sid).session().ok(ask.create(`/by${sid}`))
+    for (const sid of [1, 2, 3])
+      ensemble
+        .member(sid)
+        .session()
+        .ok(ask.create(`/by${sid}`))
     ensemble.world.settle()
     for (const member of ensemble.members.values()) {
       expect(member.zxid).toBe(0x1_0000_0006n)

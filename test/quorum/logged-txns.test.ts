@@ -49,7 +49,7 @@ function sent(log: string, { after, until, last, wholeFrom = '0:0' }: Span): str
   const source = new LoggedTxns(new TxnLogReader(host.disk, LOG.directory, options.after + 1n, { maxLength: 1 << 20 }), options)
   const decoder = new PacketDecoder(1 << 20)
   try {
-    for (let isDone = false; !isDone; ) {
+    for (let isDone = false; !isDone;) {
       const w = new JuteWriter()
       fetched(host, source)
       isDone = source.fill(w)
@@ -99,7 +99,12 @@ describe('nothing goes out behind a hole', () => {
     ['between log and memory', '1:1 1:2 1:3', { after: '1:2', until: '1:6', last: '1:6' }, 'gap before 1:6'],
     ['at the end of the history', '1:1 1:2 1:3', { after: '1:2', last: '1:6' }, 'gap before 1:6'],
     ['where the epoch begins later', '1:1 1:2 1:3 2:2', { after: '1:2', until: '2:3', last: '2:3' }, 'gap before 2:2'],
-    ['where the epoch changes and a snapshot may lie between', '1:1 1:2 1:3 | 2:1', { after: '1:2', until: '2:2', last: '2:2', wholeFrom: '2:1' }, 'gap before 2:1'],
+    [
+      'where the epoch changes and a snapshot may lie between',
+      '1:1 1:2 1:3 | 2:1',
+      { after: '1:2', until: '2:2', last: '2:2', wholeFrom: '2:1' },
+      'gap before 2:1',
+    ],
     ['before an epoch without txns', '1:1 1:2 1:3', { after: '1:2', last: '2:0', wholeFrom: '2:0' }, 'gap before 2:0'],
   ])('%s', (_, log, span, words) => {
     expect(sent(log, span)).toBe(`${words} CorruptStorage`)

@@ -19,7 +19,7 @@ import * as ask from '../support/requests.ts'
 import { reconfigTxn, zxidOf } from '../support/txns.ts'
 import { packetOf } from '../support/zab-script.ts'
 
-const DYNAMIC = { reconfigEnabled: true } as const
+const DYNAMIC: Partial<Settings> = { reconfigEnabled: true }
 const SEEN = `${DATA_DIRECTORY}/version-2/configuration.seen`
 /** Of a membership that a txn has changed. */
 const CHANGED = 0x10_0000_0000_0001n
@@ -73,7 +73,7 @@ const EPOCH = '1048577:0'
 const FIRST = '1048577:1'
 
 /** Server 1 of three follows a leader of epoch 1048577, or ends over its NEWLEADER. Server 2 is the leader; 3 is away. */
-function followed({ settings = DYNAMIC as Partial<Settings>, config = undefined as QuorumConfig | undefined } = {}) {
+function followed({ settings = DYNAMIC, config = undefined as QuorumConfig | undefined } = {}) {
   const ensemble = new FakeEnsemble('1 2 3', settings, [1])
   const member = ensemble.member(1)
   const leader = new ImpostorLeader(ensemble, 2)
@@ -185,13 +185,18 @@ describe.each([true, false])('a member with reconfigEnabled=%s whose leader has 
 
   test('ends on NEWLEADER, says what to do, and does not start before its configuration is that one', () => {
     const { ensemble, member, leader } = followed({ settings, config: grown(new FakeEnsemble('1 2 3', settings, []).member(1)) })
-    expect(member.fatal).toEqual([expect.stringMatching(/^2: The ensemble has a membership of version 10000000000001 .*server\.9 is new.*server\.9=127\.0\.0\.1:2299:2399:participant/)])
+    expect(member.fatal).toEqual([
+      expect.stringMatching(/^2: The ensemble has a membership of version 10000000000001 .*server\.9 is new.*server\.9=127\.0\.0\.1:2299:2399:participant/),
+    ])
     expect(seenBy(member)).toBe(`# not in force here\n${grown(member).text}`)
     // Neither the epoch nor the history was acknowledged: FOLLOWERINFO and ACKEPOCH are all that it said.
     expect(leader.follower.isEnded).toBe(true)
     expectRefused(ensemble, member, 'server.9 is new')
     expectRefused(ensemble, member, 'server.9 is new', { configVersion: CHANGED - 1n })
-    const servers = [...member.settings.servers, { sid: 9, addresses: [{ host: '127.0.0.1', quorumPort: 2299, electionPort: 2399 }], learnerType: 'participant' as const, clientAddress: undefined }]
+    const servers = [
+      ...member.settings.servers,
+      { sid: 9, addresses: [{ host: '127.0.0.1', quorumPort: 2299, electionPort: 2399 }], learnerType: 'participant' as const, clientAddress: undefined },
+    ]
     member.fatal.length = 0
     member.start({ servers, configVersion: 0n })
     ensemble.world.settle()
@@ -223,7 +228,11 @@ describe.each([true, false])('a member with reconfigEnabled=%s whose leader has 
     const { ensemble, member, say } = active({ settings })
     member.holdDisk()
     say(packet('PROPOSAL', FIRST, reconfigTxn(zxidOf(FIRST), grown(member).text).payload))
-    const other = new Elector({ host: { clock: ensemble.world.clock, log: ensemble.world.log, network: ensemble.networkOf(3) }, self: 3n, config: configOf(member.settings, 0n) })
+    const other = new Elector({
+      host: { clock: ensemble.world.clock, log: ensemble.world.log, network: ensemble.networkOf(3) },
+      self: 3n,
+      config: configOf(member.settings, 0n),
+    })
     other.look({ zxid: 2n ** 41n, peerEpoch: 2n ** 21n })
     ensemble.world.advance(2000)
     expect([member.fatal, other.heard.filter((line) => line.startsWith('1: '))]).toEqual([[], []])
@@ -263,7 +272,7 @@ describe.each([true, false])('a member with reconfigEnabled=%s that the ensemble
   test('goes on without a vote, and says so', () => {
     const { ensemble, joiner, others } = joined()
     expect([joiner.state, joiner.fatal]).toEqual(['observing broadcast', []])
-    others[0]!.session().send(ask.create('/there'))
+    others[0].session().send(ask.create('/there'))
     ensemble.world.settle()
     expect(joiner.data('/there')).toBe('')
     expect(seenBy(joiner)).toMatch(/^# in force\nserver\.1=.*\n.*\nserver\.3=.*\nversion=10000000000001$/)
@@ -304,7 +313,10 @@ describe.each([true, false])('a member with reconfigEnabled=%s that the ensemble
 
   test('acknowledges nothing to the leader that tells it so, as long as that counts it', () => {
     const servers = new FakeEnsemble('1 2 3', {}, []).member(1).settings.servers.slice(1)
-    const { member, leader } = followed({ settings: { reconfigEnabled }, config: configOf(new FakeEnsemble('1 2 3', {}, []).member(1).settings, CHANGED, { servers }) })
+    const { member, leader } = followed({
+      settings: { reconfigEnabled },
+      config: configOf(new FakeEnsemble('1 2 3', {}, []).member(1).settings, CHANGED, { servers }),
+    })
     expect([member.fatal, member.state, leader.follower.isEnded]).toEqual([[], 'looking', true])
     // FOLLOWERINFO and ACKEPOCH, and no ACK of NEWLEADER.
     expect(typesIn(leader.follower.take())).toEqual([PacketType.FOLLOWERINFO, PacketType.ACKEPOCH])
@@ -350,8 +362,8 @@ describe('a notification', () => {
 
   test('of the same members brings their version', () => {
     const [dynamic, fixed] = [true, false].map((enabled) => hear(enabled, ({ settings }) => configOf(settings, CHANGED)).server!.current)
-    expect([dynamic!.inForce.version, dynamic!.newest.version]).toEqual([CHANGED, CHANGED])
-    expect([fixed!.inForce.version, fixed!.newest.version]).toEqual([0n, CHANGED])
+    expect([dynamic.inForce.version, dynamic.newest.version]).toEqual([CHANGED, CHANGED])
+    expect([fixed.inForce.version, fixed.newest.version]).toEqual([0n, CHANGED])
   })
 
   test.each(['', 'version=', 'version=zzz', 'version=ffffffffffffffff', 'server.1=h\nversion=5', 'x=y\nversion=7fffffffffffffff', 'version=10000000000000000'])(

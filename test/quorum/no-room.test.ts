@@ -9,7 +9,8 @@ function fill(ensemble: FakeEnsemble, { disk }: FakeMember, name: string): () =>
   const { clock } = ensemble.world
   const { open } = disk
   disk.open = (path, mode, done) => {
-    if (mode === 'create' && path.endsWith(`/${name}.tmp`)) clock.endOfTurn(() => done(new Error(`ENOSPC: no space left on device, open '${path}'`), undefined as never))
+    if (mode === 'create' && path.endsWith(`/${name}.tmp`))
+      clock.endOfTurn(() => done(new Error(`ENOSPC: no space left on device, open '${path}'`), undefined as never))
     else open(path, mode, done)
   }
   return () => void (disk.open = open)
@@ -24,7 +25,7 @@ it('votes for nobody until it has room, and follows then', () => {
   for (const sid of [1, 2]) ensemble.member(sid).kill()
   ensemble.until('it leads no more', () => ensemble.states[3] === 'looking')
   for (const sid of [1, 2]) ensemble.member(sid).start()
-  ensemble.until('the others serve', () => [1, 2].every((sid) => ensemble.states[sid]!.endsWith('broadcast')))
+  ensemble.until('the others serve', () => [1, 2].every((sid) => ensemble.states[sid].endsWith('broadcast')))
   const { current } = ensemble.server(1).epochs
   ensemble.world.advance(30_000)
   expect(ensemble.states).toEqual({ 1: 'following broadcast', 2: 'leading broadcast', 3: 'looking' })

@@ -73,13 +73,27 @@ describe('a member without a quorum', () => {
     const { alone } = readOnly()
     const session = alone.session({ readOnly: true })
     const { zxid } = alone
-    const changes = [ask.create('/b'), ask.setData('/a'), ask.remove('/a'), ask.setAcl('/a', ask.OPEN), ask.sync('/a'), multi([ask.create('/b')]), ask.reconfig(), { ...ask.create('/b'), body: new Uint8Array(3) }]
+    const changes = [
+      ask.create('/b'),
+      ask.setData('/a'),
+      ask.remove('/a'),
+      ask.setAcl('/a', ask.OPEN),
+      ask.sync('/a'),
+      multi([ask.create('/b')]),
+      ask.reconfig(),
+      { ...ask.create('/b'), body: new Uint8Array(3) },
+    ]
     for (const change of changes) {
       session.send(change)
       session.send(ask.exists('/a', true))
     }
     session.connection.host.settle()
-    expect(session.replies().map((reply) => [reply.err, reply.zxid])).toEqual(changes.flatMap(() => [[Code.NOTREADONLY, zxid], [Code.OK, zxid]]))
+    expect(session.replies().map((reply) => [reply.err, reply.zxid])).toEqual(
+      changes.flatMap(() => [
+        [Code.NOTREADONLY, zxid],
+        [Code.OK, zxid],
+      ]),
+    )
     session.ok(ask.ping())
     session.ok(ask.auth('digest', 'a:b'))
     session.ok(ask.whoAmI())
@@ -102,8 +116,8 @@ describe('a member without a quorum', () => {
     for (const request of [ask.getChildren('/'), ask.closeSession()]) session.send(request)
     session.connection.host.settle()
     const [children, end] = session.replies()
-    expect((children!.body as { children: string[] }).children).toHaveLength(10_002)
-    expect([end!.err, session.isEnded]).toEqual([Code.OK, true])
+    expect((children.body as { children: string[] }).children).toHaveLength(10_002)
+    expect([end.err, session.isEnded]).toEqual([Code.OK, true])
   })
 
   test('does not end a session that others know, whoever asks for it', () => {

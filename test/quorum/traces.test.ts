@@ -77,11 +77,15 @@ test('a write through a follower, the follower’s side (§14.2)', () => {
   expect(leader.follower.takeHex()).toBe(bytes('00000003 0000000100000003 ffffffff ffffffff'))
   leader.follower.sayHex('00000004 0000000100000003 ffffffff ffffffff')
   expect(connection.takeFrame()).toHaveLength(37)
-  connection.send(Buffer.from(bytes(`00000034 00000001 00000001 000000022f77 0000000376616c 00000001 0000001f 00000005776f726c64 00000006616e796f6e65 00000000`), 'hex'))
-  expect(leader.follower.takeHex()).toBe(bytes(`00000001 ffffffffffffffff 0000003c
+  connection.send(
+    Buffer.from(bytes(`00000034 00000001 00000001 000000022f77 0000000376616c 00000001 0000001f 00000005776f726c64 00000006616e796f6e65 00000000`), 'hex'),
+  )
+  expect(leader.follower.takeHex()).toBe(
+    bytes(`00000001 ffffffffffffffff 0000003c
     ${session} 00000001 00000001
     000000022f77 0000000376616c 00000001 0000001f 00000005776f726c64 00000006616e796f6e65 00000000
-    00000001 00000002 6970 00000009 3132372e302e302e31`))
+    00000001 00000002 6970 00000009 3132372e302e302e31`),
+  )
   leader.follower.sayHex(`00000002 0000000100000004 00000059
     ${session} 00000001 0000000100000004 000001a1ffea68ca 00000001
     000000022f77 0000000376616c 00000001 0000001f 00000005776f726c64 00000006616e796f6e65 00 00000003
@@ -127,13 +131,17 @@ test('a follower joins and writes, the leader’s side', () => {
     00000001 00000002 6970 00000009 3132372e302e302e31`)
   // Nobody knows the session: the write becomes a txn that says so, without a digest.
   expect(learner.takeHex()).toMatch(
-    new RegExp(`^${bytes(`00000002 0000000100000003 00000024 01000022ecc00000 00000001 0000000100000003 [0-9a-f]{16} ffffffff ffffff90 ffffffff
-      00000004 0000000100000003 ffffffff ffffffff`)}$`),
+    new RegExp(
+      `^${bytes(`00000002 0000000100000003 00000024 01000022ecc00000 00000001 0000000100000003 [0-9a-f]{16} ffffffff ffffff90 ffffffff
+      00000004 0000000100000003 ffffffff ffffffff`)}$`,
+    ),
   )
   learner.sayHex(`00000001 ffffffffffffffff 00000014 01000022ecc00000 00000000 fffffff6 00002710 ffffffff`)
   expect(learner.takeHex()).toMatch(
-    new RegExp(`^${bytes(`00000002 0000000100000004 00000030 01000022ecc00000 00000000 0000000100000004 [0-9a-f]{16} fffffff6 00002710
-      00000002 [0-9a-f]{16} ffffffff 00000004 0000000100000004 ffffffff ffffffff`)}$`),
+    new RegExp(
+      `^${bytes(`00000002 0000000100000004 00000030 01000022ecc00000 00000000 0000000100000004 [0-9a-f]{16} fffffff6 00002710
+      00000002 [0-9a-f]{16} ffffffff 00000004 0000000100000004 ffffffff ffffffff`)}$`,
+    ),
   )
   learner.sayHex('00000001 ffffffffffffffff 00000016 01000022ecc00000 00000002 00000009 00000002 2f77 ffffffff')
   const synced = learner.takeHex()

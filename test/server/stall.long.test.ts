@@ -49,7 +49,7 @@ async function openSession(port: number): Promise<{ socket: Socket; next: () => 
 
 /** The whole process does nothing else, as in a long garbage collection or on a machine that was suspended. */
 function beBusy(ms: number): void {
-  for (const end = performance.now() + ms; performance.now() < end; ) {
+  for (const end = performance.now() + ms; performance.now() < end;) {
     // Busy.
   }
 }

@@ -7,9 +7,13 @@ const LONGEST_MS = 60_000
 const FIRST_SEED = 40
 
 describe('while one member', () => {
-  it.each([...BREAKAGES, ...STUCK].map((breakage, index) => [breakage, FIRST_SEED + index] as const))('%s, the others serve', (breakage, seed) => {
-    const { failure, events } = simulateEnsemble(seed, { breakage })
-    expect(failure === undefined ? [] : [failure.message, ...events.slice(-30)]).toEqual([])
-    expect(events.length).toBeGreaterThan(0)
-  }, LONGEST_MS)
+  it.each([...BREAKAGES, ...STUCK].map((breakage, index) => [breakage, FIRST_SEED + index] as const))(
+    '%s, the others serve',
+    (breakage, seed) => {
+      const { failure, events } = simulateEnsemble(seed, { breakage })
+      expect(failure === undefined ? [] : [failure.message, ...events.slice(-30)]).toEqual([])
+      expect(events.length).toBeGreaterThan(0)
+    },
+    LONGEST_MS,
+  )
 })

@@ -8,11 +8,15 @@ const LONGEST_MS = 180_000
 const SOON_FOUND = 60
 
 describe('an ensemble that', () => {
-  it.each(ENSEMBLE_MUTANTS.filter(({ foundWithin }) => foundWithin <= SOON_FOUND))('$name is found within $foundWithin seeds', ({ defect, foundWithin }) => {
-    for (let seed = 1; seed <= foundWithin; seed++) {
-      const { failure } = simulateEnsemble(seed, { defect })
-      if (failure !== undefined) return
-    }
-    expect.unreachable(`not found within ${foundWithin} seeds`)
-  }, LONGEST_MS)
+  it.each(ENSEMBLE_MUTANTS.filter(({ foundWithin }) => foundWithin <= SOON_FOUND))(
+    '$name is found within $foundWithin seeds',
+    ({ defect, foundWithin }) => {
+      for (let seed = 1; seed <= foundWithin; seed++) {
+        const { failure } = simulateEnsemble(seed, { defect })
+        if (failure !== undefined) return
+      }
+      expect.unreachable(`not found within ${foundWithin} seeds`)
+    },
+    LONGEST_MS,
+  )
 })

@@ -30,8 +30,12 @@ describe('an ensemble in a faulty world', () => {
     expect(sum(({ looks }) => looks.length)).toBeGreaterThan(SEEDS.length * 3)
   })
 
-  it('has one history for one seed', () => {
-    const { seed, hash } = outcomes[0]
-    expect(simulateEnsemble(seed).hash).toBe(hash)
-  }, LONGEST_MS)
+  it(
+    'has one history for one seed',
+    () => {
+      const { seed, hash } = outcomes[0]
+      expect(simulateEnsemble(seed).hash).toBe(hash)
+    },
+    LONGEST_MS,
+  )
 })

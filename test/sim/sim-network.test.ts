@@ -38,7 +38,13 @@ function listen(owner: SimProcess): { error?: Error | undefined } {
 
 function dial(): { socket?: SimSocket; error?: Error } {
   const result: { socket?: SimSocket; error?: Error } = {}
-  network.dial(here, there.machine.address, PORT, (socket) => (result.socket = socket), (error) => (result.error = error))
+  network.dial(
+    here,
+    there.machine.address,
+    PORT,
+    (socket) => (result.socket = socket),
+    (error) => (result.error = error),
+  )
   world.run(10)
   return result
 }

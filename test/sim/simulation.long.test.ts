@@ -16,9 +16,7 @@ const LOOKED_AT = [
   .filter((place) => place !== 'after write of a log')
 
 function failures(outcomes: readonly Outcome[]): string[] {
-  return outcomes.flatMap(({ seed, failure, events }) =>
-    failure === undefined ? [] : [`seed ${seed}: ${failure.stack}\n${events.slice(-30).join('\n')}`],
-  )
+  return outcomes.flatMap(({ seed, failure, events }) => (failure === undefined ? [] : [`seed ${seed}: ${failure.stack}\n${events.slice(-30).join('\n')}`]))
 }
 
 describe('a server in a faulty world', () => {
@@ -42,11 +40,15 @@ describe('a server in a faulty world', () => {
     expect(outcomes.reduce((sum, { acknowledged }) => sum + acknowledged, 0)).toBeGreaterThan(SEEDS * 300)
   })
 
-  it('has one history for one seed', () => {
-    const again = outcomes.slice(0, 5).map(({ seed }) => simulate(seed).hash)
-    expect(again).toEqual(outcomes.slice(0, 5).map(({ hash }) => hash))
-    expect(new Set(outcomes.map(({ hash }) => hash)).size).toBe(SEEDS)
-  }, LONGEST_MS)
+  it(
+    'has one history for one seed',
+    () => {
+      const again = outcomes.slice(0, 5).map(({ seed }) => simulate(seed).hash)
+      expect(again).toEqual(outcomes.slice(0, 5).map(({ hash }) => hash))
+      expect(new Set(outcomes.map(({ hash }) => hash)).size).toBe(SEEDS)
+    },
+    LONGEST_MS,
+  )
 
   it('has the same history when it is watched', () => {
     const lines: string[] = []
@@ -57,14 +59,18 @@ describe('a server in a faulty world', () => {
 })
 
 describe('a server that', () => {
-  it.each(MUTANTS)('$name is found within $foundWithin seeds', ({ mutate, foundWithin }) => {
-    for (let seed = 1; seed <= foundWithin; seed++) {
-      const { failure } = simulate(seed, { mutation: mutate })
-      if (failure === undefined) continue
-      // Found by what it does to its clients or its files, not by an exception of the simulation's own.
-      expect(failure.name).toBe('Violation')
-      return
-    }
-    expect.unreachable(`not found within ${foundWithin} seeds`)
-  }, LONGEST_MS)
+  it.each(MUTANTS)(
+    '$name is found within $foundWithin seeds',
+    ({ mutate, foundWithin }) => {
+      for (let seed = 1; seed <= foundWithin; seed++) {
+        const { failure } = simulate(seed, { mutation: mutate })
+        if (failure === undefined) continue
+        // Found by what it does to its clients or its files, not by an exception of the simulation's own.
+        expect(failure.name).toBe('Violation')
+        return
+      }
+      expect.unreachable(`not found within ${foundWithin} seeds`)
+    },
+    LONGEST_MS,
+  )
 })

@@ -48,13 +48,17 @@ const COMING_BACK = `
 function watched(): { leader: LoneLeader; faults: string[] } {
   const leader = new LoneLeader()
   const faults: string[] = []
-  const checks = new StreamChecks({ self: 3n, config: configOf('1 2 3') } as EnsembleServer, (check) => {
-    try {
-      check()
-    } catch (error) {
-      faults.push((error as Error).message)
-    }
-  }, { isJava: () => false })
+  const checks = new StreamChecks(
+    { self: 3n, config: configOf('1 2 3') } as EnsembleServer,
+    (check) => {
+      try {
+        check()
+      } catch (error) {
+        faults.push((error as Error).message)
+      }
+    },
+    { isJava: () => false },
+  )
   checks.watch(leader.leader)
   return { leader, faults }
 }

@@ -21,7 +21,10 @@ export type Cast = Record<string, RawSession>
 
 /** Plays the script and expects its answers; returns the sessions. */
 export function converse(fake: FakeServer, script: string, cast: Cast = {}, options: ConversationOptions = {}): Cast {
-  const lines = script.split('\n').map((line) => line.trim()).filter((line) => line !== '')
+  const lines = script
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
   const heard: string[] = []
   const ended = new Set<string>()
   const listen = (): void => {
@@ -36,11 +39,11 @@ export function converse(fake: FakeServer, script: string, cast: Cast = {}, opti
   for (const [index, line] of lines.entries()) {
     const said = /^(\w+) > (.*)$/.exec(line)
     if (said === null) continue
-    const name = said[1]!
+    const name = said[1]
     cast[name] ??= fake.session()
     heard.push(line)
     const session = cast[name]
-    perform(session, said[2]!)
+    perform(session, said[2])
     if (!/^\w+ > /.test(lines[index + 1] ?? '')) listen()
   }
   expect(heard.join('\n')).toBe(lines.join('\n'))
@@ -55,7 +58,10 @@ function perform(session: RawSession, text: string): void {
 /** `multi create /a; delete /b` and what `parseOne` knows. */
 function parseRequest(text: string): Asked {
   if (!text.startsWith('multi')) return parseOne(text)
-  const ops = text.slice('multi'.length).split(';').map((op) => op.trim())
+  const ops = text
+    .slice('multi'.length)
+    .split(';')
+    .map((op) => op.trim())
   return multi(ops.filter((op) => op !== '').map(parseOne))
 }
 

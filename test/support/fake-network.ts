@@ -23,11 +23,7 @@ export class FakeNetwork implements Network {
   /** Hosts that never answer a dial, as behind a firewall or with a name that nobody looks up. */
   readonly blackHoles = new Set<string>()
 
-  listen(
-    options: ListenOptions,
-    onSocket: (socket: Socket) => void,
-    done: (error: Error | undefined, listener: Listener | undefined) => void,
-  ): void {
+  listen(options: ListenOptions, onSocket: (socket: Socket) => void, done: (error: Error | undefined, listener: Listener | undefined) => void): void {
     const port = options.port === 0 ? this.#nextPort++ : options.port
     if (this.#listeners.has(port)) {
       this.#events.push(() => done(new Error(`EADDRINUSE: port ${port}`), undefined))

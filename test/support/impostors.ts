@@ -52,7 +52,12 @@ export class RawPeer {
 /** Somebody who connects to the quorum port of a member that leads. */
 export function strangerTo({ world }: FakeEnsemble, sid: number): RawPeer {
   let peer: RawPeer | undefined
-  world.network.dial(quorumPortOf(sid), '127.0.0.1', (socket) => void (peer = new RawPeer(world, socket)), () => {})
+  world.network.dial(
+    quorumPortOf(sid),
+    '127.0.0.1',
+    (socket) => void (peer = new RawPeer(world, socket)),
+    () => {},
+  )
   world.settle()
   return peer!
 }
@@ -64,7 +69,11 @@ export class ImpostorLeader {
 
   constructor(ensemble: FakeEnsemble, sid: number) {
     const { world } = ensemble
-    world.network.listen({ host: undefined, port: quorumPortOf(sid) }, (socket) => this.followers.push(new RawPeer(world, socket as FakeSocket)), () => {})
+    world.network.listen(
+      { host: undefined, port: quorumPortOf(sid) },
+      (socket) => this.followers.push(new RawPeer(world, socket as FakeSocket)),
+      () => {},
+    )
     const config = new QuorumConfig(ensemble.member(sid).settings)
     const { clock, log } = world
     this.#elector = new Elector({ host: { clock, log, network: ensemble.networkOf(sid) }, self: BigInt(sid), config })

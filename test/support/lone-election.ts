@@ -32,10 +32,10 @@ export function notificationOf(text: string): Notification {
   const [state, leader, zxid, round, epoch, version = 'v2'] = text.split(' ')
   return {
     state: state as ServerState,
-    leader: numberOf(leader!),
-    zxid: numberOf(zxid!.slice(1)),
-    electionEpoch: BigInt(round!.slice(1)),
-    peerEpoch: numberOf(epoch!.slice(1)),
+    leader: numberOf(leader),
+    zxid: numberOf(zxid.slice(1)),
+    electionEpoch: BigInt(round.slice(1)),
+    peerEpoch: numberOf(epoch.slice(1)),
     version: Number(version.slice(1)),
     configText: undefined,
   }
@@ -76,7 +76,7 @@ export class LoneElection {
   hear(...lines: string[]): void {
     for (const line of lines) {
       const [from, text] = line.split(': ')
-      this.election.onNotification(BigInt(from!), notificationOf(text!))
+      this.election.onNotification(BigInt(from), notificationOf(text))
     }
   }
 

@@ -44,15 +44,32 @@ export class LoneLeader implements Scripted, LeaderServer {
   #lines: string[] = []
   readonly #waiting: StepDone[] = []
 
-  constructor({ members = '1 2 3', history = '1:1 1:2 1:3', accepted = 1, current = 1, version = '0', reconfigEnabled = false, electors }: LoneLeaderOptions = {}) {
-    this.#committed = history.split(' ').filter((text) => text !== '').map((text) => errorTxn(zxidOf(text))).map(({ header, payload }) => ({ zxid: header.zxid, payload }))
+  constructor({
+    members = '1 2 3',
+    history = '1:1 1:2 1:3',
+    accepted = 1,
+    current = 1,
+    version = '0',
+    reconfigEnabled = false,
+    electors,
+  }: LoneLeaderOptions = {}) {
+    this.#committed = history
+      .split(' ')
+      .filter((text) => text !== '')
+      .map((text) => errorTxn(zxidOf(text)))
+      .map(({ header, payload }) => ({ zxid: header.zxid, payload }))
     this.#lastZxid = this.#committed.at(-1)?.zxid ?? 0n
     const own = configOf(members).withVersion(BigInt(`0x${version}`))
     this.config = new CurrentConfig({ self: 3n, own, client: { host: undefined, port: undefined }, isDynamic: reconfigEnabled })
     this.leader = new Leader({
       self: 3n,
       config: own,
-      electors: new Set((electors ?? members.replaceAll(/\S+:observer/g, '')).split(' ').filter((sid) => sid !== '').map(BigInt)),
+      electors: new Set(
+        (electors ?? members.replaceAll(/\S+:observer/g, ''))
+          .split(' ')
+          .filter((sid) => sid !== '')
+          .map(BigInt),
+      ),
       current: this.config,
       clock: this.clock,
       epochs: watchedEpochs(this.clock, (line) => this.#lines.push(line), this.#waiting, accepted, current),
@@ -83,16 +100,16 @@ export class LoneLeader implements Scripted, LeaderServer {
 
   perform(line: string): boolean {
     const [verb, ...rest] = line.split(' ')
-    const name = /^(\w+)>$/.exec(verb!)?.[1]
+    const name = /^(\w+)>$/.exec(verb)?.[1]
     if (name !== undefined) {
       const { link, learner } = this.#connection(name)
       link.heardAt = this.clock.nowMs
       learner.onPacket(packetOf(rest.join(' ')))
     } else if (rest[0] === 'lost') {
-      this.#connection(verb!).link.close('lost')
+      this.#connection(verb).link.close('lost')
     } else if (rest[0] === 'connects') {
-      this.#connection(verb!)
-    } else if (!this.#act(verb!, rest)) {
+      this.#connection(verb)
+    } else if (!this.#act(verb, rest)) {
       return false
     }
     settle(this.clock)
@@ -111,16 +128,16 @@ export class LoneLeader implements Scripted, LeaderServer {
         this.leader.propose(errorTxn(this.leader.lastProposed + 1n))
         return true
       case 'logged':
-        this.leader.onLogged(zxidOf(rest[0]!))
+        this.leader.onLogged(zxidOf(rest[0]))
         return true
       case 'config':
-        this.config.hear(configFrom(rest[0]!), false)
+        this.config.hear(configFrom(rest[0]), false)
         return true
       case 'confirm':
         this.leader.confirm(() => this.#lines.push('confirmed'))
         return true
       case 'elector':
-        this.leader.onElectorLooks(BigInt(rest[0]!))
+        this.leader.onElectorLooks(BigInt(rest[0]))
         return true
       case 'hear':
         this.leader.hearAll(() => this.#lines.push('heard'))

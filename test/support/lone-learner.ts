@@ -90,7 +90,7 @@ export class LoneLearner implements Scripted, LearnerServer {
         this.#waiting.shift()!(new HistoryNotHeld('it is not there'))
         break
       case 'logged':
-        this.learner.onLogged(zxidOf(rest[0]!))
+        this.learner.onLogged(zxidOf(rest[0]))
         break
       case 'lost':
         this.link.close('lost')

@@ -21,12 +21,12 @@ export interface MultiResult {
 }
 
 const RESULTS: ReadonlyMap<number, Codec<unknown>> = new Map<number, Codec<unknown>>([
-  [OpCode.error, ErrorResponse as Codec<unknown>],
-  [OpCode.create, CreateResponse as Codec<unknown>],
-  [OpCode.create2, Create2Response as Codec<unknown>],
-  [OpCode.setData, SetDataResponse as Codec<unknown>],
-  [OpCode.getData, GetDataResponse as Codec<unknown>],
-  [OpCode.getChildren, GetChildrenResponse as Codec<unknown>],
+  [OpCode.error, ErrorResponse],
+  [OpCode.create, CreateResponse],
+  [OpCode.create2, Create2Response],
+  [OpCode.setData, SetDataResponse],
+  [OpCode.getData, GetDataResponse],
+  [OpCode.getChildren, GetChildrenResponse],
 ])
 
 export const MultiResults: Codec<MultiResult[]> = {

@@ -87,10 +87,8 @@ function createRecord(path: Path, { data = '', acl: list = OPEN, flags = 0 }: Cr
   return { path, data: bytesOf(data), acl: list, flags }
 }
 
-export const create = (path: Path, options: CreateOptions = {}) =>
-  asked(OpCode.create, CreateRequest, createRecord(path, options), CreateResponse)
-export const create2 = (path: Path, options: CreateOptions = {}) =>
-  asked(OpCode.create2, CreateRequest, createRecord(path, options), Create2Response)
+export const create = (path: Path, options: CreateOptions = {}) => asked(OpCode.create, CreateRequest, createRecord(path, options), CreateResponse)
+export const create2 = (path: Path, options: CreateOptions = {}) => asked(OpCode.create2, CreateRequest, createRecord(path, options), Create2Response)
 export const createContainer = (path: Path, options: CreateOptions = {}) =>
   asked(OpCode.createContainer, CreateRequest, createRecord(path, { flags: 4, ...options }), Create2Response)
 export const createTtl = (path: Path, ttl: bigint, options: CreateOptions = {}) =>
@@ -101,22 +99,16 @@ export const getData = (path: Path, watch = false) => asked(OpCode.getData, GetD
 export const setData = (path: Path, data: Data = '', version = -1) =>
   asked(OpCode.setData, SetDataRequest, { path, data: bytesOf(data), version }, SetDataResponse)
 export const getAcl = (path: Path) => asked(OpCode.getACL, GetACLRequest, { path }, GetACLResponse)
-export const setAcl = (path: Path, list: ACL[] | null, version = -1) =>
-  asked(OpCode.setACL, SetACLRequest, { path, acl: list, version }, SetACLResponse)
-export const getChildren = (path: Path, watch = false) =>
-  asked(OpCode.getChildren, GetChildrenRequest, { path, watch }, GetChildrenResponse)
-export const getChildren2 = (path: Path, watch = false) =>
-  asked(OpCode.getChildren2, GetChildren2Request, { path, watch }, GetChildren2Response)
-export const getAllChildrenNumber = (path: Path) =>
-  asked(OpCode.getAllChildrenNumber, GetAllChildrenNumberRequest, { path }, GetAllChildrenNumberResponse)
-export const getEphemerals = (prefixPath: Path) =>
-  asked(OpCode.getEphemerals, GetEphemeralsRequest, { prefixPath }, GetEphemeralsResponse)
+export const setAcl = (path: Path, list: ACL[] | null, version = -1) => asked(OpCode.setACL, SetACLRequest, { path, acl: list, version }, SetACLResponse)
+export const getChildren = (path: Path, watch = false) => asked(OpCode.getChildren, GetChildrenRequest, { path, watch }, GetChildrenResponse)
+export const getChildren2 = (path: Path, watch = false) => asked(OpCode.getChildren2, GetChildren2Request, { path, watch }, GetChildren2Response)
+export const getAllChildrenNumber = (path: Path) => asked(OpCode.getAllChildrenNumber, GetAllChildrenNumberRequest, { path }, GetAllChildrenNumberResponse)
+export const getEphemerals = (prefixPath: Path) => asked(OpCode.getEphemerals, GetEphemeralsRequest, { prefixPath }, GetEphemeralsResponse)
 export const sync = (path: Path) => asked(OpCode.sync, SyncRequest, { path }, SyncResponse)
 export const ping = () => empty(OpCode.ping)
 export const whoAmI = () => empty(OpCode.whoAmI, WhoAmIResponse)
 export const closeSession = () => empty(OpCode.closeSession)
-export const auth = (scheme: string | null, data: Data) =>
-  asked(OpCode.auth, AuthPacket, { type: 0, scheme, auth: bytesOf(data) })
+export const auth = (scheme: string | null, data: Data) => asked(OpCode.auth, AuthPacket, { type: 0, scheme, auth: bytesOf(data) })
 export const sasl = (token: Uint8Array | null) => asked(OpCode.sasl, GetSASLRequest, { token }, SetSASLResponse)
 export const addWatch = (path: Path, mode: number) => asked(OpCode.addWatch, AddWatchRequest, { path, mode }, ErrorResponse)
 export const checkWatches = (path: Path, type: number) => asked(OpCode.checkWatches, CheckWatchesRequest, { path, type })
@@ -135,7 +127,7 @@ export interface WatchLists {
 }
 
 export function setWatches(relativeZxid: bigint, { data = [], exist = [], child = [] }: WatchLists) {
-  const record = { relativeZxid, dataWatches: data, existWatches: exist, childWatches: child } as SetWatches
+  const record = { relativeZxid, dataWatches: data, existWatches: exist, childWatches: child }
   return asked(OpCode.setWatches, SetWatches, record)
 }
 
@@ -147,6 +139,6 @@ export function setWatches2(relativeZxid: bigint, { data = [], exist = [], child
     childWatches: child,
     persistentWatches: persistent,
     persistentRecursiveWatches: recursive,
-  } as SetWatches2
+  }
   return asked(OpCode.setWatches2, SetWatches2, record)
 }

@@ -8,7 +8,7 @@ import { encodeTxn } from '../../src/server/request/txn-codec.ts'
 /** `2:5`: txn 5 of epoch 2; `-1` stands for itself. */
 export function zxidOf(text: string): bigint {
   const [epoch, counter] = text.split(':')
-  return counter === undefined ? BigInt(text) : (BigInt(epoch!) << 32n) + BigInt(counter)
+  return counter === undefined ? BigInt(text) : (BigInt(epoch) << 32n) + BigInt(counter)
 }
 
 export function zxidText(zxid: bigint): string {

@@ -44,7 +44,10 @@ export class Workbench {
     this.settings = defaultSettings({ extendedTypesEnabled: true, ...settings })
     const sessions = new SessionTable(this.settings.tickTime, 1, this.clock.wallTime())
     this.replica = new Replica(this.host, this.settings, sessions, { onDigestMismatch: (zxid) => this.mismatches.push(zxid) })
-    const access = new AccessControl(createAuthSchemes(this.settings, () => {}), false)
+    const access = new AccessControl(
+      createAuthSchemes(this.settings, () => {}),
+      false,
+    )
     const { clock, settings: all, replica } = this
     this.#preparer = new Preparer({ clock, settings: all, tree: replica.tree, sessions, access, onQuotaExceeded: () => {} })
     for (const session of SESSIONS) this.prepare({ kind: 'createSession', session })

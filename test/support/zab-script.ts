@@ -41,9 +41,9 @@ export function configFrom(word: string): QuorumConfig {
  * `INFORMANDACTIVATE 1:4 2 v100000004`; `hex=…` and `null` as data of any packet. */
 export function packetOf(text: string): QuorumPacket {
   const [name, zxid = '-1', ...rest] = text.split(' ')
-  const type = name!.startsWith('TYPE') ? Number(name!.slice(4)) : PacketType[name as PacketName]
+  const type = name.startsWith('TYPE') ? Number(name.slice(4)) : PacketType[name as PacketName]
   if (type === undefined) throw new Error(`no such packet: ${text}`)
-  return { type, zxid: zxidOf(zxid), data: dataFor(name!, zxidOf(zxid), rest), authinfo: null }
+  return { type, zxid: zxidOf(zxid), data: dataFor(name, zxidOf(zxid), rest), authinfo: null }
 }
 
 function dataFor(name: string, zxid: bigint, words: readonly string[]): Uint8Array | null {
@@ -66,9 +66,9 @@ function dataFor(name: string, zxid: bigint, words: readonly string[]): Uint8Arr
     case 'INFORM':
       return txnFrom(zxid, word).payload
     case 'COMMITANDACTIVATE':
-      return dataOf((w) => w.long(BigInt(word!)))
+      return dataOf((w) => w.long(BigInt(word)))
     case 'INFORMANDACTIVATE':
-      return Buffer.concat([dataOf((w) => w.long(BigInt(word!))), txnFrom(zxid, words[1]).payload])
+      return Buffer.concat([dataOf((w) => w.long(BigInt(word))), txnFrom(zxid, words[1]).payload])
     case 'NEWLEADER':
       return Buffer.from(configFrom(word ?? 'v0').text)
     case 'PING':
@@ -89,7 +89,7 @@ function txnFrom(zxid: bigint, word: string | undefined): LoggedTxn {
 function writePairs(w: JuteWriter, words: readonly string[]): void {
   for (const word of words) {
     const [session, second] = word.split('/')
-    w.long(BigInt(session!))
+    w.long(BigInt(session))
     if (second === 'yes' || second === 'no') w.bool(second === 'yes')
     else w.int(Number(second))
   }
@@ -109,7 +109,7 @@ function describe(type: number, data: Uint8Array | null): string {
     case PacketType.OBSERVERINFO:
       return infoText(LearnerInfo.read(reader))
     case PacketType.NEWLEADER: {
-      const version = /version=(.*)$/.exec(Buffer.from(data).toString())![1]!
+      const version = /version=(.*)$/.exec(Buffer.from(data).toString())![1]
       return version === '0' ? '' : `v${version}`
     }
     case PacketType.ACKEPOCH:
@@ -224,7 +224,10 @@ export interface Scripted {
 
 /** Plays what happens and expects what comes of it. */
 export function play(scripted: Scripted, script: string): void {
-  const lines = script.split('\n').map((line) => line.trim()).filter((line) => line !== '')
+  const lines = script
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
   const transcript = [...scripted.take()]
   for (const line of lines) {
     if (scripted.perform(line)) transcript.push(line, ...scripted.take())

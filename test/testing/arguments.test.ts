@@ -63,7 +63,11 @@ describe('settings', () => {
   it.each(badSettings)('%o are refused by all that take settings', async (settings, errorClass, ...words) => {
     await refuses(startTestServer({ settings: anything(settings) }), errorClass, ...words)
     await refuses(startTestEnsemble(1, { settings: anything(settings) }), errorClass, ...words)
-    await refuses(Promise.resolve().then(() => new ZooKeeperServer(anything(settings))), errorClass, ...words)
+    await refuses(
+      Promise.resolve().then(() => new ZooKeeperServer(anything(settings))),
+      errorClass,
+      ...words,
+    )
   })
 
   it.each([
@@ -103,19 +107,29 @@ describe('settings', () => {
     ['distributed', true, 'ensemble'],
     ['serverId', 1, 'ensemble|numbered'],
   ])('%s is what a test server, or an ensemble, sets itself', async (field, value, advice) => {
-    await refuses(startTestServer({ settings: { [field]: value } }), TypeError, `settings.${field}`, advice.split('|')[0]!)
+    await refuses(startTestServer({ settings: { [field]: value } }), TypeError, `settings.${field}`, advice.split('|')[0])
     await refuses(startTestEnsemble(1, { settings: { [field]: value } }), TypeError, `settings.${field}`)
   })
 
   it('that are undefined count as left out', async () => {
-    const server = await startTestServer({ port: undefined, log: undefined, settings: { tickTime: undefined, syncLimit: undefined } } as never)
+    const server = await startTestServer({ port: undefined, log: undefined, settings: { tickTime: undefined, syncLimit: undefined } })
     cleanups.push(() => server.close())
     expect(server.port).toBeGreaterThan(0)
-    expect(new ZooKeeperServer({ tickTime: undefined } as never).settings.tickTime).toBe(3000)
+    expect(new ZooKeeperServer({ tickTime: undefined }).settings.tickTime).toBe(3000)
   })
 
   it('of a file, complete, are taken, and those with which Java starts', () => {
-    const lines = ['dataDir=/d', 'flushDelay=-1', 'autopurge.purgeInterval=-1', 'snapSizeLimitInKb=-1', 'maxClientCnxns=-1', 'server.1=a:1:2', 'server.2=b:1:2', 'initLimit=5', 'syncLimit=2']
+    const lines = [
+      'dataDir=/d',
+      'flushDelay=-1',
+      'autopurge.purgeInterval=-1',
+      'snapSizeLimitInKb=-1',
+      'maxClientCnxns=-1',
+      'server.1=a:1:2',
+      'server.2=b:1:2',
+      'initLimit=5',
+      'syncLimit=2',
+    ]
     const { settings } = loadSettings({ text: lines.join('\n'), path: 'zoo.cfg', readText: (path) => (path.endsWith('myid') ? '1\n' : undefined) })
     expect(new ZooKeeperServer(settings).settings).toEqual(settings)
   })
@@ -202,7 +216,11 @@ describe('loadSettingsFile', () => {
     ['zoo.cfg', { cwd: '/' }, TypeError, "'cwd'", "'/'"],
     ['zoo.cfg', null, TypeError, 'options', 'null'],
   ] as [unknown, unknown, typeof TypeError, ...string[]][])('refuses %o with %o', async (path, options, errorClass, ...words) => {
-    await refuses(Promise.resolve().then(() => loadSettingsFile(anything(path), anything(options))), errorClass, ...words)
+    await refuses(
+      Promise.resolve().then(() => loadSettingsFile(anything(path), anything(options))),
+      errorClass,
+      ...words,
+    )
   })
 })
 

@@ -115,9 +115,17 @@ describe('a test ensemble', () => {
   it('carries out what is asked for at once in its order', async () => {
     const ensemble = await startTestEnsemble(3)
     cleanups.push(() => ensemble.close())
-    const { id, port } = ensemble.members[0]!
-    await Promise.all([ensemble.kill(id), ensemble.start(id), ensemble.start(id), ensemble.restart(id), ensemble.kill(id), ensemble.kill(id), ensemble.start(id)])
-    expect(ensemble.members[0]!.port).toBe(port)
+    const { id, port } = ensemble.members[0]
+    await Promise.all([
+      ensemble.kill(id),
+      ensemble.start(id),
+      ensemble.start(id),
+      ensemble.restart(id),
+      ensemble.kill(id),
+      ensemble.kill(id),
+      ensemble.start(id),
+    ])
+    expect(ensemble.members[0].port).toBe(port)
     await ensemble.leader()
   })
 
@@ -130,7 +138,10 @@ describe('a test ensemble', () => {
       const ended = ensemble.expireSession(id)
       // It is asked when nothing else is left to do in this turn; from then on nobody hears it.
       await new Promise<void>((resolve) => process.nextTick(resolve))
-      ensemble.partition([leader.id], ensemble.members.filter((member) => member !== leader).map((member) => member.id))
+      ensemble.partition(
+        [leader.id],
+        ensemble.members.filter((member) => member !== leader).map((member) => member.id),
+      )
       await new Promise<void>((resolve) => void setImmediate(resolve))
       await ensemble[verb](leader.id)
       expect(await ended, verb).toBe(true)
@@ -184,7 +195,7 @@ describe('a server in a program', () => {
     cleanups.push(() => ensemble.close())
     const [member] = ensemble.members
     const { server } = member as unknown as { server: ZooKeeperServer }
-    const { id } = await sessionOn(member!.port)
+    const { id } = await sessionOn(member.port)
     const ended = expect(server.expireSession(id)).rejects.toThrow('leads no more')
     const [role] = await Promise.all([once(server, 'role'), server.stop()])
     expect(role).toEqual([undefined])

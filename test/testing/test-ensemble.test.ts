@@ -50,7 +50,7 @@ describe('the test ensemble', () => {
     expect(ensemble.members.map(({ id }) => id)).toEqual([1, 2, 3])
     expect(ensemble.members.map(({ role }) => role).sort()).toEqual(['follower', 'follower', 'leader'])
     expect(ensemble.connectString).toBe(ensemble.members.map(({ port }) => `127.0.0.1:${port}`).join(','))
-    const [first, second] = [await connect(ensemble.members[0]!.connectString), await connect(ensemble.members[1]!.connectString)]
+    const [first, second] = [await connect(ensemble.members[0].connectString), await connect(ensemble.members[1].connectString)]
     await create(first, '/a')
     await create(second, '/b')
     expect(await isThere(second, '/a')).toBe(true)
@@ -58,8 +58,8 @@ describe('the test ensemble', () => {
 
   it('runs beside others', async () => {
     const [one, other] = await Promise.all([start(3), start(1)])
-    await create(await connect(one!.connectString), '/only')
-    expect(await isThere(await connect(other!.connectString), '/only')).toBe(false)
+    await create(await connect(one.connectString), '/only')
+    expect(await isThere(await connect(other.connectString), '/only')).toBe(false)
   })
 
   it('has another leader after one was killed, and the client keeps its session', async () => {
@@ -90,11 +90,11 @@ describe('the test ensemble', () => {
     const ensemble = await start()
     const leader = await ensemble.leader()
     const [one, two] = ensemble.members.filter((member) => member !== leader)
-    ensemble.cut(leader.id, one!.id)
-    await until('it hears nothing from the leader', () => one!.role === undefined)
-    expect([leader.role, two!.role]).toEqual(['leader', 'follower'])
+    ensemble.cut(leader.id, one.id)
+    await until('it hears nothing from the leader', () => one.role === undefined)
+    expect([leader.role, two.role]).toEqual(['leader', 'follower'])
     ensemble.heal()
-    await until('it follows again', () => one!.role === 'follower')
+    await until('it follows again', () => one.role === 'follower')
     expect((await ensemble.leader()).id).toBe(leader.id)
   })
 

@@ -127,7 +127,7 @@ async function bookieKilled(stage: Stage): Promise<void> {
     expect(await user.ask(`awaitAuditorOtherThan ${auditor}`)).not.toBe(auditor)
     await user.ask(`awaitNothingOn ${auditor}`)
   })
-  await second!.program.kill()
+  await second.program.kill()
   expect(await user.ask('tell')).toMatch(/^\d{2,} ledgers, \d{3,} entries, \d left open, \d in doubt$/)
 }
 
@@ -135,7 +135,7 @@ async function bookieKilled(stage: Stage): Promise<void> {
 async function lostLedger(stage: Stage): Promise<void> {
   const { user, bookies } = await startCluster(stage, 2)
   await user.ask('begin 1')
-  await bookies[0]!.program.kill()
+  await bookies[0].program.kill()
   await user.ask('end')
   await expect(user.ask('tell')).rejects.toThrow('Bookie handle is not available')
 }

@@ -62,9 +62,9 @@ export function configurator(scope: Scope, override: Override): Rule {
 configs:
 - addresses:${list(addresses, 2)}
   enabled: true
-  parameters:${Object.entries(parameters).map(([name, value]) => `\n    ${name}: ${value}`).join('')}${
-    providerAddresses === undefined ? '' : `\n  providerAddresses:${list(providerAddresses, 2)}`
-  }
+  parameters:${Object.entries(parameters)
+    .map(([name, value]) => `\n    ${name}: ${value}`)
+    .join('')}${providerAddresses === undefined ? '' : `\n  providerAddresses:${list(providerAddresses, 2)}`}
   side: ${side}
 enabled: true
 key: ${scope.key}

@@ -102,7 +102,7 @@ async function metadataRevision(consumer: Consumer): Promise<string> {
   await consumer.awaitChildren(`${metadataNode}/provider`, 1)
   await consumer.awaitChildren(`${metadataNode}/consumer`, 1)
   const [revision] = await consumer.awaitChildren(`/dubbo/metadata/${greetings}`, 1)
-  return revision!
+  return revision
 }
 
 /** Node by node: what goes with its session, and what stays. */
@@ -161,7 +161,7 @@ async function adminSees(consumer: Consumer, providers: readonly string[]): Prom
   expect(seen.map(({ host }) => host)).toEqual(providers)
   for (const { searchParams } of seen) expect(searchParams.get('application')).toBe(greetings)
   const [visitor] = await consumer.awaitSeen('consumers', 1)
-  expect(visitor!.searchParams.get('application')).toBe(visitors)
+  expect(visitor.searchParams.get('application')).toBe(visitors)
 }
 
 interface Both {
@@ -170,10 +170,7 @@ interface Both {
 }
 
 async function startBoth(stage: Stage, options: ConsumerOptions = {}): Promise<Both> {
-  const [providers, consumer] = await Promise.all([
-    startProviders(stage, 'providers', LONG_SESSION_MS),
-    startConsumer(stage, LONG_SESSION_MS, options),
-  ])
+  const [providers, consumer] = await Promise.all([startProviders(stage, 'providers', LONG_SESSION_MS), startConsumer(stage, LONG_SESSION_MS, options)])
   return { providers, consumer }
 }
 
@@ -213,11 +210,7 @@ async function rules(stage: Stage): Promise<void> {
     await timeouts(consumer, scope)
   }
   // A provider registers its new weight. Of those in one process Dubbo tells only the first to come of the rule.
-  await under(
-    consumer,
-    configurator(service, { side: 'provider', addresses: [first], parameters: { weight: 0 } }),
-    () => answeredBy(consumer, ['second']),
-  )
+  await under(consumer, configurator(service, { side: 'provider', addresses: [first], parameters: { weight: 0 } }), () => answeredBy(consumer, ['second']))
   // By application, Dubbo calls what was disabled again only when the instances change.
   await under(
     consumer,
@@ -274,7 +267,7 @@ async function oldOverride(consumer: Consumer): Promise<void> {
   await consumer.register(url)
   await consumer.awaitSlowAnswers('byInterface', ['timeout'])
   const [node] = await consumer.awaitChildren(`/dubbo/${greeter}/configurators`, 1)
-  expect(decodeURIComponent(node!)).toBe(url)
+  expect(decodeURIComponent(node)).toBe(url)
   expect((await consumer.awaitSeen('configurators', 1)).map(String)).toEqual([url])
   await consumer.unregister(url)
   await consumer.awaitSlowAnswers('byInterface', both)

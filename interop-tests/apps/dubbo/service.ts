@@ -140,7 +140,7 @@ function words(text: string): string[] {
 }
 
 function originsIn(text: string): NodeOrigin[] {
-  return [...text.matchAll(/(\S+) owner (\S+) czxid (\S+)/g)].map(([, path, owner, czxid]) => ({ path: path!, owner: owner!, czxid: czxid! }))
+  return [...text.matchAll(/(\S+) owner (\S+) czxid (\S+)/g)].map(([, path, owner, czxid]) => ({ path: path, owner: owner, czxid: czxid }))
 }
 
 /** Dubbo refuses loopback addresses, but takes a name that leads to one. */

@@ -14,9 +14,7 @@ const SESSION_TIMEOUT_MS = 8000
 export const elasticJobPeer = {
   version: elasticJobVersion,
   prepare: () =>
-    applicationLibrary(`elasticjob-${elasticJobVersion}`, [
-      { name: `org.apache.shardingsphere.elasticjob:elasticjob-lite-core:${elasticJobVersion}` },
-    ]),
+    applicationLibrary(`elasticjob-${elasticJobVersion}`, [{ name: `org.apache.shardingsphere.elasticjob:elasticjob-lite-core:${elasticJobVersion}` }]),
 }
 
 export interface Instance extends Dialogue {
@@ -64,9 +62,9 @@ function executionsIn(output: string, instance: string, death: bigint | undefine
   for (const [, item, job, what, time] of output.matchAll(/^item (\d+) of (\S+) (began|ended) (\d+)$/gm)) {
     const key = `${item} of ${job}`
     const begun = open.get(key)
-    if (what === 'began') open.set(key, { job: job!, item: Number(item), began: BigInt(time!) })
+    if (what === 'began') open.set(key, { job: job, item: Number(item), began: BigInt(time) })
     else if (begun !== undefined) {
-      executions.push({ ...begun, instance, ended: BigInt(time!), isComplete: true })
+      executions.push({ ...begun, instance, ended: BigInt(time), isComplete: true })
       open.delete(key)
     }
   }
@@ -82,22 +80,16 @@ export function executionsOf(job: string, instances: readonly Instance[]): Execu
 /** How often each item was executed to its end. */
 export function completed(job: string, items: number, instances: readonly Instance[]): number[] {
   const counts = new Array<number>(items).fill(0)
-  for (const { item, isComplete } of executionsOf(job, instances)) if (isComplete) counts[item]!++
+  for (const { item, isComplete } of executionsOf(job, instances)) if (isComplete) counts[item]++
   return counts
 }
 
 /** Each item has been executed to its end so many times more than when this was called; `begin` is what makes them do it. */
-export async function awaitMore(
-  job: string,
-  items: number,
-  more: number,
-  instances: readonly Instance[],
-  begin?: () => Promise<unknown>,
-): Promise<void> {
+export async function awaitMore(job: string, items: number, more: number, instances: readonly Instance[], begin?: () => Promise<unknown>): Promise<void> {
   const before = completed(job, items, instances)
   await begin?.()
   await eventually(`each item of ${job} is executed ${more} times more`, 45_000, () =>
-    completed(job, items, instances).every((count, item) => count >= before[item]! + more) ? true : undefined,
+    completed(job, items, instances).every((count, item) => count >= before[item] + more) ? true : undefined,
   )
 }
 

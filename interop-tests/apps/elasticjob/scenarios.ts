@@ -71,17 +71,21 @@ async function failover(stage: Stage): Promise<void> {
     await instance.ask('hold')
     await instance.ask(`schedule sheet ${ITEMS} ${never} true 500`)
   }
-  await instances[0]!.ask('trigger sheet')
+  await instances[0].ask('trigger sheet')
   await eventually('each item has begun', WAIT_MS, () => (executionsOf('sheet', instances).length === ITEMS ? true : undefined))
-  const leader = await instances[0]!.ask('leader sheet')
+  const leader = await instances[0].ask('leader sheet')
   const lost = instances.find(({ id }) => id === leader)!
   const others = instances.filter((instance) => instance !== lost)
-  const itemsOf = (instance: Instance): number[] => instance.executions().map(({ item }) => item).toSorted()
+  const itemsOf = (instance: Instance): number[] =>
+    instance
+      .executions()
+      .map(({ item }) => item)
+      .toSorted()
   const left = itemsOf(lost)
   expect(left).toHaveLength(2)
   await lost.kill()
-  expect((await others[0]!.ask('awaitCrashed sheet 2')).split(' ').map(Number).toSorted()).toEqual(left)
-  expect(others.map(({ id }) => id)).toContain(await others[0]!.ask('leader sheet'))
+  expect((await others[0].ask('awaitCrashed sheet 2')).split(' ').map(Number).toSorted()).toEqual(left)
+  expect(others.map(({ id }) => id)).toContain(await others[0].ask('leader sheet'))
   for (const other of others) await other.ask('release')
   await awaitMore('sheet', ITEMS, 1, instances)
   expect(completed('sheet', ITEMS, instances)).toEqual([1, 1, 1, 1, 1, 1])

@@ -51,11 +51,9 @@ export async function securedBroker(stage: Stage): Promise<void> {
   await user.ask('addAcl ALLOW alice WRITE TOPIC let')
   const grant = ['--add', '--allow-principal', 'User:bob', '--operation', 'Read', '--topic', 'letters', '--group', 'readers']
   await kafkaCommand(stage, 'kafka.admin.AclCommand', ['--authorizer-properties', `zookeeper.connect=${stage.connectString}`, ...grant])
-  const acls = [
-    'ALLOW User:alice WRITE PREFIXED TOPIC let',
-    'ALLOW User:bob READ LITERAL GROUP readers',
-    'ALLOW User:bob READ LITERAL TOPIC letters',
-  ].join('; ')
+  const acls = ['ALLOW User:alice WRITE PREFIXED TOPIC let', 'ALLOW User:bob READ LITERAL GROUP readers', 'ALLOW User:bob READ LITERAL TOPIC letters'].join(
+    '; ',
+  )
   await untilAnswer(user, 'acls', new RegExp(`^${acls}$`))
   await as('alice')
   expect(await user.ask('produce letters 0 100')).toBe('100')

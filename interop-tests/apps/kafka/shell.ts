@@ -46,7 +46,10 @@ const transcript: readonly (readonly [command: string, printed?: readonly string
 ]
 
 export async function shell(stage: Stage): Promise<void> {
-  const { stdout, stderr } = await zookeeperShell(stage, transcript.map(([command]) => command))
+  const { stdout, stderr } = await zookeeperShell(
+    stage,
+    transcript.map(([command]) => command),
+  )
   const greeting = [`Connecting to ${stage.connectString}`, 'Welcome to ZooKeeper!', 'JLine support is disabled']
   expect(linesOf(stdout)).toEqual([...greeting, ...transcript.flatMap(([, printed = []]) => printed)])
   expect(linesOf(stderr)).toEqual(transcript.flatMap(([, , toStderr]) => toStderr ?? []))

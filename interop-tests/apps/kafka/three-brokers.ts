@@ -70,7 +70,7 @@ export async function brokersComeAndGo(stage: Stage): Promise<void> {
   // The controller is killed: what it led goes to others when its session has expired, and one of them takes over.
   const first = await controllerOf(user)
   const epoch = Number(await user.ask('node /controller_epoch'))
-  await brokers[first]!.kill()
+  await brokers[first].kill()
   const others = ids.filter((id) => id !== first)
   expect(await user.ask('awaitBrokers 2')).toBe(others.join(' '))
   expect(others).toContain(await controllerOf(user))
@@ -78,7 +78,7 @@ export async function brokersComeAndGo(stage: Stage): Promise<void> {
   await user.ask('goOn')
   expect(await user.ask('createTopic meanwhile 3 2')).toBe('3 partitions')
   expect(await user.ask('produce meanwhile 0 100')).toBe('100')
-  brokers[first] = homes[first]!.start()
+  brokers[first] = homes[first].start()
   expect(await user.ask('awaitBrokers 3')).toBe('1 2 3')
   await untilAnswer(user, 'placement orders', allInSync)
   expect(await user.ask('electPreferred orders')).toBe('1 elected')
@@ -86,9 +86,9 @@ export async function brokersComeAndGo(stage: Stage): Promise<void> {
 
   // One that is asked to end hands over what it leads, and finds it again.
   const another = ids.find((id) => id !== first)!
-  await endOnRequest(brokers[another]!)
+  await endOnRequest(brokers[another])
   await user.ask('goOn')
-  brokers[another] = homes[another]!.start()
+  brokers[another] = homes[another].start()
   expect(await user.ask('awaitBrokers 3')).toBe('1 2 3')
   await untilAnswer(user, 'placement orders', allInSync)
   expect(await user.ask('electPreferred orders')).toBe('1 elected')

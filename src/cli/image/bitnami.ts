@@ -49,7 +49,7 @@ type Read = (name: string) => string
 export function bitnamiPlan(given: Environment, { root, readText }: ImagePlace): ImagePlan {
   const remarks: string[] = []
   const env = withFiles(given, readText, remarks)
-  const read: Read = name => env[name] || (defaults[name] ?? '')
+  const read: Read = (name) => env[name] || (defaults[name] ?? '')
   refuse(read)
   const home = `${root}/opt/bitnami/zookeeper`
   const dataDir = `${root}/bitnami/zookeeper/data`
@@ -136,8 +136,10 @@ type Pair = [key: string, value: string]
 
 /** One server alone is no ensemble. `::` outside of an IPv6 address's brackets parts a server from its id; without one they are counted. */
 function members(read: Read): Pair[] {
-  const servers = read('ZOO_SERVERS').split(/[;, ]+/).filter(server => server !== '')
-  const hasIds = servers.some(server => server.replace(/\[[^\]]*\]/g, '').includes('::'))
+  const servers = read('ZOO_SERVERS')
+    .split(/[;, ]+/)
+    .filter((server) => server !== '')
+  const hasIds = servers.some((server) => server.replace(/\[[^\]]*\]/g, '').includes('::'))
   const form = hasIds ? /^(\S+:\d+:\d+(?::(?:observer|participant))?)::(\d+)$/ : /^(\S+:\d+:\d+(?::(?:observer|participant))?)$/
   const pairs = servers.map((server, index): Pair => {
     const match = form.exec(server)
@@ -151,13 +153,20 @@ const nettyFactory: Pair = ['serverCnxnFactory', 'org.apache.zookeeper.server.Ne
 
 function clientTls(read: Read): Pair[] {
   if (!isYes(read('ZOO_TLS_CLIENT_ENABLE'))) return []
-  const port: Pair[] = [['client.secure', 'true'], ['ssl.clientAuth', read('ZOO_TLS_CLIENT_AUTH')], ['secureClientPort', read('ZOO_TLS_PORT_NUMBER')]]
+  const port: Pair[] = [
+    ['client.secure', 'true'],
+    ['ssl.clientAuth', read('ZOO_TLS_CLIENT_AUTH')],
+    ['secureClientPort', read('ZOO_TLS_PORT_NUMBER')],
+  ]
   return [...port, nettyFactory, ...stores(read, 'ZOO_TLS_CLIENT', 'ssl')]
 }
 
 function quorumTls(read: Read): Pair[] {
   if (!isYes(read('ZOO_TLS_QUORUM_ENABLE'))) return []
-  const quorum: Pair[] = [['sslQuorum', 'true'], ['ssl.quorum.clientAuth', read('ZOO_TLS_QUORUM_CLIENT_AUTH')]]
+  const quorum: Pair[] = [
+    ['sslQuorum', 'true'],
+    ['ssl.quorum.clientAuth', read('ZOO_TLS_QUORUM_CLIENT_AUTH')],
+  ]
   return [...quorum, nettyFactory, ...stores(read, 'ZOO_TLS_QUORUM', 'ssl.quorum')]
 }
 
@@ -173,10 +182,12 @@ function stores(read: Read, variable: string, key: string): Pair[] {
 }
 
 function freeSettings(env: Environment): Pair[] {
-  return Object.keys(env).sort().flatMap((name): Pair[] => {
-    const key = freeSetting.exec(name)?.[1]
-    return key === undefined ? [] : [[key.replaceAll('_', '.'), env[name]!]]
-  })
+  return Object.keys(env)
+    .sort()
+    .flatMap((name): Pair[] => {
+      const key = freeSetting.exec(name)?.[1]
+      return key === undefined ? [] : [[key.replaceAll('_', '.'), env[name]!]]
+    })
 }
 
 function metrics(read: Read): Pair[] {

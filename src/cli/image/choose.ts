@@ -13,12 +13,12 @@ export function planImage(env: Environment, place: ImagePlace): ImagePlan {
 
 function isConfluent(env: Environment): boolean {
   const names = ['ZOOKEEPER_CLIENT_PORT', 'ZOOKEEPER_SECURE_CLIENT_PORT', 'ZOOKEEPER_SERVERS', 'ZOOKEEPER_SERVER_ID']
-  return names.some(name => env[name] !== undefined && !isServiceLink(name, env[name]))
+  return names.some((name) => env[name] !== undefined && !isServiceLink(name, env[name]))
 }
 
 function isBitnami(env: Environment): boolean {
-  const own = bitnamiVariables.filter(name => !officialVariables.has(name))
-  if (own.some(name => env[name] !== undefined || env[`${name}_FILE`] !== undefined)) return true
+  const own = bitnamiVariables.filter((name) => !officialVariables.has(name))
+  if (own.some((name) => env[name] !== undefined || env[`${name}_FILE`] !== undefined)) return true
   const servers = env['ZOO_SERVERS']
   return servers !== undefined && servers !== '' && !servers.includes('=')
 }

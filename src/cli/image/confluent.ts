@@ -75,7 +75,9 @@ const lists: readonly [variable: string, key: string][] = [
 
 const others = ['SERVER_ID', 'LOG4J_ROOT_LOGLEVEL', 'LOG4J_LOGGERS', 'TOOLS_LOG4J_LOGLEVEL']
 
-export const confluentVariables: ReadonlySet<string> = new Set([...settings, ...lists, ...others.map(name => [name])].map(([variable]) => `ZOOKEEPER_${variable}`))
+export const confluentVariables: ReadonlySet<string> = new Set(
+  [...settings, ...lists, ...others.map((name) => [name])].map(([variable]) => `ZOOKEEPER_${variable}`),
+)
 
 /** They tune the JVM, which is not there, and its tools. */
 const jvmVariables = (
@@ -110,9 +112,9 @@ export function confluentPlan(given: Environment, { root }: ImagePlace): ImagePl
       SERVER_JVMFLAGS: [env['SERVER_JVMFLAGS'], env['KAFKA_OPTS']].filter(Boolean).join(' '),
     },
     remarks: [
-      ...unknownVariables(env, /^ZOOKEEPER_/, name => confluentVariables.has(name), 'confluentinc/cp-zookeeper'),
+      ...unknownVariables(env, /^ZOOKEEPER_/, (name) => confluentVariables.has(name), 'confluentinc/cp-zookeeper'),
       ...(variable('LOG4J_LOGGERS') ? ['ZOOKEEPER_LOG4J_LOGGERS: there is one logger, whose level is ZOOKEEPER_LOG4J_ROOT_LOGLEVEL; left out'] : []),
-      ...jvmVariables.filter(name => env[name]).map(name => `${name}: there is no JVM; it has no effect`),
+      ...jvmVariables.filter((name) => env[name]).map((name) => `${name}: there is no JVM; it has no effect`),
     ],
   }
 }

@@ -19,10 +19,10 @@ async function enter(given: readonly string[]): Promise<number> {
   const [program, ...args] = given.length === 0 ? ['zkServer.sh', 'start-foreground'] : given
   const plan = readPlan()
   if (plan === undefined) return 1
-  const isServer = serverCommand.test(program!)
+  const isServer = serverCommand.test(program)
   if (!prepare(plan, isServer)) return 1
-  if (!isServer) return run(program!, args)
-  return zkServer(program!.endsWith('zkServer.sh') ? args : ['start-foreground', ...args], plan)
+  if (!isServer) return run(program, args)
+  return zkServer(program.endsWith('zkServer.sh') ? args : ['start-foreground', ...args], plan)
 }
 
 function prepare(plan: ImagePlan, isServer: boolean): boolean {
@@ -46,8 +46,8 @@ function run(program: string, args: readonly string[]): Promise<number> {
   // Before there is a child: none of them may end this process and leave it behind.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => child.kill(signal))
   const child = spawn(program, args, { stdio: 'inherit' })
-  return new Promise(done => {
-    child.on('error', error => {
+  return new Promise((done) => {
+    child.on('error', (error) => {
       say(error.message)
       done(127)
     })

@@ -48,8 +48,8 @@ function readOptions(args: readonly string[]): Options | undefined {
     const [host, port] = positionals
     const seconds = [values.wait ?? '0', values.quit ?? '0'].map(Number)
     if (host === undefined || !/^\d+$/.test(port ?? '') || positionals.length > 2 || seconds.some(Number.isNaN)) return undefined
-    const quitMs = values.quit === undefined ? undefined : seconds[1]! * 1000
-    return { host, port: Number(port), isProbe: values.probe === true, isVerbose: values.verbose === true, waitMs: seconds[0]! * 1000, quitMs }
+    const quitMs = values.quit === undefined ? undefined : seconds[1] * 1000
+    return { host, port: Number(port), isProbe: values.probe === true, isVerbose: values.verbose === true, waitMs: seconds[0] * 1000, quitMs }
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
     return undefined
@@ -58,7 +58,7 @@ function readOptions(args: readonly string[]): Options | undefined {
 
 function converse({ host, port, isProbe, isVerbose, waitMs, quitMs }: Options): Promise<number> {
   const tell = (line: string): unknown => isVerbose && process.stderr.write(`${line}\n`)
-  return new Promise(done => {
+  return new Promise((done) => {
     let isConnected = false
     const socket = connect({ host, port })
     socket.setTimeout(waitMs, () => socket.destroy())
@@ -69,8 +69,8 @@ function converse({ host, port, isProbe, isVerbose, waitMs, quitMs }: Options): 
       else process.stdin.pipe(socket, { end: false })
     })
     process.stdin.on('end', () => quitMs !== undefined && setTimeout(() => socket.destroy(), quitMs).unref())
-    socket.on('data', bytes => process.stdout.write(bytes))
-    socket.on('error', error => tell(`nc: connect to ${host} port ${port} (tcp) failed: ${error.message}`))
+    socket.on('data', (bytes) => process.stdout.write(bytes))
+    socket.on('error', (error) => tell(`nc: connect to ${host} port ${port} (tcp) failed: ${error.message}`))
     socket.on('close', () => {
       process.stdin.destroy()
       done(isConnected ? 0 : 1)

@@ -43,6 +43,6 @@ export function officialPlan(env: Environment, { root }: ImagePlace): ImagePlan 
     directories: [dataDir, dataLogDir, logDir],
     user: { uid: 1000, gid: 1000 },
     serverEnv: { ZOOCFGDIR: env['ZOOCFGDIR'] ?? confDir, ZOO_LOG_DIR: logDir },
-    remarks: unknownVariables(env, /^ZOO_/, name => officialVariables.has(name), 'the official image'),
+    remarks: unknownVariables(env, /^ZOO_/, (name) => officialVariables.has(name), 'the official image'),
   }
 }

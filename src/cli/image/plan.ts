@@ -45,8 +45,8 @@ export class ImageRefused extends Error {}
 
 /** One remark for each variable that is set, begins in one of these ways and is not known. */
 export function unknownVariables(env: Environment, beginning: RegExp, known: (name: string) => boolean, image: string): string[] {
-  const names = Object.keys(env).filter(name => beginning.test(name) && !known(name) && !isServiceLink(name, env[name]!))
-  return names.sort().map(name => `${name}: ${instead.get(name) ?? `not a variable of ${image}; it has no effect`}`)
+  const names = Object.keys(env).filter((name) => beginning.test(name) && !known(name) && !isServiceLink(name, env[name]!))
+  return names.sort().map((name) => `${name}: ${instead.get(name) ?? `not a variable of ${image}; it has no effect`}`)
 }
 
 /** What people write who mean something else. */
@@ -61,5 +61,5 @@ export function isServiceLink(name: string, value: string): boolean {
 }
 
 export function words(text: string): string[] {
-  return text.split(/[ \t\n]+/).filter(word => word !== '')
+  return text.split(/[ \t\n]+/).filter((word) => word !== '')
 }

@@ -7,7 +7,7 @@ import type { ImagePlan, ImageUser } from './plan.ts'
 export function prepareFiles(plan: ImagePlan, owner: ImageUser | undefined): void {
   for (const directory of plan.directories) mkdirSync(directory, { recursive: true })
   const hasConfig = existsSync(plan.configFile)
-  if (!hasConfig || plan.replacesConfig) writeOwned(plan.configFile, plan.config.map(line => `${line}\n`).join(''), owner)
+  if (!hasConfig || plan.replacesConfig) writeOwned(plan.configFile, plan.config.map((line) => `${line}\n`).join(''), owner)
   if (plan.myid !== undefined && wantsMyid(plan)) writeFileSync(join(plan.dataDir, 'myid'), `${plan.myid}\n`)
   if (owner !== undefined) for (const directory of plan.directories) giveAway(directory, owner)
 }
@@ -27,7 +27,7 @@ function wantsMyid({ writesMyid, dataDir }: ImagePlan): boolean {
       return !existsSync(join(dataDir, 'myid'))
     case 'into an empty directory':
       // What a freshly formatted volume and some storage systems have in it is nobody's data.
-      return readdirSync(dataDir).every(name => name === 'lost+found' || name === '.snapshot')
+      return readdirSync(dataDir).every((name) => name === 'lost+found' || name === '.snapshot')
   }
 }
 

@@ -47,7 +47,10 @@ export function inHashOrder<T>(items: readonly T[], hashOf: (item: T) => number,
     const hash = hashOf(item)
     return (hash ^ (hash >>> 16)) & (buckets - 1)
   }
-  return items.map((item) => ({ item, bucket: bucketOf(item) })).sort((a, b) => a.bucket - b.bucket).map(({ item }) => item)
+  return items
+    .map((item) => ({ item, bucket: bucketOf(item) }))
+    .sort((a, b) => a.bucket - b.bucket)
+    .map(({ item }) => item)
 }
 
 /** As String.hashCode. */

@@ -13,7 +13,7 @@ export interface RawEntry {
 
 export function* rawEntries(file: BlockingFile): IterableIterator<RawEntry> {
   const reader = new JuteReader()
-  for (let position = FILE_HEADER_SIZE; ; ) {
+  for (let position = FILE_HEADER_SIZE; ;) {
     const head = file.read(position, ENTRY_HEAD_SIZE)
     if (head.length < ENTRY_HEAD_SIZE) return
     reader.reset(head)

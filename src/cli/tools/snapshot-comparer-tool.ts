@@ -128,7 +128,7 @@ function compareAll(comparison: Comparison): void {
 function converse(comparison: Comparison, context: CommandContext): void {
   const { say } = comparison
   const deepest = depthOf(comparison) - 1
-  for (let depth = 0; depth <= deepest; ) {
+  for (let depth = 0; depth <= deepest;) {
     say(`Current depth is ${depth}`)
     say('- Press enter to move to print current depth layer;')
     say('- Type a number to jump to and print all nodes at a given depth;')
@@ -175,14 +175,14 @@ function compareBelow(comparison: Comparison, path: string): void {
 function compareLists(comparison: Comparison, left: readonly Subtree[], right: readonly Subtree[]): void {
   const debug = (line: string): void => (comparison.isDebug ? comparison.say(line) : undefined)
   const [ours, theirs] = [byLabel(left), byLabel(right)]
-  for (let i = 0, j = 0; i < ours.length || j < theirs.length; ) {
+  for (let i = 0, j = 0; i < ours.length || j < theirs.length;) {
     const [a, b] = [ours[i], theirs[j]]
     if (a !== undefined && b !== undefined) {
       debug(`Comparing ${a.label} to ${b.label}`)
       debug(a.label < b.label ? 'left is less' : a.label > b.label ? 'right is less' : 'same')
     }
-    if (b === undefined || (a !== undefined && a.label < b.label)) sayOnly(comparison, 'left', ours[i++]!)
-    else if (a === undefined || a.label > b.label) sayOnly(comparison, 'right', theirs[j++]!)
+    if (b === undefined || (a !== undefined && a.label < b.label)) sayOnly(comparison, 'left', ours[i++])
+    else if (a === undefined || a.label > b.label) sayOnly(comparison, 'right', theirs[j++])
     else {
       sayBoth(comparison, a, b)
       i++

@@ -19,19 +19,19 @@ interface Summary {
 
 export function snapshotSummaryTool(args: readonly string[], _target: Target, context: CommandContext): number {
   const [file, start, depthText] = args
-  const depth = args.length === 3 ? plainInt32(depthText!) : undefined
+  const depth = args.length === 3 ? plainInt32(depthText) : undefined
   if (depth === undefined) {
     context.err(usage)
     return 2
   }
-  const tree = openSnapshot(resolve(context.cwd, file!), context)
+  const tree = openSnapshot(resolve(context.cwd, file), context)
   if (tree === undefined) return 1
-  const node = tree.find(start!)
+  const node = tree.find(start)
   if (node === undefined) {
     context.err(`${start} is not in the snapshot\n`)
     return 1
   }
-  context.out(`${summarize(node, start!, 0, depth).text}\n`)
+  context.out(`${summarize(node, start, 0, depth).text}\n`)
   return 0
 }
 

@@ -61,7 +61,7 @@ export class Dial {
   #tryNext(): void {
     this.#headStart?.cancel()
     const { clock, network, endpoints, timeoutMs } = this.#parts
-    const endpoint = endpoints[this.#tried++]!
+    const endpoint = endpoints[this.#tried++]
     const { host, port } = endpoint
     const attempt: Attempt = {
       endpoint,

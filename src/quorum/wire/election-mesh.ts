@@ -168,8 +168,8 @@ export class ElectionMesh {
   #makeRoomForStranger(): void {
     const strangers = [...this.#peers.values()].filter(({ sid }) => this.#isStranger(sid))
     if (strangers.length < MAX_STRANGERS) return
-    this.#drop(strangers[0]!)
-    this.#peers.delete(strangers[0]!.sid)
+    this.#drop(strangers[0])
+    this.#peers.delete(strangers[0].sid)
   }
 
   /** Nothing is kept of who is no member and has neither a connection nor an address. */

@@ -60,7 +60,7 @@ function readEndpoint(text: string): Endpoint {
   const port = plainInt32(portText ?? '')
   const isGood = rest.length === 0 && host !== '' && port !== undefined && port > 0 && port <= 0xffff
   if (!isGood) throw new MalformedFrame('value', `badly formed address ${text}`)
-  return { host: host!, port }
+  return { host: host, port }
 }
 
 function partsOf(text: string): string[] {

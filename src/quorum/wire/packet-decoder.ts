@@ -76,7 +76,7 @@ export class PacketDecoder {
 
   #join(): void {
     const left = this.#bytes.subarray(this.#position)
-    this.#bytes = left.length === 0 && this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat([left, ...this.#chunks])
+    this.#bytes = left.length === 0 && this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat([left, ...this.#chunks])
     this.#position = 0
     this.#chunks = []
     this.#chunkBytes = 0

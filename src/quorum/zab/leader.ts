@@ -241,7 +241,10 @@ export class Leader implements LearnerEvents {
 
   #giveUp(reason: string): void {
     const done = this.#awaited
-    this.#abdicate(reason, [...this.#parts.electors].filter((sid) => done?.has(sid) === false))
+    this.#abdicate(
+      reason,
+      [...this.#parts.electors].filter((sid) => done?.has(sid) === false),
+    )
   }
 
   /** Who has done what a quorum is waited for to do; undefined while nobody is waited for. */
@@ -717,7 +720,7 @@ export class Leader implements LearnerEvents {
 
   #answerHearings(): void {
     const learners = [...this.#learners].filter(({ phase }) => phase === 'active')
-    while (this.#hearings.length > 0 && learners.every(({ echoed }) => echoed >= this.#hearings[0]!.round)) this.#hearings.shift()!.done()
+    while (this.#hearings.length > 0 && learners.every(({ echoed }) => echoed >= this.#hearings[0].round)) this.#hearings.shift()!.done()
   }
 
   #answerConfirmed(): void {

@@ -244,7 +244,10 @@ export class Learner {
     if (this.#epoch === epochs.accepted) return this.#ackEpoch(NO_ACK)
     const current = Number(epochs.current)
     log.info(`The leader's epoch is ${this.#epoch}, ours was ${current}, with 0x${server.lastZxid.toString(16)} as the last zxid`)
-    this.#step((done) => epochs.setAccepted(this.#epoch, done), () => this.#ackEpoch(current))
+    this.#step(
+      (done) => epochs.setAccepted(this.#epoch, done),
+      () => this.#ackEpoch(current),
+    )
   }
 
   /**
@@ -254,7 +257,11 @@ export class Learner {
   #ackEpoch(current: number): void {
     const { lastZxid } = this.#parts.server
     const wantsAll = current === NO_ACK && lastZxid > 0n && this.#parts.server.hasHole(this.#epoch)
-    this.#link.send(PacketType.ACKEPOCH, wantsAll ? 0n : lastZxid, this.#encode((w) => w.int(current)))
+    this.#link.send(
+      PacketType.ACKEPOCH,
+      wantsAll ? 0n : lastZxid,
+      this.#encode((w) => w.int(current)),
+    )
   }
 
   // Synchronization -------------------------------------------------------------------------------------------
@@ -410,7 +417,9 @@ export class Learner {
     if (config !== null && config.length > 1) texts.push(Buffer.from(config).toString('utf8'))
     if (!this.#acceptsConfig(texts, isChange)) return
     if (this.#lastHeard < this.#promisedEnd) {
-      return this.#leaveForHole(`The history ends with 0x${this.#lastHeard.toString(16)}, and the leader said that it ends with 0x${this.#promisedEnd.toString(16)}`)
+      return this.#leaveForHole(
+        `The history ends with 0x${this.#lastHeard.toString(16)}, and the leader said that it ends with 0x${this.#promisedEnd.toString(16)}`,
+      )
     }
     this.#step(
       (done) => this.#storeHistory(done),
@@ -542,7 +551,7 @@ export class Learner {
   /** Everything up to the zxid is durable here: each proposal among it is acknowledged, in order. */
   onLogged(zxid: bigint): void {
     if (this.#phase !== 'active') return
-    while (this.#unacked.length > 0 && this.#unacked[0]! <= zxid) this.#link.send(PacketType.ACK, this.#unacked.shift()!)
+    while (this.#unacked.length > 0 && this.#unacked[0] <= zxid) this.#link.send(PacketType.ACK, this.#unacked.shift()!)
   }
 
   // What the leader is asked ----------------------------------------------------------------------------------

@@ -67,6 +67,6 @@ export class Owed<T> {
       this.#taken++
     }
     if (this.#seen < this.#taken) this.#seen = this.#taken
-    for (; this.#seen < this.#entries.length; this.#seen++) this.#entries[this.#seen]!.hasWaited = true
+    for (; this.#seen < this.#entries.length; this.#seen++) this.#entries[this.#seen].hasWaited = true
   }
 }

@@ -67,19 +67,19 @@ export class Proposals {
   ack(voter: bigint, zxid: bigint): readonly LoggedTxn[] {
     const offset = Number(zxid - this.#lastCommitted) - 1
     if (counterOf(zxid) === 0n || offset < 0 || offset >= this.size) return []
-    this.#proposals[this.#head + offset]!.acks.add(voter)
+    this.#proposals[this.#head + offset].acks.add(voter)
     return offset === 0 ? this.#takeCommitted() : []
   }
 
   /** What the voter has acknowledged and is not committed counts no more: it may be about to lose it. */
   forget(voter: bigint): void {
-    for (let index = this.#head; index < this.#proposals.length; index++) this.#proposals[index]!.acks.delete(voter)
+    for (let index = this.#head; index < this.#proposals.length; index++) this.#proposals[index].acks.delete(voter)
   }
 
   #takeCommitted(): LoggedTxn[] {
     const committed: LoggedTxn[] = []
-    while (this.#head < this.#proposals.length && this.#config.containsQuorum(this.#proposals[this.#head]!.acks)) {
-      const { txn } = this.#proposals[this.#head++]!
+    while (this.#head < this.#proposals.length && this.#config.containsQuorum(this.#proposals[this.#head].acks)) {
+      const { txn } = this.#proposals[this.#head++]
       this.#lastCommitted = txn.header.zxid
       this.#bytes -= PROPOSAL_BYTES + txn.payload.length
       committed.push(txn)

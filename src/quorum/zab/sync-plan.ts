@@ -58,7 +58,7 @@ function walk(peerZxid: bigint, committed: readonly CommittedTxn[], max: bigint)
   // An epoch's first zxid is no txn: its holder has all that came before it.
   if (counterOf(peerZxid) === 0n) return { kind: 'diff', zxid: max, txns: committed.slice(index) }
   if (index === 0 || epochOf(found.zxid) !== epochOf(peerZxid)) return { kind: 'snap' }
-  return { kind: 'trunc', zxid: committed[index - 1]!.zxid, txns: committed.slice(index) }
+  return { kind: 'trunc', zxid: committed[index - 1].zxid, txns: committed.slice(index) }
 }
 
 /** Everything committed behind a txn that was the last one committed some time ago. */

@@ -26,10 +26,10 @@ const quorumConfKeys = ['initLimit', 'syncLimit', 'electionAlg', 'electionPort',
 
 export function conf(view: AdminView): string {
   const values = view.conf()
-  const own = confKeys.map(key => `${key}=${values[key]}\n`).join('')
+  const own = confKeys.map((key) => `${key}=${values[key]}\n`).join('')
   const { quorum } = values
   if (quorum === undefined) return own
-  const lines = `${own}${quorumConfKeys.map(key => `${key}=${quorum[key]}\n`).join('')}`
+  const lines = `${own}${quorumConfKeys.map((key) => `${key}=${quorum[key]}\n`).join('')}`
   return quorum.membership === undefined ? lines : `${lines}membership: \n${quorum.membership}`
 }
 
@@ -57,10 +57,7 @@ export function* dump(view: AdminView): IterableIterator<string> {
   const connections = view.connectionDeadlines()
   if (connections === undefined) return
   yield 'Connections '
-  yield* deadlinesText(
-    connections,
-    ({ remoteAddress, remotePort, sessionId }) => `ip: ${socketText(remoteAddress, remotePort)} sessionId: 0x${hex(sessionId)}`,
-  )
+  yield* deadlinesText(connections, ({ remoteAddress, remotePort, sessionId }) => `ip: ${socketText(remoteAddress, remotePort)} sessionId: 0x${hex(sessionId)}`)
 }
 
 export function envi(view: AdminView): string {

@@ -78,7 +78,7 @@ function wholeAnswer(name: string, view: AdminView, whitelist: Whitelist, argume
 
 /** The two lines Java logs when the first word comes in. */
 export function whitelistNotices(whitelist: Whitelist): string[] {
-  const known = [...words.keys()].map(name => (name === telnetClose ? 'telnet close' : name))
+  const known = [...words.keys()].map((name) => (name === telnetClose ? 'telnet close' : name))
   const enabled = whitelist === 'all' ? known : [...whitelist]
   return [
     `The list of known four letter word commands is : [${known.join(', ')}]`,

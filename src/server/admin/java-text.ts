@@ -8,7 +8,7 @@ export function javaDouble(value: number): string {
   if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0'
   if (size >= 1e-3 && size < 1e7) return withFraction(String(value))
   const [digits, exponent] = value.toExponential().split('e')
-  return `${withFraction(digits!)}E${Number(exponent)}`
+  return `${withFraction(digits)}E${Number(exponent)}`
 }
 
 function withFraction(digits: string): string {
@@ -36,8 +36,8 @@ export function javaDate(wallMs: number): string {
   const two = (value: number): string => String(value).padStart(2, '0')
   const time = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60].map(two).join(':')
   const { year, month, day } = civilDate(days)
-  const weekday = weekdays[((days % 7) + 7) % 7]!
-  return `${weekday} ${months[month]!} ${two(day)} ${time} UTC ${year}`
+  const weekday = weekdays[((days % 7) + 7) % 7]
+  return `${weekday} ${months[month]} ${two(day)} ${time} UTC ${year}`
 }
 
 /** Days since 1970 to the Gregorian calendar, counted in years that begin in March, so that leap days come last. */
@@ -45,9 +45,7 @@ function civilDate(days: number): { year: number; month: number; day: number } {
   const shifted = days + 719_468
   const era = Math.floor(shifted / 146_097)
   const dayOfEra = shifted - era * 146_097
-  const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
-  )
+  const yearOfEra = Math.floor((dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365)
   const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
   const fromMarch = Math.floor((5 * dayOfYear + 2) / 153)
   const month = (fromMarch + 2) % 12

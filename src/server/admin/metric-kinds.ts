@@ -146,23 +146,23 @@ export class PercentileSummary implements Metric {
     const size = Math.min(this.basic.count, sampleSize)
     if (this.#sample === undefined || size === 0) return wanted.map(() => 0)
     const sorted = this.#sample.slice(0, size).sort()
-    return wanted.map(quantile => {
+    return wanted.map((quantile) => {
       const position = quantile * (size + 1)
       const index = Math.trunc(position)
-      if (index < 1) return sorted[0]!
-      if (index >= size) return sorted[size - 1]!
-      const lower = sorted[index - 1]!
-      return lower + (position - Math.floor(position)) * (sorted[index]! - lower)
+      if (index < 1) return sorted[0]
+      if (index >= size) return sorted[size - 1]
+      const lower = sorted[index - 1]
+      return lower + (position - Math.floor(position)) * (sorted[index] - lower)
     })
   }
 
   dump(sink: MetricSink): void {
     this.basic.dump(sink)
     const [p50, p95, p99, p999] = this.quantiles([0.5, 0.95, 0.99, 0.999])
-    sink.integer(`p50_${this.name}`, Math.round(p50!))
-    sink.integer(`p95_${this.name}`, Math.round(p95!))
-    sink.integer(`p99_${this.name}`, Math.round(p99!))
-    sink.integer(`p999_${this.name}`, Math.round(p999!))
+    sink.integer(`p50_${this.name}`, Math.round(p50))
+    sink.integer(`p95_${this.name}`, Math.round(p95))
+    sink.integer(`p99_${this.name}`, Math.round(p99))
+    sink.integer(`p999_${this.name}`, Math.round(p999))
   }
 
   reset(): void {

@@ -217,15 +217,15 @@ export class ServerMetrics {
   }
 
   #counterSet(name: string): MetricSet<Counter> {
-    return this.#register(new MetricSet(name, each => new Counter(each)))
+    return this.#register(new MetricSet(name, (each) => new Counter(each)))
   }
 
   #summarySet(name: string): MetricSet<Summary> {
-    return this.#register(new MetricSet(name, each => new Summary(each)))
+    return this.#register(new MetricSet(name, (each) => new Summary(each)))
   }
 
   #percentilesSet(name: string): MetricSet<PercentileSummary> {
-    return this.#register(new MetricSet(name, each => new PercentileSummary(each, this.#random)))
+    return this.#register(new MetricSet(name, (each) => new PercentileSummary(each, this.#random)))
   }
 
   #register<M extends Metric>(metric: M): M {

@@ -12,7 +12,9 @@ export const SUPER_SCHEME = 'super'
 /** `user:base64(hash(user:password))`; the user is the text before the first colon. */
 export function digestId(credentials: string, algorithm: string): string {
   const user = credentials.split(':', 1)[0]
-  return `${user}:${createHash(nodeHashName(algorithm) ?? algorithm).update(credentials, 'utf8').digest('base64')}`
+  return `${user}:${createHash(nodeHashName(algorithm) ?? algorithm)
+    .update(credentials, 'utf8')
+    .digest('base64')}`
 }
 
 export function createDigestScheme(algorithm: string, superDigest: string | undefined): AuthScheme {

@@ -15,7 +15,7 @@ export const ipScheme: AuthScheme = {
     if (network === undefined || address === undefined || address.length !== network.address.length) return false
     for (let i = 0, bits = network.bits; i < address.length && bits > 0; i++, bits -= 8) {
       const mask = bits >= 8 ? 0xff : (0xff << (8 - bits)) & 0xff
-      if ((address[i]! & mask) !== (network.address[i]! & mask)) return false
+      if ((address[i] & mask) !== (network.address[i] & mask)) return false
     }
     return true
   },
@@ -44,10 +44,10 @@ function parseV6(text: string): number[] | undefined {
   const halves = text.split('::')
   if (halves.length > 2) return undefined
   const [head, tail] = halves.map((half) => (half === '' && halves.length === 2 ? [] : half.split(':')))
-  const missing = 8 - head!.length - (tail?.length ?? 0)
+  const missing = 8 - head.length - (tail?.length ?? 0)
   if (tail === undefined ? missing !== 0 : missing < 1) return undefined
   const bytes: number[] = []
-  for (const segment of [...head!, ...(tail === undefined ? [] : new Array<string>(missing).fill('0')), ...(tail ?? [])]) {
+  for (const segment of [...head, ...(tail === undefined ? [] : new Array<string>(missing).fill('0')), ...(tail ?? [])]) {
     const value = segment.length > 4 ? undefined : parseInteger(segment, 16)
     if (value === undefined) return undefined
     bytes.push((value >> 8) & 0xff, value & 0xff)
@@ -69,11 +69,11 @@ function parseInteger(text: string, radix: 10 | 16): number | undefined {
 export function javaAddress(address: string): string {
   const plain = address.replace(/%.*$/, '')
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)
-  if (mapped !== null) return mapped[1]!
+  if (mapped !== null) return mapped[1]
   if (!plain.includes(':')) return plain
   const bytes = parseV6(plain)
   if (bytes === undefined) return plain
   const words: string[] = []
-  for (let i = 0; i < 16; i += 2) words.push(((bytes[i]! << 8) | bytes[i + 1]!).toString(16))
+  for (let i = 0; i < 16; i += 2) words.push(((bytes[i] << 8) | bytes[i + 1]).toString(16))
   return words.join(':')
 }

@@ -57,7 +57,7 @@ export const authDefaults: AuthSettings = {
 }
 
 export const authKeys: KeyTable<AuthSettings> = {
-  skipAcl: property('skipACL', value => value === 'yes'),
+  skipAcl: property('skipACL', (value) => value === 'yes'),
   enableEagerAclCheck: booleanProperty('enableEagerACLCheck'),
   enforceQuota: booleanProperty('enforceQuota'),
   superDigest: textProperty('DigestAuthenticationProvider.superDigest'),
@@ -68,7 +68,7 @@ export const authKeys: KeyTable<AuthSettings> = {
   enforceAuthSchemes: property('enforce.auth.schemes', commaList),
   sessionRequireClientSaslAuth: booleanProperty('sessionRequireClientSASLAuth'),
   allowSaslFailedClients: booleanProperty('allowSaslFailedClients'),
-  ensembleAuthName: property('ensembleAuthName', value => new Set(commaList(value))),
+  ensembleAuthName: property('ensembleAuthName', (value) => new Set(commaList(value))),
   authProviders: derived,
   useXForwardedFor: booleanProperty('IPAuthenticationProvider.usexforwardedfor'),
   superUsers: derived,

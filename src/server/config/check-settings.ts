@@ -98,7 +98,7 @@ function checkClasses(settings: Settings, remarks: Remarks): void {
 
 /** As FourLetterCommands: srvr is always answered, isro with the read-only mode. */
 function whitelist(properties: ReadonlyMap<string, string>): ReadonlySet<string> | 'all' {
-  const listed = commaList(properties.get('zookeeper.4lw.commands.whitelist') ?? '').filter(word => word !== '')
+  const listed = commaList(properties.get('zookeeper.4lw.commands.whitelist') ?? '').filter((word) => word !== '')
   if (listed.includes('*')) return 'all'
   if (properties.get('readonlymode.enabled') === 'true') listed.push('isro')
   return new Set([...listed, 'srvr'])
@@ -146,7 +146,7 @@ function enforcement(fields: Partial<Settings>, providers: readonly string[]): P
   }
   const available = new Set(['ip', ...providers.map(schemeOfProvider)])
   if (fields.digestAuthEnabled !== false) available.add('digest')
-  const missing = schemes.find(scheme => !available.has(scheme))
+  const missing = schemes.find((scheme) => !available.has(scheme))
   if (missing !== undefined) throw new ConfigRefused('arguments', `Authentication scheme ${missing} is not available.`)
   return { enforceAuthEnabled: true, enforceAuthSchemes: schemes }
 }

@@ -1,5 +1,18 @@
 /** Settings of the client ports, of connections and of sessions. */
-import { atLeast, bareProperty, booleanProperty, derived, intProperty, numeric, ownLimit, property, textProperty, typedBoolean, typedHost, typedInt } from './key-table.ts'
+import {
+  atLeast,
+  bareProperty,
+  booleanProperty,
+  derived,
+  intProperty,
+  numeric,
+  ownLimit,
+  property,
+  textProperty,
+  typedBoolean,
+  typedHost,
+  typedInt,
+} from './key-table.ts'
 import type { KeyTable } from './key-table.ts'
 import { decodeInt32, isTrue } from './java-values.ts'
 
@@ -116,12 +129,14 @@ export const clientPortKeys: KeyTable<ClientPortSettings> = {
   secureClientPortAddress: typedHost('secureClientPortAddress'),
   clientPortListenBacklog: typedInt('clientPortListenBacklog'),
   maxClientCnxns: typedInt('maxClientCnxns'),
-  maxCnxns: numeric(property('maxCnxns', (value, remarks) => {
-    const number = decodeInt32(value)
-    if (number === undefined || number >= 0) return number
-    remarks.warnings.push('maxCnxns should be greater than or equal to 0, using default value 0.')
-    return undefined
-  })),
+  maxCnxns: numeric(
+    property('maxCnxns', (value, remarks) => {
+      const number = decodeInt32(value)
+      if (number === undefined || number >= 0) return number
+      remarks.warnings.push('maxCnxns should be greater than or equal to 0, using default value 0.')
+      return undefined
+    }),
+  ),
   minSessionTimeout: typedInt('minSessionTimeout'),
   maxSessionTimeout: typedInt('maxSessionTimeout'),
   localSessionsEnabled: typedBoolean('localSessionsEnabled'),

@@ -81,7 +81,7 @@ function decode(text: string, range: bigint): number | undefined {
   if (match === null) return undefined
   const [, sign, hex, octal, decimal] = match
   if (decimal !== undefined && decimal.length > 1 && decimal.startsWith('0')) return undefined
-  const size = BigInt(hex !== undefined ? `0x${hex}` : octal !== undefined ? `0o${octal}` : decimal!)
+  const size = BigInt(hex !== undefined ? `0x${hex}` : octal !== undefined ? `0o${octal}` : decimal)
   const value = sign === '-' ? -size : size
   return value >= -range && value < range ? Number(value) : undefined
 }

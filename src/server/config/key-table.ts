@@ -49,12 +49,7 @@ export const derived: DerivedRow = { kind: 'derived' }
 const A_NUMBER = 'be a number'
 const TRUE_OR_FALSE = 'be true or false'
 
-export function typed<T>(
-  key: string,
-  must: string,
-  read: (value: string, remarks: Remarks) => T,
-  instead?: PropertyRow<T>,
-): TypedRow<T> {
+export function typed<T>(key: string, must: string, read: (value: string, remarks: Remarks) => T, instead?: PropertyRow<T>): TypedRow<T> {
   return { kind: 'typed', key, must, instead, read }
 }
 
@@ -67,16 +62,16 @@ export function typedLong(key: string): TypedRow<number> {
 }
 
 export function typedText(key: string): TypedRow<string> {
-  return typed(key, 'be a text', value => value)
+  return typed(key, 'be a text', (value) => value)
 }
 
 /** As InetAddress.getByName: an IPv6 address may stand in brackets, and nothing is the loopback. */
 export function typedHost(key: string): TypedRow<string> {
-  return typed(key, 'be a host', value => (value === '' ? '127.0.0.1' : value.replace(/^\[([^\]]*:[^\]]*)\]$/, '$1')))
+  return typed(key, 'be a host', (value) => (value === '' ? '127.0.0.1' : value.replace(/^\[([^\]]*:[^\]]*)\]$/, '$1')))
 }
 
 export function typedBoolean(key: string, instead?: PropertyRow<boolean>): TypedRow<boolean> {
-  return typed(key, TRUE_OR_FALSE, value => readBoolean(key, value), instead)
+  return typed(key, TRUE_OR_FALSE, (value) => readBoolean(key, value), instead)
 }
 
 function readBoolean(key: string, value: string): boolean {
@@ -118,16 +113,16 @@ export function longProperty(key: string, others: string[] = []): PropertyRow<nu
 }
 
 export function booleanProperty(key: string): PropertyRow<boolean> {
-  return { ...property(key, isTrue), must: TRUE_OR_FALSE, fits: value => /^(?:true|false)$/i.test(value) }
+  return { ...property(key, isTrue), must: TRUE_OR_FALSE, fits: (value) => /^(?:true|false)$/i.test(value) }
 }
 
 export function textProperty(key: string): PropertyRow<string> {
-  return property(key, value => value)
+  return property(key, (value) => value)
 }
 
 /** A property read by Double.parseDouble in a static block: garbage ends the start. */
 export function doubleProperty(key: string): PropertyRow<number> {
-  const row = property<number>(key, value => {
+  const row = property<number>(key, (value) => {
     const number = parseDouble(value)
     if (number === undefined) throw new ConfigRefused('unexpected', `For input string: "${value}"`)
     return number
@@ -152,5 +147,5 @@ export function ownLimit(key: string): PropertyRow<number> {
 
 /** Comma-separated, blanks trimmed, as `value.split(",")` in Java. */
 export function commaList(value: string): string[] {
-  return splitLikeJava(value, ',').map(item => item.trim())
+  return splitLikeJava(value, ',').map((item) => item.trim())
 }

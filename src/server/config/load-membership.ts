@@ -66,7 +66,7 @@ function placeServer(settings: Settings, membership: Membership, readText: ReadT
   const { servers } = membership
   checkNumbers(settings, servers, remarks)
   const serverId = readServerId(settings.dataDir, readText)
-  const mine = servers.find(server => server.sid === serverId)
+  const mine = servers.find((server) => server.sid === serverId)
   const distributed = !settings.standaloneEnabled || voters(servers) > 1
   const fields = { ...membership, serverId, distributed, ...clientPort(settings, mine), peerType: peerType(settings, mine, remarks) }
   checkGroupMembers(membership)
@@ -93,7 +93,8 @@ function checkGroupMembers({ servers, groups, weights }: Membership): void {
   for (const { sid, learnerType } of servers) if (learnerType === 'participant') known.add(sid)
   for (const [gid, sids] of groups) {
     const stranger = sids.find((sid) => !known.has(sid))
-    if (stranger !== undefined) throw new ConfigRefused('unexpected', `group.${gid} names server ${stranger}, which no server.${stranger} line makes a participant`)
+    if (stranger !== undefined)
+      throw new ConfigRefused('unexpected', `group.${gid} names server ${stranger}, which no server.${stranger} line makes a participant`)
   }
 }
 
@@ -136,7 +137,7 @@ function checkNumbers(settings: Settings, servers: readonly ServerLine[], remark
 function readServerId(dataDir: string, readText: ReadText): number | undefined {
   const text = readText(`${dataDir}/myid`)
   if (text === undefined) return undefined
-  const line = text === '' ? 'null' : text.split(/\r\n|\r|\n/)[0]!
+  const line = text === '' ? 'null' : text.split(/\r\n|\r|\n/)[0]
   const serverId = plainInt64(line)
   if (serverId === undefined) {
     const complaint = { key: `${dataDir}/myid`, value: line, must: 'hold one number and nothing else' }
@@ -182,8 +183,8 @@ export function isLiteral(host: string): boolean {
 
 /** Names are not looked up here: only two literals, or the same kind of local name, can be told apart. */
 function differ(a: string, b: string): boolean {
-  const [left, right] = [a, b].map(host => (host.toLowerCase() === 'localhost' ? '127.0.0.1' : host.toLowerCase()))
-  return isLiteral(left!) && isLiteral(right!) && left !== right
+  const [left, right] = [a, b].map((host) => (host.toLowerCase() === 'localhost' ? '127.0.0.1' : host.toLowerCase()))
+  return isLiteral(left) && isLiteral(right) && left !== right
 }
 
 /** As InetSocketAddress.toString. */

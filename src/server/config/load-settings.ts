@@ -75,11 +75,7 @@ export function loadSettings(source: ConfigSource): LoadedSettings {
 }
 
 /** Settings from the old command line `port dataDir [tickTime] [maxClientCnxns]`. Throws ConfigRefused. */
-export function settingsFromArguments(
-  args: readonly string[],
-  properties: ReadonlyMap<string, string> = new Map(),
-  workingDirectory?: string,
-): LoadedSettings {
+export function settingsFromArguments(args: readonly string[], properties: ReadonlyMap<string, string> = new Map(), workingDirectory?: string): LoadedSettings {
   const [port, dataDir, tickTime, maxClientCnxns] = args
   if (port === undefined || dataDir === undefined || args.length > 4) {
     throw new ConfigRefused('arguments', `Invalid number of arguments:[${args.join(', ')}]`)
@@ -107,13 +103,16 @@ export function settingsFromArguments(
 }
 
 /** The given settings, completed from properties alone. Throws ConfigRefused. */
-export function settingsWithoutFile(
-  given: Partial<Settings>,
-  properties: ReadonlyMap<string, string> = new Map(),
-  workingDirectory?: string,
-): LoadedSettings {
+export function settingsWithoutFile(given: Partial<Settings>, properties: ReadonlyMap<string, string> = new Map(), workingDirectory?: string): LoadedSettings {
   const remarks: Remarks = { notices: [], warnings: [], errors: [] }
-  const lines: ConfigLines = { typed: new Map(), properties: new Map(properties), metricsProvider: new Map(), membership: new Map(), version: undefined, placeOf: name => name }
+  const lines: ConfigLines = {
+    typed: new Map(),
+    properties: new Map(properties),
+    metricsProvider: new Map(),
+    membership: new Map(),
+    version: undefined,
+    placeOf: (name) => name,
+  }
   const fields = { ...readFields(lines, remarks), ...given }
   const settings = complete(fields, lines, { text: '', path: '', workingDirectory }, remarks)
   return { settings, ...remarks }
@@ -144,7 +143,7 @@ function sortLines(found: readonly PropertyLine[], source: ConfigSource, remarks
   if (typed.has('dynamicConfigFile') && misplaced !== undefined) {
     throw new ConfigRefused('config', `parameter: ${misplaced} must be in a separate dynamic config file`)
   }
-  return { typed, properties, metricsProvider, membership, version, placeOf: name => placeOf.get(name) ?? `-D${name}` }
+  return { typed, properties, metricsProvider, membership, version, placeOf: (name) => placeOf.get(name) ?? `-D${name}` }
 }
 
 /** Java does not read it from the file, but nobody who writes it there wants it ignored. */
@@ -174,7 +173,7 @@ function readRow(row: Row<unknown>, lines: ConfigLines, remarks: Remarks): unkno
     case 'derived':
       return undefined
     case 'property': {
-      const name = row.names.find(each => lines.properties.has(each))
+      const name = row.names.find((each) => lines.properties.has(each))
       return name === undefined ? undefined : readProperty(row, lines.properties.get(name)!, lines.placeOf(name), remarks)
     }
     case 'typed': {

@@ -37,11 +37,7 @@ export function isMembershipKey(key: string): boolean {
 }
 
 /** `warn` is told of lines that are there twice, of which the last counts. Throws ConfigRefused or IllegalValue. */
-export function readMembership(
-  lines: ReadonlyMap<string, string>,
-  multiAddressEnabled: boolean,
-  warn: (line: string) => void = () => {},
-): Membership {
+export function readMembership(lines: ReadonlyMap<string, string>, multiAddressEnabled: boolean, warn: (line: string) => void = () => {}): Membership {
   const bySid = new Map<number, ServerLine>()
   const groups = new Map<number, number[]>()
   const weights = new Map<number, number>()
@@ -64,7 +60,7 @@ export function readMembership(
 }
 
 export function voters(servers: readonly ServerLine[]): number {
-  return servers.filter(server => server.learnerType === 'participant').length
+  return servers.filter((server) => server.learnerType === 'participant').length
 }
 
 function formOf(key: string): string {
@@ -95,20 +91,20 @@ function checkGroups(servers: readonly ServerLine[], groups: ReadonlyMap<number,
 function readServer(sid: number, text: string, multiAddressEnabled: boolean): ServerLine {
   const [serverPart, clientPart, ...rest] = splitLikeJava(text, ';')
   const clientAddress = clientPart === undefined || rest.length > 0 ? undefined : readClientAddress(clientPart, text)
-  const addresses = splitLikeJava(serverPart!, '|')
+  const addresses = splitLikeJava(serverPart, '|')
   if (addresses.length > 1 && !multiAddressEnabled) {
     throw new ConfigRefused('config', `Multiple address feature is disabled, but multiple addresses were specified for sid ${sid}`)
   }
   let learnerType: LearnerType | undefined
-  const read = addresses.map(address => {
+  const read = addresses.map((address) => {
     const parts = hostAndPorts(address)
     if (rest.length > 0 || parts.length < 3 || parts.length > 4) throw new ConfigRefused('config', text + wrongForm)
-    const [host, quorumPort, electionPort] = [parts[0]!, readPort(parts[0]!, parts[1]!), readPort(parts[0]!, parts[2]!)]
+    const [host, quorumPort, electionPort] = [parts[0], readPort(parts[0], parts[1]), readPort(parts[0], parts[2])]
     if (quorumPort === electionPort) {
       const where = `Please update the configuration file on server.${sid}`
       throw new ConfigRefused('config', `Client and election port must be different! ${where}`)
     }
-    if (parts.length === 4) learnerType = sameType(learnerType, parts[3]!)
+    if (parts.length === 4) learnerType = sameType(learnerType, parts[3])
     return { host, quorumPort, electionPort }
   })
   return { sid, addresses: read, learnerType: learnerType ?? 'participant', clientAddress }
@@ -118,7 +114,7 @@ function readClientAddress(text: string, line: string): { host: string; port: nu
   const parts = hostAndPorts(text)
   if (parts.length > 2) throw new ConfigRefused('config', line + wrongForm)
   // Java prints the host name of the server part here, which is not set yet.
-  return { host: parts.length === 2 ? parts[0]! : '0.0.0.0', port: readPort('null', parts.at(-1)!) }
+  return { host: parts.length === 2 ? parts[0] : '0.0.0.0', port: readPort('null', parts.at(-1)!) }
 }
 
 function readPort(host: string, text: string): number {

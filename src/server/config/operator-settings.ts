@@ -76,7 +76,7 @@ export const operatorDefaults: OperatorSettings = {
 }
 
 export const operatorKeys: KeyTable<OperatorSettings> = {
-  adminEnableServer: property('admin.enableServer', value => value !== 'false'),
+  adminEnableServer: property('admin.enableServer', (value) => value !== 'false'),
   adminServerAddress: textProperty('admin.serverAddress'),
   adminServerPort: intProperty('admin.serverPort'),
   adminCommandUrl: textProperty('admin.commandURL'),

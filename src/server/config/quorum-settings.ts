@@ -174,13 +174,13 @@ export const quorumKeys: KeyTable<QuorumSettings> = {
   initLimit: typedInt('initLimit'),
   syncLimit: typedInt('syncLimit'),
   connectToLearnerMasterLimit: typedInt('connectToLearnerMasterLimit'),
-  electionAlg: typed('electionAlg', 'be 3', value => {
+  electionAlg: typed('electionAlg', 'be 3', (value) => {
     const number = parseInt32(value)
     if (number !== 3) throw new ConfigRefused('config', 'Invalid electionAlg value. Only 3 is supported.')
     return number
   }),
   quorumListenOnAllIPs: typedBoolean('quorumListenOnAllIPs'),
-  peerType: typed('peerType', 'be participant or observer', value => {
+  peerType: typed('peerType', 'be participant or observer', (value) => {
     const lower = value.toLowerCase()
     if (lower === 'observer' || lower === 'participant') return lower
     throw new ConfigRefused('config', `Unrecognised peertype: ${value}`)
@@ -198,21 +198,15 @@ export const quorumKeys: KeyTable<QuorumSettings> = {
   quorumAuthServicePrincipal: typedText('quorum.auth.kerberos.servicePrincipal'),
   quorumCnxnThreadsSize: typedInt('quorum.cnxn.threads.size'),
   multiAddressEnabled: typedBoolean('multiAddress.enabled', booleanProperty('multiAddress.enabled')),
-  multiAddressReachabilityCheckTimeoutMs: typedInt(
-    'multiAddress.reachabilityCheckTimeoutMs',
-    intProperty('multiAddress.reachabilityCheckTimeoutMs'),
-  ),
-  multiAddressReachabilityCheckEnabled: typedBoolean(
-    'multiAddress.reachabilityCheckEnabled',
-    booleanProperty('multiAddress.reachabilityCheckEnabled'),
-  ),
+  multiAddressReachabilityCheckTimeoutMs: typedInt('multiAddress.reachabilityCheckTimeoutMs', intProperty('multiAddress.reachabilityCheckTimeoutMs')),
+  multiAddressReachabilityCheckEnabled: typedBoolean('multiAddress.reachabilityCheckEnabled', booleanProperty('multiAddress.reachabilityCheckEnabled')),
   oraclePath: typedText('oraclePath'),
   cnxTimeoutMs: atLeast(1, intProperty('cnxTimeout')),
   quorumCnxnTimeoutMs: intProperty('quorumCnxnTimeoutMs'),
   electionPortBindRetry: intProperty('electionPortBindRetry'),
   minNotificationIntervalMs: atLeast(1, intProperty('fastleader.minNotificationInterval')),
   maxNotificationIntervalMs: atLeast(1, intProperty('fastleader.maxNotificationInterval')),
-  leaderServes: property('leaderServes', value => value !== 'no'),
+  leaderServes: property('leaderServes', (value) => value !== 'no'),
   leaderConnectDelayDuringRetryMs: intProperty('leaderConnectDelayDuringRetryMs'),
   maxTimeToWaitForEpochMs: intProperty('leader.maxTimeToWaitForEpoch'),
   maxConcurrentSnapSyncs: intProperty('leader.maxConcurrentSnapSyncs'),

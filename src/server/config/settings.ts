@@ -32,14 +32,7 @@ interface InnerSettings {
 }
 
 export interface Settings
-  extends ClientPortSettings,
-    StorageSettings,
-    AuthSettings,
-    ThrottleSettings,
-    OperatorSettings,
-    QuorumSettings,
-    SourceSettings,
-    InnerSettings {}
+  extends ClientPortSettings, StorageSettings, AuthSettings, ThrottleSettings, OperatorSettings, QuorumSettings, SourceSettings, InnerSettings {}
 
 const defaults: Settings = {
   ...clientPortDefaults,

@@ -109,21 +109,25 @@ export const storageKeys: KeyTable<StorageSettings> = {
     remarks.warnings.push(`preAllocSize must be ${MAX_PREALLOC_KB} or less, got ${value}; using the default`)
     return undefined
   }),
-  snapCount: numeric(property('snapCount', (value, remarks) => {
-    const number = decodeInt32(value)
-    if (number === undefined || number >= 2) return number
-    remarks.warnings.push('SnapCount should be 2 or more. Now, snapCount is reset to 2')
-    return 2
-  })),
-  snapSizeLimitKb: numeric(property('snapSizeLimitInKb', (value, remarks) => {
-    const number = decodeInt64(value)
-    if (number !== undefined && number <= 0) {
-      remarks.notices.push(`zookeeper.snapSizeLimitInKb set to a non-positive value ${number}; disabling feature`)
-    }
-    return number
-  })),
+  snapCount: numeric(
+    property('snapCount', (value, remarks) => {
+      const number = decodeInt32(value)
+      if (number === undefined || number >= 2) return number
+      remarks.warnings.push('SnapCount should be 2 or more. Now, snapCount is reset to 2')
+      return 2
+    }),
+  ),
+  snapSizeLimitKb: numeric(
+    property('snapSizeLimitInKb', (value, remarks) => {
+      const number = decodeInt64(value)
+      if (number !== undefined && number <= 0) {
+        remarks.notices.push(`zookeeper.snapSizeLimitInKb set to a non-positive value ${number}; disabling feature`)
+      }
+      return number
+    }),
+  ),
   txnLogSizeLimitKb: longProperty('txnLogSizeLimitInKb'),
-  snapshotCompression: property('snapshot.compression.method', value => {
+  snapshotCompression: property('snapshot.compression.method', (value) => {
     const lower = value.toLowerCase()
     return lower === 'gz' || lower === 'snappy' ? lower : ''
   }),
@@ -132,7 +136,7 @@ export const storageKeys: KeyTable<StorageSettings> = {
   digestEnabled: booleanProperty('digest.enabled'),
   extendedTypesEnabled: booleanProperty('extendedTypesEnabled'),
   emulate353TtlNodes: booleanProperty('emulate353TTLNodes'),
-  forceSync: property('forceSync', value => value !== 'no'),
+  forceSync: property('forceSync', (value) => value !== 'no'),
   fsyncWarningThresholdMs: longProperty('fsync.warningthresholdms', ['fsync.warningthresholdms']),
   maxBatchSize: intProperty('maxBatchSize'),
   flushDelayMs: longProperty('flushDelay'),
@@ -141,9 +145,7 @@ export const storageKeys: KeyTable<StorageSettings> = {
     const number = plainInt32(value)
     if (number === undefined) remarks.errors.push('Error parsing zookeeper.commitLogCount - use default value 500')
     if (number === undefined || number >= 500) return number
-    remarks.warnings.push(
-      'The configured commitLogCount zookeeper.commitLogCount is less than the recommended 500, going to use the recommended one',
-    )
+    remarks.warnings.push('The configured commitLogCount zookeeper.commitLogCount is less than the recommended 500, going to use the recommended one')
     return undefined
   }),
   snapshotSizeFactor: property('snapshotSizeFactor', (value, remarks) => {
@@ -154,7 +156,7 @@ export const storageKeys: KeyTable<StorageSettings> = {
     return undefined
   }),
   closeSessionTxnEnabled: booleanProperty('closeSessionTxn.enabled'),
-  containerCheckIntervalMs: bareProperty('znode.container.checkIntervalMs', value => {
+  containerCheckIntervalMs: bareProperty('znode.container.checkIntervalMs', (value) => {
     const number = decodeInt32(value)
     if (number !== undefined && number <= 0) throw new ConfigRefused('arguments', number === 0 ? 'Non-positive period.' : 'Negative delay.')
     return number

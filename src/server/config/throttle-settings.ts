@@ -98,18 +98,22 @@ export const throttleKeys: KeyTable<ThrottleSettings> = {
   connectionThrottleGlobalSessionWeight: intProperty('connection_throttle_global_session_weight'),
   connectionThrottleLocalSessionWeight: intProperty('connection_throttle_local_session_weight'),
   connectionThrottleRenewSessionWeight: intProperty('connection_throttle_renew_session_weight'),
-  largeRequestThreshold: numeric(property('largeRequestThreshold', (value, remarks) => {
-    const number = decodeInt32(value)
-    if (number === undefined || number === -1 || number > 0) return number
-    remarks.warnings.push(`Invalid large request threshold ${number}. It should be -1 or positive. Setting to -1 `)
-    return undefined
-  })),
-  largeRequestMaxBytes: numeric(property('largeRequestMaxBytes', (value, remarks) => {
-    const number = decodeInt32(value)
-    if (number === undefined || number > 0) return number
-    remarks.warnings.push(`Invalid max bytes for all large requests ${number}. It should be a positive number.`)
-    return undefined
-  })),
+  largeRequestThreshold: numeric(
+    property('largeRequestThreshold', (value, remarks) => {
+      const number = decodeInt32(value)
+      if (number === undefined || number === -1 || number > 0) return number
+      remarks.warnings.push(`Invalid large request threshold ${number}. It should be -1 or positive. Setting to -1 `)
+      return undefined
+    }),
+  ),
+  largeRequestMaxBytes: numeric(
+    property('largeRequestMaxBytes', (value, remarks) => {
+      const number = decodeInt32(value)
+      if (number === undefined || number > 0) return number
+      remarks.warnings.push(`Invalid max bytes for all large requests ${number}. It should be a positive number.`)
+      return undefined
+    }),
+  ),
   maxResponseCacheSize: intProperty('maxResponseCacheSize'),
   maxGetChildrenResponseCacheSize: intProperty('maxGetChildrenResponseCacheSize'),
 }

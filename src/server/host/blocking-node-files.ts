@@ -50,7 +50,7 @@ function openBlocking(file: string, mode: OpenMode): BlockingFile {
       return bytes.subarray(0, got)
     },
     write(position, bytes) {
-      for (let written = 0; written < bytes.length; ) written += fs.writeSync(fd, bytes, written, bytes.length - written, position + written)
+      for (let written = 0; written < bytes.length;) written += fs.writeSync(fd, bytes, written, bytes.length - written, position + written)
     },
     sync: () => fs.fdatasyncSync(fd),
     truncate: (length) => fs.ftruncateSync(fd, length),

@@ -32,7 +32,7 @@ export const wait = {
 }
 
 function* answered<T>(ask: (done: DiskAnswer<T>) => void): DiskWork<T> {
-  return (yield ask as Ask) as T
+  return (yield ask) as T
 }
 
 /** The whole file; ENOENT when absent. */

@@ -41,7 +41,11 @@ function fileOver(file: BlockingFile, schedule: Schedule): DiskFile {
       }, done),
     sync: (done) => answer(() => file.sync(), done),
     truncate: (length, done) => answer(() => file.truncate(length), done),
-    close: (done) => answer(() => file.close(), () => done()),
+    close: (done) =>
+      answer(
+        () => file.close(),
+        () => done(),
+      ),
   }
 }
 

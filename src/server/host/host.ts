@@ -87,11 +87,7 @@ export interface Listener {
 }
 
 export interface Network {
-  listen(
-    options: ListenOptions,
-    onSocket: (socket: Socket) => void,
-    done: (error: Error | undefined, listener: Listener | undefined) => void,
-  ): void
+  listen(options: ListenOptions, onSocket: (socket: Socket) => void, done: (error: Error | undefined, listener: Listener | undefined) => void): void
   /** Calls one of the two, later; how long that may take is the caller's to say, by `cancel`. */
   connect(host: string, port: number, onConnect: (socket: Socket) => void, onError: (error: Error) => void): Connecting
 }

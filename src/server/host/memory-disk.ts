@@ -27,11 +27,11 @@ export class MemoryDisk implements Disk {
   renameAndSync: Files['renameAndSync']
   remove: Files['remove']
   syncDirectory: Files['syncDirectory']
-  private readonly locks = new Set<string>()
-  private readonly later: (callback: () => void) => void
+  readonly #locks = new Set<string>()
+  readonly #later: (callback: () => void) => void
 
   constructor({ later, wallTime }: MemoryDiskOptions) {
-    this.later = later
+    this.#later = later
     this.now = new MemoryFiles(wallTime)
     const files = filesOver(this.now, later)
     this.list = files.list
@@ -50,33 +50,33 @@ export class MemoryDisk implements Disk {
   }
 
   lock(directory: string, done: (error: Error | undefined, lock: DirectoryLock | undefined) => void): void {
-    const taken = this.locks.has(directory)
-    this.locks.add(directory)
-    this.later(() => {
+    const taken = this.#locks.has(directory)
+    this.#locks.add(directory)
+    this.#later(() => {
       if (taken) done(new DirectoryInUse(directory, 'in this process'), undefined)
-      else done(undefined, { release: (released) => this.release(directory, released) })
+      else done(undefined, { release: (released) => this.#release(directory, released) })
     })
   }
 
-  private release(directory: string, done: () => void): void {
-    this.locks.delete(directory)
-    this.later(done)
+  #release(directory: string, done: () => void): void {
+    this.#locks.delete(directory)
+    this.#later(done)
   }
 }
 
 class MemoryFiles implements BlockingFiles {
-  private readonly files = new Map<string, Content>()
-  private readonly directories = new Set<string>(['/'])
-  private readonly wallTime: () => number
+  readonly #files = new Map<string, Content>()
+  readonly #directories = new Set<string>(['/'])
+  readonly #wallTime: () => number
 
   constructor(wallTime: () => number) {
-    this.wallTime = wallTime
+    this.#wallTime = wallTime
   }
 
   list(directory: string): string[] {
-    if (!this.directories.has(directory)) throw missing(directory)
+    if (!this.#directories.has(directory)) throw missing(directory)
     const names: string[] = []
-    for (const paths of [this.files.keys(), this.directories]) {
+    for (const paths of [this.#files.keys(), this.#directories]) {
       for (const path of paths) {
         if (path !== '/' && parentOf(path) === directory) names.push(path.slice(path.lastIndexOf('/') + 1))
       }
@@ -85,73 +85,73 @@ class MemoryFiles implements BlockingFiles {
   }
 
   stat(path: string): FileStatus | undefined {
-    if (this.directories.has(path)) return { sizeBytes: 0, modifiedAt: 0, isDirectory: true }
-    const content = this.files.get(path)
+    if (this.#directories.has(path)) return { sizeBytes: 0, modifiedAt: 0, isDirectory: true }
+    const content = this.#files.get(path)
     return content && { sizeBytes: content.length, modifiedAt: content.modifiedAt, isDirectory: false }
   }
 
   canWrite(directory: string): boolean {
-    return this.directories.has(directory)
+    return this.#directories.has(directory)
   }
 
   makeDirectory(directory: string): void {
-    for (let path = directory; path !== '/' && path !== ''; path = parentOf(path)) this.directories.add(path)
+    for (let path = directory; path !== '/' && path !== ''; path = parentOf(path)) this.#directories.add(path)
   }
 
   open(path: string, mode: OpenMode): BlockingFile {
     if (mode === 'create') {
-      if (!this.directories.has(parentOf(path))) throw missing(path)
-      const content = this.files.get(path) ?? new Content()
-      this.files.set(path, content)
+      if (!this.#directories.has(parentOf(path))) throw missing(path)
+      const content = this.#files.get(path) ?? new Content()
+      this.#files.set(path, content)
       content.truncate(0)
-      content.modifiedAt = this.wallTime()
+      content.modifiedAt = this.#wallTime()
     }
-    return new MemoryFile(this.content(path), this.wallTime)
+    return new MemoryFile(this.#content(path), this.#wallTime)
   }
 
   rename(from: string, to: string): void {
-    const content = this.content(from)
-    if (!this.directories.has(parentOf(to))) throw missing(to)
-    this.files.delete(from)
-    this.files.set(to, content)
+    const content = this.#content(from)
+    if (!this.#directories.has(parentOf(to))) throw missing(to)
+    this.#files.delete(from)
+    this.#files.set(to, content)
   }
 
   remove(path: string): void {
-    this.content(path)
-    this.files.delete(path)
+    this.#content(path)
+    this.#files.delete(path)
   }
 
   syncDirectory(directory: string): void {
-    if (!this.directories.has(directory)) throw missing(directory)
+    if (!this.#directories.has(directory)) throw missing(directory)
   }
 
-  private content(path: string): Content {
-    const content = this.files.get(path)
+  #content(path: string): Content {
+    const content = this.#files.get(path)
     if (content === undefined) throw missing(path)
     return content
   }
 }
 
 class MemoryFile implements BlockingFile {
-  private readonly content: Content
-  private readonly wallTime: () => number
+  readonly #content: Content
+  readonly #wallTime: () => number
 
   constructor(content: Content, wallTime: () => number) {
-    this.content = content
-    this.wallTime = wallTime
+    this.#content = content
+    this.#wallTime = wallTime
   }
 
   size(): number {
-    return this.content.length
+    return this.#content.length
   }
 
   read(position: number, length: number): Uint8Array {
-    return this.content.read(position, length)
+    return this.#content.read(position, length)
   }
 
   write(position: number, bytes: Uint8Array): void {
-    this.content.write(position, bytes)
-    this.content.modifiedAt = this.wallTime()
+    this.#content.write(position, bytes)
+    this.#content.modifiedAt = this.#wallTime()
   }
 
   sync(): void {
@@ -159,8 +159,8 @@ class MemoryFile implements BlockingFile {
   }
 
   truncate(length: number): void {
-    this.content.truncate(length)
-    this.content.modifiedAt = this.wallTime()
+    this.#content.truncate(length)
+    this.#content.modifiedAt = this.#wallTime()
   }
 
   close(): void {
@@ -172,32 +172,32 @@ class MemoryFile implements BlockingFile {
 class Content {
   length = 0
   modifiedAt = 0
-  private bytes = new Uint8Array(0)
-  private written = 0
+  #bytes = new Uint8Array(0)
+  #written = 0
 
   read(position: number, length: number): Uint8Array {
     const end = Math.min(position + length, this.length)
     const copy = new Uint8Array(Math.max(0, end - position))
-    if (position < this.written) copy.set(this.bytes.subarray(position, Math.min(end, this.written)))
+    if (position < this.#written) copy.set(this.#bytes.subarray(position, Math.min(end, this.#written)))
     return copy
   }
 
   write(position: number, bytes: Uint8Array): void {
     const end = position + bytes.length
-    if (end > this.bytes.length) {
-      const grown = new Uint8Array(Math.max(end, 2 * this.bytes.length))
-      grown.set(this.bytes.subarray(0, this.written))
-      this.bytes = grown
+    if (end > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(end, 2 * this.#bytes.length))
+      grown.set(this.#bytes.subarray(0, this.#written))
+      this.#bytes = grown
     }
-    this.bytes.set(bytes, position)
-    this.written = Math.max(this.written, end)
+    this.#bytes.set(bytes, position)
+    this.#written = Math.max(this.#written, end)
     this.length = Math.max(this.length, end)
   }
 
   truncate(length: number): void {
     // What is cut off must read as zeros when the file grows again.
-    if (length < this.written) this.bytes.fill(0, length, this.written)
-    this.written = Math.min(this.written, length)
+    if (length < this.#written) this.#bytes.fill(0, length, this.#written)
+    this.#written = Math.min(this.#written, length)
     this.length = length
   }
 }

@@ -102,118 +102,115 @@ function tell(socket: net.Socket, what: 'holds' | 'claims'): void {
 }
 
 /** What a socket's owner says of itself. */
-type Answer =
-  | { readonly kind: 'nobody' }
-  | { readonly kind: 'claims'; readonly who: string }
-  | { readonly kind: 'holds'; readonly who: string }
+type Answer = { readonly kind: 'nobody' } | { readonly kind: 'claims'; readonly who: string } | { readonly kind: 'holds'; readonly who: string }
 
 class Claim {
-  private readonly locked: string
-  private readonly place: Place
-  private readonly done: Done
-  private readonly name: string
-  private readonly server: net.Server
-  private holds = false
-  private released = false
-  private patience = PATIENCE
+  readonly #locked: string
+  readonly #place: Place
+  readonly #done: Done
+  readonly #name: string
+  readonly #server: net.Server
+  #holds = false
+  #released = false
+  #patience = PATIENCE
 
   constructor(locked: string, place: Place, done: Done) {
-    this.locked = locked
-    this.place = place
-    this.done = done
-    this.name = `${place.prefix}${randomBytes(8).toString('hex')}`
-    this.server = net.createServer((socket) => tell(socket, this.holds ? 'holds' : 'claims'))
+    this.#locked = locked
+    this.#place = place
+    this.#done = done
+    this.#name = `${place.prefix}${randomBytes(8).toString('hex')}`
+    this.#server = net.createServer((socket) => tell(socket, this.#holds ? 'holds' : 'claims'))
   }
 
   start(): void {
-    const failed = (error: NodeJS.ErrnoException) => this.failed(error)
-    this.server.once('error', failed)
+    const failed = (error: NodeJS.ErrnoException) => this.#failed(error)
+    this.#server.once('error', failed)
     // A socket that is made but not listened on yet looks dead: it gets the name that others look for afterwards. And
     // anyone may connect: a dead socket of another user must not look alive for want of permission.
-    const newPath = this.path(`.${this.name}.new`)
-    this.server.listen({ path: newPath, exclusive: true, readableAll: true, writableAll: true }, () => {
-      this.server.off('error', failed)
-      this.server.on('error', () => undefined) // a failed accept leaves the socket, and so the lock, as it is
-      this.server.unref()
-      this.attempt(() => {
-        fs.renameSync(newPath, this.path(this.name))
-        this.survey()
+    const newPath = this.#path(`.${this.#name}.new`)
+    this.#server.listen({ path: newPath, exclusive: true, readableAll: true, writableAll: true }, () => {
+      this.#server.off('error', failed)
+      this.#server.on('error', () => undefined) // a failed accept leaves the socket, and so the lock, as it is
+      this.#server.unref()
+      this.#attempt(() => {
+        fs.renameSync(newPath, this.#path(this.#name))
+        this.#survey()
       })
     })
   }
 
-  private failed(error: NodeJS.ErrnoException): void {
-    const inside = this.place.prefix === LOCK_PREFIX
+  #failed(error: NodeJS.ErrnoException): void {
+    const inside = this.#place.prefix === LOCK_PREFIX
     if (!inside || !NO_SOCKETS_HERE.has(error.code ?? '')) {
-      this.end(error)
+      this.#end(error)
       return
     }
-    this.closePlace()
-    new Claim(this.locked, placeOutside(this.locked), this.done).start()
+    this.#closePlace()
+    new Claim(this.#locked, placeOutside(this.#locked), this.#done).start()
   }
 
-  private survey(): void {
-    const others = fs.readdirSync(this.place.directory).filter((name) => name.startsWith(this.place.prefix) && name !== this.name)
-    this.askNext(others)
+  #survey(): void {
+    const others = fs.readdirSync(this.#place.directory).filter((name) => name.startsWith(this.#place.prefix) && name !== this.#name)
+    this.#askNext(others)
   }
 
-  private askNext(others: string[]): void {
+  #askNext(others: string[]): void {
     const other = others.pop()
     if (other === undefined) {
-      this.holds = true
-      setImmediate(this.done, undefined, { release: (released: () => void) => this.release(released) })
+      this.#holds = true
+      setImmediate(this.#done, undefined, { release: (released: () => void) => this.#release(released) })
       return
     }
-    ask(this.path(other), (answer) => {
+    ask(this.#path(other), (answer) => {
       if (answer.kind === 'nobody') {
-        this.attempt(() => {
-          this.remove(other)
-          this.askNext(others)
+        this.#attempt(() => {
+          this.#remove(other)
+          this.#askNext(others)
         })
-      } else if (answer.kind === 'claims' && this.name < other && this.patience-- > 0) {
+      } else if (answer.kind === 'claims' && this.#name < other && this.#patience-- > 0) {
         // The other one sees ours as well, and gives way to the lesser name.
-        setTimeout(() => this.attempt(() => this.survey()), PATIENCE_MS)
+        setTimeout(() => this.#attempt(() => this.#survey()), PATIENCE_MS)
       } else {
-        this.end(new DirectoryInUse(this.locked, answer.who))
+        this.#end(new DirectoryInUse(this.#locked, answer.who))
       }
     })
   }
 
-  private path(name: string): string {
-    return `${this.place.shortDirectory}/${name}`
+  #path(name: string): string {
+    return `${this.#place.shortDirectory}/${name}`
   }
 
-  private remove(name: string): void {
+  #remove(name: string): void {
     try {
-      fs.unlinkSync(this.path(name))
+      fs.unlinkSync(this.#path(name))
     } catch (error) {
       // Another claim has removed it as well.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
   }
 
-  private attempt(work: () => void): void {
+  #attempt(work: () => void): void {
     try {
       work()
     } catch (error) {
-      this.end(error as Error)
+      this.#end(error as Error)
     }
   }
 
-  private end(error: Error): void {
-    this.release(() => setImmediate(this.done, error, undefined))
+  #end(error: Error): void {
+    this.#release(() => setImmediate(this.#done, error, undefined))
   }
 
-  private release(done = (): void => {}): void {
-    if (this.released) return done()
-    this.released = true
+  #release(done = (): void => {}): void {
+    if (this.#released) return done()
+    this.#released = true
     // The name may stay, for want of permission or because the disk hangs: it dies below all the same, and whoever comes next removes it.
-    fs.unlink(this.path(this.name), () => this.server.close(() => this.closePlace(done)))
+    fs.unlink(this.#path(this.#name), () => this.#server.close(() => this.#closePlace(done)))
   }
 
-  private closePlace(done = (): void => {}): void {
-    if (this.place.fd === undefined) done()
-    else fs.close(this.place.fd, () => done())
+  #closePlace(done = (): void => {}): void {
+    if (this.#place.fd === undefined) done()
+    else fs.close(this.#place.fd, () => done())
   }
 }
 

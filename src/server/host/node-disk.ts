@@ -57,22 +57,22 @@ export const nodeDisk: Disk = {
 }
 
 class NodeFile implements DiskFile {
-  private readonly fd: number
+  readonly #fd: number
 
   constructor(fd: number) {
-    this.fd = fd
+    this.#fd = fd
   }
 
   size(done: DiskAnswer<number>): void {
-    fs.fstat(this.fd, (error, status) => (error === null ? done(undefined, status.size) : fail(error, done)))
+    fs.fstat(this.#fd, (error, status) => (error === null ? done(undefined, status.size) : fail(error, done)))
   }
 
   read(position: number, length: number, done: DiskAnswer<Uint8Array>): void {
-    this.readInto(Buffer.allocUnsafeSlow(length), 0, position, done)
+    this.#readInto(Buffer.allocUnsafeSlow(length), 0, position, done)
   }
 
   write(position: number, bytes: Uint8Array, done: DiskDone): void {
-    this.writeFrom(0, position, bytes, done)
+    this.#writeFrom(0, position, bytes, done)
   }
 
   writeAndSync(position: number, bytes: Uint8Array, done: DiskDone): void {
@@ -80,33 +80,33 @@ class NodeFile implements DiskFile {
   }
 
   sync(done: DiskDone): void {
-    fs.fdatasync(this.fd, told(done))
+    fs.fdatasync(this.#fd, told(done))
   }
 
   truncate(length: number, done: DiskDone): void {
-    fs.ftruncate(this.fd, length, told(done))
+    fs.ftruncate(this.#fd, length, told(done))
   }
 
   close(done: () => void): void {
-    fs.close(this.fd, () => done())
+    fs.close(this.#fd, () => done())
   }
 
   /** The operating system may give less than it is asked for: go on until the file ends. */
-  private readInto(bytes: Buffer, got: number, position: number, done: DiskAnswer<Uint8Array>): void {
-    fs.read(this.fd, bytes, got, bytes.length - got, position + got, (error, count) => {
+  #readInto(bytes: Buffer, got: number, position: number, done: DiskAnswer<Uint8Array>): void {
+    fs.read(this.#fd, bytes, got, bytes.length - got, position + got, (error, count) => {
       if (error !== null) fail(error, done)
       else if (count === 0 || got + count === bytes.length) done(undefined, bytes.subarray(0, got + count))
-      else this.readInto(bytes, got + count, position, done)
+      else this.#readInto(bytes, got + count, position, done)
     })
   }
 
   /** Nor need it take all that it is given. */
-  private writeFrom(written: number, position: number, bytes: Uint8Array, done: DiskDone): void {
-    fs.write(this.fd, bytes, written, bytes.length - written, position + written, (error, count) => {
+  #writeFrom(written: number, position: number, bytes: Uint8Array, done: DiskDone): void {
+    fs.write(this.#fd, bytes, written, bytes.length - written, position + written, (error, count) => {
       if (error !== null) done(error)
       else if (written + count === bytes.length) done(undefined)
       else if (count === 0) done(new Error(NOTHING_TAKEN))
-      else this.writeFrom(written + count, position, bytes, done)
+      else this.#writeFrom(written + count, position, bytes, done)
     })
   }
 }

@@ -134,6 +134,6 @@ export function lookup(
   names.find(name, (error, addresses) => {
     if (error !== null) done(error, '', 0)
     else if (all === true) done(null, addresses)
-    else done(null, addresses[0]!.address, addresses[0]!.family)
+    else done(null, addresses[0].address, addresses[0].family)
   })
 }

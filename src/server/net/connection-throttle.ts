@@ -33,11 +33,7 @@ export class ConnectionThrottle {
   admits(isNewSession: boolean): boolean {
     const s = this.#settings
     if (s.connectionThrottleTokens <= 0) return true
-    const weight = !s.connectionThrottleWeightEnabled
-      ? 1
-      : isNewSession
-        ? s.connectionThrottleGlobalSessionWeight
-        : s.connectionThrottleRenewSessionWeight
+    const weight = !s.connectionThrottleWeightEnabled ? 1 : isNewSession ? s.connectionThrottleGlobalSessionWeight : s.connectionThrottleRenewSessionWeight
     const now = this.#host.clock.now()
     this.#fill(now)
     this.#freeze(now)

@@ -64,7 +64,7 @@ export class FrameDecoder {
     if (!this.#gather(LENGTH_BYTES)) return undefined
     const chunk = this.#chunk
     const at = this.#at
-    return (chunk[at]! << 24) | (chunk[at + 1]! << 16) | (chunk[at + 2]! << 8) | chunk[at + 3]!
+    return (chunk[at] << 24) | (chunk[at + 1] << 16) | (chunk[at + 2] << 8) | chunk[at + 3]
   }
 
   /** Points the reader at the next frame of this length and steps over it; false while it is not there whole. */

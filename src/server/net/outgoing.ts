@@ -70,7 +70,7 @@ export class OutgoingScratch {
     let bytes = 0
     let sockets = 0
     const limits = this.#turns
-    while (sockets < dirty.length && sockets < limits.sockets && bytes < limits.bytes) bytes += dirty[sockets++]!.flush(limits.shareBytes)
+    while (sockets < dirty.length && sockets < limits.sockets && bytes < limits.bytes) bytes += dirty[sockets++].flush(limits.shareBytes)
     if (sockets === dirty.length) return
     // What was said during the flush, or is more than a share, comes behind those who have not had theirs.
     this.#dirty = [...dirty.slice(sockets), ...this.#dirty]
@@ -169,7 +169,7 @@ export class Outgoing {
     if (isSlow || this.#backlog.length > 0) return this.#putBack()
     const runs = this.#takeRuns(limit)
     const bytes = all - this.#runBytes
-    if (runs.length === 1) this.#socket.write(runs[0]!)
+    if (runs.length === 1) this.#socket.write(runs[0])
     else if (bytes <= JOIN_LIMIT_BYTES) this.#socket.write(Buffer.concat(runs, bytes))
     else this.#socket.writeAll(runs)
     if (this.#runBytes > 0) this.#flushLater()
@@ -188,7 +188,7 @@ export class Outgoing {
     const runs = this.#runs
     let bytes = 0
     let count = 0
-    while (count < runs.length && (bytes < limit || runs[count]!.length <= SMALL_RUN_BYTES)) bytes += runs[count++]!.length
+    while (count < runs.length && (bytes < limit || runs[count].length <= SMALL_RUN_BYTES)) bytes += runs[count++].length
     this.#runs = runs.slice(count)
     this.#runBytes -= bytes
     return count === runs.length ? runs : runs.slice(0, count)

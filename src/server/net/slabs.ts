@@ -77,10 +77,10 @@ export class ByteQueue {
   }
 
   add(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       const within = (this.#start + this.#length) % CELL_BYTES
       if (within === 0) this.#cells.push(this.#slabs.takeCell())
-      const { slab, index } = this.#cells[this.#cells.length - 1]!
+      const { slab, index } = this.#cells[this.#cells.length - 1]
       const part = bytes.subarray(at, at + CELL_BYTES - within)
       slab.bytes.set(part, index * CELL_BYTES + within)
       at += part.length
@@ -92,8 +92,8 @@ export class ByteQueue {
   take(limit: number): Uint8Array {
     const taken = Buffer.allocUnsafeSlow(Math.min(limit, this.#length))
     let done = 0
-    for (let at = 0; at < taken.length; ) {
-      const { slab, index } = this.#cells[done]!
+    for (let at = 0; at < taken.length;) {
+      const { slab, index } = this.#cells[done]
       const count = Math.min(CELL_BYTES - this.#start, taken.length - at)
       const from = index * CELL_BYTES + this.#start
       taken.set(slab.bytes.subarray(from, from + count), at)

@@ -162,8 +162,7 @@ function plainKind(type: number, name: string) {
     type,
     name,
     codec: CreateTxn,
-    apply: (context, header, record, result) =>
-      applyCreate(context, header, record, record.ephemeral ? header.clientId : 0n, result),
+    apply: (context, header, record, result) => applyCreate(context, header, record, record.ephemeral ? header.clientId : 0n, result),
   })
 }
 

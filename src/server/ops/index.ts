@@ -1,15 +1,6 @@
 /** The tables: operations by the type of a request, txn kinds by the type of a txn. */
 import { getAclOp, setAclOp, setAclTxn } from './acl.ts'
-import {
-  create2Op,
-  create2Txn,
-  createContainerOp,
-  createContainerTxn,
-  createOp,
-  createTtlOp,
-  createTtlTxn,
-  createTxn,
-} from './create.ts'
+import { create2Op, create2Txn, createContainerOp, createContainerTxn, createOp, createTtlOp, createTtlTxn, createTxn } from './create.ts'
 import { deleteContainerTxn, deleteOp, deleteTxn } from './delete.ts'
 import { errorTxn, syncOp, whoAmIOp } from './misc.ts'
 import { multiOp, multiReadOp, multiTxn } from './multi.ts'

@@ -23,7 +23,7 @@ export const whoAmIOp = readOp<undefined>({
   run({ ids }) {
     const clientInfo = ids.map(({ scheme, id }) => ({
       authScheme: scheme,
-      user: scheme === 'digest' ? id!.split(':', 1)[0]! : id,
+      user: scheme === 'digest' ? id!.split(':', 1)[0] : id,
     }))
     return body(WhoAmIResponse, { clientInfo })
   },

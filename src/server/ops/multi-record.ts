@@ -41,15 +41,15 @@ export interface SubResult {
 }
 
 const SUB_RECORDS: ReadonlyMap<number, Codec<unknown>> = new Map<number, Codec<unknown>>([
-  [OpCode.create, CreateRequest as Codec<unknown>],
-  [OpCode.create2, CreateRequest as Codec<unknown>],
-  [OpCode.createContainer, CreateRequest as Codec<unknown>],
-  [OpCode.createTTL, CreateTTLRequest as Codec<unknown>],
-  [OpCode.delete, DeleteRequest as Codec<unknown>],
-  [OpCode.setData, SetDataRequest as Codec<unknown>],
-  [OpCode.check, CheckVersionRequest as Codec<unknown>],
-  [OpCode.getData, GetDataRequest as Codec<unknown>],
-  [OpCode.getChildren, GetChildrenRequest as Codec<unknown>],
+  [OpCode.create, CreateRequest],
+  [OpCode.create2, CreateRequest],
+  [OpCode.createContainer, CreateRequest],
+  [OpCode.createTTL, CreateTTLRequest],
+  [OpCode.delete, DeleteRequest],
+  [OpCode.setData, SetDataRequest],
+  [OpCode.check, CheckVersionRequest],
+  [OpCode.getData, GetDataRequest],
+  [OpCode.getChildren, GetChildrenRequest],
 ])
 
 const END: MultiHeader = { type: -1, done: true, err: -1 }

@@ -9,16 +9,7 @@ import { MalformedFrame } from '../../jute/malformed-frame.ts'
 import { Code, OpCode } from '../codes.ts'
 import { checkOp, checkTxn } from './check.ts'
 import { ChildNames, namesBytes } from './child-names.ts'
-import {
-  create2Op,
-  create2Txn,
-  createContainerOp,
-  createContainerTxn,
-  createOp,
-  createTtlOp,
-  createTtlTxn,
-  createTxn,
-} from './create.ts'
+import { create2Op, create2Txn, createContainerOp, createContainerTxn, createOp, createTtlOp, createTtlTxn, createTxn } from './create.ts'
 import { deleteContainerTxn, deleteOp, deleteTxn } from './delete.ts'
 import { MultiRequest, MultiResponse } from './multi-record.ts'
 import type { SubResult } from './multi-record.ts'
@@ -32,10 +23,7 @@ const SUB_OPS: ReadonlyMap<number, AnyWriteOp> = new Map(
   [createOp, create2Op, createContainerOp, createTtlOp, deleteOp, setDataOp, checkOp].map((op) => [op.type, op]),
 )
 const SUB_TXNS: ReadonlyMap<number, AnyTxnKind> = new Map(
-  [createTxn, create2Txn, createContainerTxn, createTtlTxn, deleteTxn, deleteContainerTxn, setDataTxn, checkTxn].map((kind) => [
-    kind.type,
-    kind,
-  ]),
+  [createTxn, create2Txn, createContainerTxn, createTtlTxn, deleteTxn, deleteContainerTxn, setDataTxn, checkTxn].map((kind) => [kind.type, kind]),
 )
 
 const scratch = new JuteWriter()
@@ -156,10 +144,7 @@ export const multiReadOp = readOp<MultiRequest>({
     if (request.kind === 'write') return spoiled
     let bytes = 0
     for (const { type, record } of request.ops) {
-      const answer =
-        type === OpCode.getData
-          ? readData(context, (record as GetDataRequest).path)
-          : readChildren(context, (record as GetChildrenRequest).path)
+      const answer = type === OpCode.getData ? readData(context, (record as GetDataRequest).path) : readChildren(context, (record as GetChildrenRequest).path)
       // What was read before goes out with the refusal.
       if (answer === Code.MARSHALLINGERROR) return spoiled
       // One frame has room for fifty thousand reads of the largest node there is.

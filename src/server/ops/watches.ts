@@ -1,12 +1,5 @@
 /** addWatch, checkWatches, removeWatches, setWatches, setWatches2. */
-import {
-  AddWatchRequest,
-  CheckWatchesRequest,
-  ErrorResponse,
-  RemoveWatchesRequest,
-  SetWatches,
-  SetWatches2,
-} from '../../jute/generated/proto.ts'
+import { AddWatchRequest, CheckWatchesRequest, ErrorResponse, RemoveWatchesRequest, SetWatches, SetWatches2 } from '../../jute/generated/proto.ts'
 import { Code, OpCode, Perms } from '../codes.ts'
 import { NO_NODE } from '../tree/node-store.ts'
 import { AddWatchMode, EventType } from '../watch/watch-table.ts'

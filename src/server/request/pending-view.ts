@@ -99,8 +99,8 @@ export class PendingView {
   /** Everything up to this zxid has been applied to the tree. */
   release(zxid: bigint): void {
     const changes = this.#changes
-    while (this.#head < changes.length && changes[this.#head]!.zxid <= zxid) {
-      const change = changes[this.#head++]!
+    while (this.#head < changes.length && changes[this.#head].zxid <= zxid) {
+      const change = changes[this.#head++]
       if (this.#byPath.get(change.path, change.hash) === change) this.#byPath.delete(change)
       this.#forget(change, true)
     }
@@ -129,13 +129,13 @@ export class PendingView {
   }
 
   keep(): void {
-    for (let i = this.#undoLength; i < this.#changes.length; i++) this.#changes[i]!.before = undefined
+    for (let i = this.#undoLength; i < this.#changes.length; i++) this.#changes[i].before = undefined
   }
 
   /** Takes back everything since `begin`, and is as right after it. */
   rollback(): void {
     for (let i = this.#changes.length - 1; i >= this.#undoLength; i--) {
-      const change = this.#changes[i]!
+      const change = this.#changes[i]
       if (change.before === undefined) this.#byPath.delete(change)
       else this.#byPath.set(change.before)
       this.#forget(change, false)
@@ -150,7 +150,7 @@ export class PendingView {
     if (owned === undefined) return [...this.#tree.owners.ephemeralsOf(session)]
     const paths = new Set(this.#tree.owners.ephemeralsOf(session))
     for (let i = owned.head; i < owned.changes.length; i++) {
-      const { path, node } = owned.changes[i]!
+      const { path, node } = owned.changes[i]
       if (node === undefined) paths.delete(path)
       else paths.add(path)
     }

@@ -143,7 +143,7 @@ export class RequestProcessor {
 
   /** Those at the head of the line, up to one that takes long. */
   #answerReads(client: Client): void {
-    while (client.isOpen && client.telling === undefined && client.waiting.length > 0 && !this.#isProposed(client.waiting[0]!)) {
+    while (client.isOpen && client.telling === undefined && client.waiting.length > 0 && !this.#isProposed(client.waiting[0])) {
       this.#answerRead(client.waiting.shift()!)
     }
     if (client.waiting.length > 0) return

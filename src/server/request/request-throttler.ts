@@ -63,7 +63,7 @@ export class RequestThrottler {
 
   #release(): void {
     while (this.held > 0 && this.#processor.inFlight < this.#settings.requestThrottleMaxRequests) {
-      this.#pass(this.#held[this.#released++]!)
+      this.#pass(this.#held[this.#released++])
     }
     this.#held.splice(0, this.#released)
     this.#released = 0

@@ -22,13 +22,7 @@ const ROOM_BYTES = 4 << 10
 let slab = new JuteWriter({ firstSize: SLAB_BYTES })
 
 /** `digest` undefined = the txn carries none. */
-export function encodeTxn(
-  header: TxnHeader,
-  kind: AnyTxnKind,
-  record: unknown,
-  digest: bigint | undefined,
-  request: Request | undefined,
-): LoggedTxn {
+export function encodeTxn(header: TxnHeader, kind: AnyTxnKind, record: unknown, digest: bigint | undefined, request: Request | undefined): LoggedTxn {
   if (slab.position > SLAB_BYTES - ROOM_BYTES) slab = new JuteWriter({ firstSize: SLAB_BYTES })
   const start = slab.position
   TxnHeader.write(slab, header)

@@ -34,7 +34,7 @@ export class ContainerReaper {
   #removeNext(paths: string[], index: number): void {
     if (this.#timer === undefined) return
     if (index === paths.length) return this.start()
-    this.#remove(paths[index]!)
+    this.#remove(paths[index])
     const pauseMs = 60_000 / this.#settings.containerMaxPerMinute
     this.#timer = this.#clock.after(pauseMs, () => this.#removeNext(paths, index + 1))
   }

@@ -9,14 +9,7 @@ import type { DiskWork } from '../host/disk-work.ts'
 import type { DiskFile, Files } from '../host/host.ts'
 import { adler32 } from './adler32.ts'
 import { CorruptStorage } from './storage-errors.ts'
-import {
-  ENTRY_HEAD_SIZE,
-  ENTRY_TRAILER,
-  ENTRY_TRAILER_SIZE,
-  FILE_HEADER_SIZE,
-  LOG_MAGIC,
-  readFileHeader,
-} from './txn-log-format.ts'
+import { ENTRY_HEAD_SIZE, ENTRY_TRAILER, ENTRY_TRAILER_SIZE, FILE_HEADER_SIZE, LOG_MAGIC, readFileHeader } from './txn-log-format.ts'
 
 export interface LogEntry {
   readonly kind: 'entry'
@@ -52,22 +45,22 @@ const NOTHING = new Uint8Array(0)
 export class LogCursor {
   readonly version: number
   readonly dbid: bigint
-  private readonly file: DiskFile
-  private readonly path: string
-  private readonly maxLength: number
+  readonly #file: DiskFile
+  readonly #path: string
+  readonly #maxLength: number
   /** Where the next entry begins. */
-  private position = FILE_HEADER_SIZE
-  private window: Uint8Array = NOTHING
-  private view: DataView = new DataView(NOTHING.buffer)
+  #position = FILE_HEADER_SIZE
+  #window: Uint8Array = NOTHING
+  #view: DataView = new DataView(NOTHING.buffer)
   /** Where the window begins in the file. */
-  private windowStart = 0
+  #windowStart = 0
 
   private constructor(file: DiskFile, path: string, { version, dbid }: FileHeader, maxLength: number) {
-    this.file = file
-    this.path = path
+    this.#file = file
+    this.#path = path
     this.version = version
     this.dbid = dbid
-    this.maxLength = maxLength
+    this.#maxLength = maxLength
   }
 
   /**
@@ -89,61 +82,61 @@ export class LogCursor {
     for (;;) {
       const item = this.nextInMemory()
       if (typeof item !== 'number') return item
-      if (!(yield* this.load(item))) return { kind: 'end', position: this.position, why: 'eof' }
+      if (!(yield* this.#load(item))) return { kind: 'end', position: this.#position, why: 'eof' }
     }
   }
 
   /** As `next`, without a wait for who reads many; how many bytes have to be in memory first, when those that are do not hold the next entry. */
   nextInMemory(): LogEntry | LogEnd | number {
-    const { position } = this
-    if (!this.holds(ENTRY_HEAD_SIZE)) return ENTRY_HEAD_SIZE
-    const at = position - this.windowStart
-    const checksum = this.view.getBigUint64(at)
-    const length = this.view.getInt32(at + 8)
+    const position = this.#position
+    if (!this.#holds(ENTRY_HEAD_SIZE)) return ENTRY_HEAD_SIZE
+    const at = position - this.#windowStart
+    const checksum = this.#view.getBigUint64(at)
+    const length = this.#view.getInt32(at + 8)
     if (length === 0 || length === -1) return { kind: 'end', position, why: 'padding' }
-    if (length < 0 || length > this.maxLength) throw new CorruptStorage(`Unreasonable length = ${length}: ${this.path}`)
+    if (length < 0 || length > this.#maxLength) throw new CorruptStorage(`Unreasonable length = ${length}: ${this.#path}`)
     const size = ENTRY_HEAD_SIZE + length + ENTRY_TRAILER_SIZE
-    if (!this.holds(size)) return size
-    const from = position - this.windowStart + ENTRY_HEAD_SIZE
+    if (!this.#holds(size)) return size
+    const from = position - this.#windowStart + ENTRY_HEAD_SIZE
     // The trailer is looked at before the checksum: an entry without it was never acknowledged.
-    if (this.window[from + length] !== ENTRY_TRAILER) return { kind: 'end', position, why: 'trailer' }
-    const payload = this.window.subarray(from, from + length)
+    if (this.#window[from + length] !== ENTRY_TRAILER) return { kind: 'end', position, why: 'trailer' }
+    const payload = this.#window.subarray(from, from + length)
     const checksumRight = checksum === BigInt(adler32(payload))
-    if (!checksumRight && this.lacksSector(position, position + size)) return { kind: 'end', position, why: 'torn' }
-    this.position += size
+    if (!checksumRight && this.#lacksSector(position, position + size)) return { kind: 'end', position, why: 'torn' }
+    this.#position += size
     return { kind: 'entry', position, payload, checksum, checksumRight }
   }
 
   close(): DiskWork<void> {
-    return wait.close(this.file)
+    return wait.close(this.#file)
   }
 
   /**
    * Whether a sector that the entry has bytes in, from its beginning or the sector's on, is still the zeros that stood
    * there before it was written. The last one is not asked: it holds the trailer.
    */
-  private lacksSector(start: number, end: number): boolean {
-    for (let from = start + LEADING_ZEROS; from < end; ) {
+  #lacksSector(start: number, end: number): boolean {
+    for (let from = start + LEADING_ZEROS; from < end;) {
       const to = from + SECTOR_SIZE - (from % SECTOR_SIZE)
       if (to >= end) return false
-      if (this.window.subarray(from - this.windowStart, to - this.windowStart).every((byte) => byte === 0)) return true
+      if (this.#window.subarray(from - this.#windowStart, to - this.#windowStart).every((byte) => byte === 0)) return true
       from = to
     }
     return false
   }
 
-  private holds(size: number): boolean {
-    return this.position + size <= this.windowStart + this.window.length
+  #holds(size: number): boolean {
+    return this.#position + size <= this.#windowStart + this.#window.length
   }
 
   /** Has `size` bytes from the position on in the window, unless the file ends before. */
-  private *load(size: number): DiskWork<boolean> {
+  *#load(size: number): DiskWork<boolean> {
     // A length that is nonsense takes no memory.
-    if (size > WINDOW_SIZE && this.position + size > (yield* wait.size(this.file))) return false
-    this.window = yield* wait.read(this.file, this.position, Math.max(size, WINDOW_SIZE))
-    this.view = new DataView(this.window.buffer, this.window.byteOffset, this.window.length)
-    this.windowStart = this.position
-    return this.window.length >= size
+    if (size > WINDOW_SIZE && this.#position + size > (yield* wait.size(this.#file))) return false
+    this.#window = yield* wait.read(this.#file, this.#position, Math.max(size, WINDOW_SIZE))
+    this.#view = new DataView(this.#window.buffer, this.#window.byteOffset, this.#window.length)
+    this.#windowStart = this.#position
+    return this.#window.length >= size
   }
 }
 

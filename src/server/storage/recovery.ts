@@ -131,12 +131,7 @@ function* loadNewest(host: RecoveryHost, options: RecoveryOptions, target: Recov
   return undefined
 }
 
-function* tryCandidate(
-  { disk, log }: RecoveryHost,
-  options: RecoveryOptions,
-  file: StoredFile,
-  target: RecoveryTarget,
-): DiskWork<SnapshotInfo | undefined> {
+function* tryCandidate({ disk, log }: RecoveryHost, options: RecoveryOptions, file: StoredFile, target: RecoveryTarget): DiskWork<SnapshotInfo | undefined> {
   const path = `${options.dirs.snapshotDirectory}/${file.name}`
   log.info(`Reading snapshot ${path}`)
   try {
@@ -274,16 +269,12 @@ function* cutOff(disk: Files, path: string, position: number): DiskWork<void> {
 // first txn nothing is checked.
 function checkGap(last: bigint | undefined, zxid: bigint): void {
   if (last === undefined || zxid === last + 1n || zxid >> 32n !== last >> 32n) return
-  throw new StartupRefused(
-    `Committed proposal cached out of order: 0x${hex(zxid)} is not the next proposal of 0x${hex(last)}`,
-    ExitCode.UNEXPECTED_ERROR,
-  )
+  throw new StartupRefused(`Committed proposal cached out of order: 0x${hex(zxid)} is not the next proposal of 0x${hex(last)}`, ExitCode.UNEXPECTED_ERROR)
 }
 
 function warnOfUncovered({ log }: RecoveryHost, info: SnapshotInfo | undefined, lastZxid: bigint): void {
   if (info?.digest === undefined || info.digest.zxid <= lastZxid) return
   log.warn(
-    `Highest txn zxid 0x${hex(lastZxid)} is not covering the snapshot digest zxid 0x${hex(info.digest.zxid)}, ` +
-      'which might lead to inconsistent state',
+    `Highest txn zxid 0x${hex(lastZxid)} is not covering the snapshot digest zxid 0x${hex(info.digest.zxid)}, ` + 'which might lead to inconsistent state',
   )
 }

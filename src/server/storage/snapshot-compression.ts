@@ -93,13 +93,13 @@ function uncompressBlock(block: Uint8Array): Uint8Array {
 
 /** Writes xerial's stream: its header, then blocks with their lengths. */
 export class SnappyStream {
-  private started = false
+  #started = false
 
   /** The stream's bytes for the next piece of content. */
   compress(piece: Uint8Array): Uint8Array {
     const parts: Uint8Array[] = []
-    if (!this.started) parts.push(snappyHeader())
-    this.started = true
+    if (!this.#started) parts.push(snappyHeader())
+    this.#started = true
     for (let at = 0; at < piece.length; at += SNAPPY_BLOCK_SIZE) {
       const block = snappy().compress(piece.subarray(at, at + SNAPPY_BLOCK_SIZE))
       const length = new Uint8Array(4)

@@ -17,11 +17,11 @@ export class SnapshotEncoder {
   readonly zxid: bigint
   /** Once all is written: of no later txn there is a trace in it, and a tree that has applied this one is no longer fuzzy. */
   endZxid: bigint | undefined
-  private readonly source: SnapshotSource
-  private walk: NodeWalk | undefined
-  private readonly aclKeys = new Set<bigint>([OPEN_ACL_KEY])
-  private substituteKey = OPEN_ACL_KEY
-  private readonly node: SnapshotNode = {
+  readonly #source: SnapshotSource
+  #walk: NodeWalk | undefined
+  readonly #aclKeys = new Set<bigint>([OPEN_ACL_KEY])
+  #substituteKey = OPEN_ACL_KEY
+  readonly #node: SnapshotNode = {
     path: '',
     data: null,
     aclKey: OPEN_ACL_KEY,
@@ -39,7 +39,7 @@ export class SnapshotEncoder {
   }
 
   constructor(source: SnapshotSource) {
-    this.source = source
+    this.#source = source
     this.zxid = source.lastZxid()
   }
 
@@ -48,31 +48,31 @@ export class SnapshotEncoder {
    * first call, to be made in the turn in which the encoder was, writes sessions and ACLs whatever their size.
    */
   fill(w: JuteWriter, limit: number): boolean {
-    if (this.walk === undefined) {
-      this.writeSessions(w)
-      this.writeAcls(w)
-      this.walk = this.source.walk()
+    if (this.#walk === undefined) {
+      this.#writeSessions(w)
+      this.#writeAcls(w)
+      this.#walk = this.#source.walk()
     }
     while (w.position < limit) {
-      if (!this.walk.next(this.node)) {
+      if (!this.#walk.next(this.#node)) {
         w.ustring(END_MARK)
-        this.endZxid = this.source.lastZxid()
+        this.endZxid = this.#source.lastZxid()
         return true
       }
-      this.writeNode(w)
+      this.#writeNode(w)
     }
     return false
   }
 
   /** Needed only by who does not fill to the end. */
   close(): void {
-    this.walk?.close()
+    this.#walk?.close()
   }
 
-  private writeSessions(w: JuteWriter): void {
+  #writeSessions(w: JuteWriter): void {
     const countAt = w.reserve(4)
     let count = 0
-    for (const { id, timeoutMs } of this.source.sessions()) {
+    for (const { id, timeoutMs } of this.#source.sessions()) {
       w.long(id)
       w.int(timeoutMs)
       count++
@@ -80,27 +80,27 @@ export class SnapshotEncoder {
     w.patchInt(countAt, count)
   }
 
-  private writeAcls(w: JuteWriter): void {
+  #writeAcls(w: JuteWriter): void {
     const countAt = w.reserve(4)
     let count = 0
-    for (const { key, acl } of this.source.acls()) {
+    for (const { key, acl } of this.#source.acls()) {
       w.long(key)
       w.int(acl.length)
       for (const entry of acl) ACL.write(w, entry)
-      this.aclKeys.add(key)
-      if (this.substituteKey === OPEN_ACL_KEY && !isOpenToAnyone(acl)) this.substituteKey = key
+      this.#aclKeys.add(key)
+      if (this.#substituteKey === OPEN_ACL_KEY && !isOpenToAnyone(acl)) this.#substituteKey = key
       count++
     }
     w.patchInt(countAt, count)
   }
 
-  private writeNode(w: JuteWriter): void {
-    const { path, data, aclKey, stat } = this.node
+  #writeNode(w: JuteWriter): void {
+    const { path, data, aclKey, stat } = this.#node
     // Its txn will be replayed, and its ACL may be too new for the map above. Its children are younger still.
     if (stat.czxid > this.zxid && this.zxid >= 0n) return
     w.ustring(path === END_MARK ? '' : path)
     w.buffer(data)
-    w.long(this.aclKeys.has(aclKey) ? aclKey : this.substituteKey)
+    w.long(this.#aclKeys.has(aclKey) ? aclKey : this.#substituteKey)
     StatPersisted.write(w, stat)
   }
 }

@@ -25,17 +25,17 @@ const CHECKSUM_MASK = 0xffffffffn
 /** Writes a snapshot stream piece by piece and keeps its running checksum. */
 export class SealedWriter {
   readonly writer = new JuteWriter()
-  private checksum = ADLER32_START
+  #checksum = ADLER32_START
   /** How much of what the writer holds is in the checksum. */
-  private summed = 0
+  #summed = 0
 
   header(): void {
     FileHeader.write(this.writer, { magic: SNAPSHOT_MAGIC, version: FORMAT_VERSION, dbid: -1n })
   }
 
   seal(): void {
-    this.sum()
-    this.writer.long(BigInt(this.checksum))
+    this.#sum()
+    this.writer.long(BigInt(this.#checksum))
     this.writer.ustring(END_MARK)
   }
 
@@ -53,16 +53,16 @@ export class SealedWriter {
 
   /** What was written since the last call: a view that the next write spoils. */
   take(): Uint8Array {
-    this.sum()
+    this.#sum()
     const piece = this.writer.bytes.subarray(0, this.writer.position)
     this.writer.position = 0
-    this.summed = 0
+    this.#summed = 0
     return piece
   }
 
-  private sum(): void {
-    this.checksum = adler32(this.writer.bytes, this.summed, this.writer.position, this.checksum)
-    this.summed = this.writer.position
+  #sum(): void {
+    this.#checksum = adler32(this.writer.bytes, this.#summed, this.writer.position, this.#checksum)
+    this.#summed = this.writer.position
   }
 }
 
@@ -103,27 +103,27 @@ function readLastZxid(reader: JuteReader, seals: SealChecker): bigint {
 }
 
 class SealChecker {
-  private readonly reader: JuteReader
-  private checksum: number | undefined
-  private summed: number
+  readonly #reader: JuteReader
+  #checksum: number | undefined
+  #summed: number
 
   constructor(reader: JuteReader, checksum: number | undefined) {
-    this.reader = reader
-    this.checksum = checksum
-    this.summed = reader.position
+    this.#reader = reader
+    this.#checksum = checksum
+    this.#summed = reader.position
   }
 
   check(): void {
-    const { reader } = this
+    const reader = this.#reader
     if (reader.remaining < SEAL_SIZE) throw new CorruptStorage('the snapshot ends within a seal')
-    if (this.checksum !== undefined) {
-      this.checksum = adler32(reader.bytes, this.summed, reader.position, this.checksum)
-      this.summed = reader.position
+    if (this.#checksum !== undefined) {
+      this.#checksum = adler32(reader.bytes, this.#summed, reader.position, this.#checksum)
+      this.#summed = reader.position
     }
     const sealed = reader.long()
     // As SnapStream.checkSealIntegrity: what the seal says behind its sum is not looked at.
     reader.ustring()
-    if (this.checksum === undefined) return
-    if ((sealed & CHECKSUM_MASK) !== sealed || Number(sealed) !== this.checksum) throw new CorruptStorage('CRC corruption')
+    if (this.#checksum === undefined) return
+    if ((sealed & CHECKSUM_MASK) !== sealed || Number(sealed) !== this.#checksum) throw new CorruptStorage('CRC corruption')
   }
 }

@@ -29,40 +29,40 @@ const LONGEST_TRAILER = 4096
 
 /** The uncompressed stream of a snapshot file, as it comes: from a file, or the body of the admin server's restore. */
 export class SnapshotFileDecoder {
-  private readonly decoder: SnapshotDecoder
-  private readonly checkSeals: boolean
+  readonly #decoder: SnapshotDecoder
+  readonly #checkSeals: boolean
   /** What was fed and not read: an unfinished item, then the trailer. */
-  private rest: Uint8Array = NOTHING
-  private headerRead = false
-  private checksum = ADLER32_START
+  #rest: Uint8Array = NOTHING
+  #headerRead = false
+  #checksum = ADLER32_START
 
   constructor(target: SnapshotTarget, options: SnapshotLoadOptions) {
-    this.decoder = new SnapshotDecoder(target, options.maxLength)
-    this.checkSeals = options.seals !== 'ignore'
+    this.#decoder = new SnapshotDecoder(target, options.maxLength)
+    this.#checkSeals = options.seals !== 'ignore'
   }
 
   /** Takes the next piece; nothing of it is kept but a copy of what could not be read yet. Throws CorruptStorage. */
   feed(piece: Uint8Array): void {
-    const bytes = this.rest.length === 0 ? piece : Buffer.concat([this.rest, piece])
+    const bytes = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece])
     let read = 0
-    if (!this.headerRead) {
+    if (!this.#headerRead) {
       if (bytes.length < FILE_HEADER_SIZE) {
-        this.rest = new Uint8Array(bytes)
+        this.#rest = new Uint8Array(bytes)
         return
       }
       checkSnapshotHeader(readFileHeader(bytes.subarray(0, FILE_HEADER_SIZE)))
-      this.headerRead = true
+      this.#headerRead = true
       read = FILE_HEADER_SIZE
     }
-    if (!this.decoder.done) read = refuseMalformed(() => this.decoder.decode(bytes, read))
-    if (this.checkSeals) this.checksum = adler32(bytes, 0, read, this.checksum)
-    this.rest = new Uint8Array(bytes.subarray(read, this.decoder.done ? read + LONGEST_TRAILER : undefined))
+    if (!this.#decoder.done) read = refuseMalformed(() => this.#decoder.decode(bytes, read))
+    if (this.#checkSeals) this.#checksum = adler32(bytes, 0, read, this.#checksum)
+    this.#rest = new Uint8Array(bytes.subarray(read, this.#decoder.done ? read + LONGEST_TRAILER : undefined))
   }
 
   /** To be called once everything was fed: checks the seals. Throws CorruptStorage. */
   finish(): SnapshotTrailer {
-    if (!this.decoder.done) throw new CorruptStorage('the snapshot ends before its last node')
-    return refuseMalformed(() => readTrailer(this.rest, this.checkSeals ? this.checksum : undefined))
+    if (!this.#decoder.done) throw new CorruptStorage('the snapshot ends before its last node')
+    return refuseMalformed(() => readTrailer(this.#rest, this.#checkSeals ? this.#checksum : undefined))
   }
 }
 
@@ -75,13 +75,7 @@ function refuseMalformed<T>(read: () => T): T {
 }
 
 /** Loads the snapshot file into the target, which gets no `loaded` from here. Throws CorruptStorage, or what the disk throws. */
-export function* loadSnapshot(
-  files: Files,
-  path: string,
-  zxid: bigint,
-  target: SnapshotTarget,
-  options: SnapshotLoadOptions,
-): DiskWork<SnapshotInfo> {
+export function* loadSnapshot(files: Files, path: string, zxid: bigint, target: SnapshotTarget, options: SnapshotLoadOptions): DiskWork<SnapshotInfo> {
   const decoder = new SnapshotFileDecoder(target, options)
   const compression = compressionOf(path)
   const decompress = compression === '' ? undefined : decompressor(compression)

@@ -13,15 +13,15 @@ export interface SnapshotScheduleOptions {
 }
 
 export class SnapshotSchedule {
-  private readonly random: Random
-  private readonly options: SnapshotScheduleOptions
-  private txnLimit = 0
-  private byteLimit = 0
+  readonly #random: Random
+  readonly #options: SnapshotScheduleOptions
+  #txnLimit = 0
+  #byteLimit = 0
 
   constructor(random: Random, options: SnapshotScheduleOptions) {
-    this.random = random
-    this.options = options
-    this.draw()
+    this.#random = random
+    this.#options = options
+    this.#draw()
   }
 
   /**
@@ -29,16 +29,16 @@ export class SnapshotSchedule {
    * log, and write a snapshot unless one is being written.
    */
   isDue(txnsSinceRoll: number, bytesSinceRoll: number): boolean {
-    const { snapSizeLimitKb } = this.options
-    if (txnsSinceRoll <= this.txnLimit && (snapSizeLimitKb <= 0 || bytesSinceRoll <= this.byteLimit)) return false
-    this.draw()
+    const { snapSizeLimitKb } = this.#options
+    if (txnsSinceRoll <= this.#txnLimit && (snapSizeLimitKb <= 0 || bytesSinceRoll <= this.#byteLimit)) return false
+    this.#draw()
     return true
   }
 
-  private draw(): void {
-    const halfCount = Math.floor(Math.max(2, this.options.snapCount) / 2)
-    this.txnLimit = halfCount + this.random.below(halfCount)
-    const halfKb = Math.floor(this.options.snapSizeLimitKb / 2)
-    if (halfKb > 0) this.byteLimit = (halfKb + this.random.below(halfKb)) * 1024
+  #draw(): void {
+    const halfCount = Math.floor(Math.max(2, this.#options.snapCount) / 2)
+    this.#txnLimit = halfCount + this.#random.below(halfCount)
+    const halfKb = Math.floor(this.#options.snapSizeLimitKb / 2)
+    if (halfKb > 0) this.#byteLimit = (halfKb + this.#random.below(halfKb)) * 1024
   }
 }

@@ -52,25 +52,21 @@ const SNAPPY_SLICE_SIZE = 128 << 10
 const UNHURRIED_SYNC_SIZE = 4 << 20
 
 export class SnapshotWriter {
-  private readonly host: SnapshotHost
-  private readonly options: SnapshotWriterOptions
-  private readonly whenDurable: WhenDurable
-  private job: SnapshotJob | undefined
-  private readonly stopping: (() => void)[] = []
+  readonly #host: SnapshotHost
+  readonly #options: SnapshotWriterOptions
+  readonly #whenDurable: WhenDurable
+  #job: SnapshotJob | undefined
+  readonly #stopping: (() => void)[] = []
 
-  constructor(
-    host: SnapshotHost,
-    options: SnapshotWriterOptions,
-    whenDurable: WhenDurable = (_zxid, done) => host.clock.endOfTurn(done),
-  ) {
-    this.host = host
-    this.options = options
-    this.whenDurable = whenDurable
+  constructor(host: SnapshotHost, options: SnapshotWriterOptions, whenDurable: WhenDurable = (_zxid, done) => host.clock.endOfTurn(done)) {
+    this.#host = host
+    this.#options = options
+    this.#whenDurable = whenDurable
   }
 
   /** One snapshot is written at a time. */
   get busy(): boolean {
-    return this.job !== undefined
+    return this.#job !== undefined
   }
 
   /**
@@ -79,12 +75,12 @@ export class SnapshotWriter {
    * somebody waits for it, it leaves most of the disk to others.
    */
   write(source: SnapshotSource, done: SnapshotDone, isAwaited = true): void {
-    assert(this.job === undefined, 'one snapshot is written at a time')
-    this.job = new SnapshotJob(this.host, this.options, this.whenDurable, source, isAwaited)
-    this.job.start((error, snapshot) => {
-      this.job = undefined
-      if (this.stopping.length === 0) done(error, snapshot)
-      else for (const stopped of this.stopping.splice(0)) stopped()
+    assert(this.#job === undefined, 'one snapshot is written at a time')
+    this.#job = new SnapshotJob(this.#host, this.#options, this.#whenDurable, source, isAwaited)
+    this.#job.start((error, snapshot) => {
+      this.#job = undefined
+      if (this.#stopping.length === 0) done(error, snapshot)
+      else for (const stopped of this.#stopping.splice(0)) stopped()
     })
   }
 
@@ -93,161 +89,161 @@ export class SnapshotWriter {
    * disk, to be waited for before another server may have the directory.
    */
   stop(done: () => void): void {
-    if (this.job === undefined) {
-      this.host.clock.endOfTurn(done)
+    if (this.#job === undefined) {
+      this.#host.clock.endOfTurn(done)
       return
     }
-    this.stopping.push(done)
-    this.job.abandon()
+    this.#stopping.push(done)
+    this.#job.abandon()
   }
 }
 
 const ABANDONED = new Error('the snapshot was given up')
 
 class SnapshotJob {
-  private readonly host: SnapshotHost
-  private readonly files: Files
-  private readonly options: SnapshotWriterOptions
-  private readonly whenDurable: WhenDurable
-  private readonly source: SnapshotSource
-  private readonly encoder: SnapshotEncoder
-  private readonly sealed = new SealedWriter()
-  private readonly path: string
-  private readonly unfinished: string
-  private readonly compress: CompressSlice
-  private readonly turns: TurnLimits
-  private readonly startedAt: number
-  private file: DiskFile | undefined
-  private position = 0
-  private synced = 0
-  private readonly isAwaited: boolean
+  readonly #host: SnapshotHost
+  readonly #files: Files
+  readonly #options: SnapshotWriterOptions
+  readonly #whenDurable: WhenDurable
+  readonly #source: SnapshotSource
+  readonly #encoder: SnapshotEncoder
+  readonly #sealed = new SealedWriter()
+  readonly #path: string
+  readonly #unfinished: string
+  readonly #compress: CompressSlice
+  readonly #turns: TurnLimits
+  readonly #startedAt: number
+  #file: DiskFile | undefined
+  #position = 0
+  #synced = 0
+  readonly #isAwaited: boolean
   /** Of the digest block: the log must reach as far before the file may be found. */
-  private lastZxid: bigint
-  private state: 'writing' | 'resting' | 'waiting for the log' | 'ended' = 'writing'
-  private pause: Timer | undefined
-  private abandoned = false
-  private done: SnapshotDone = () => undefined
+  #lastZxid: bigint
+  #state: 'writing' | 'resting' | 'waiting for the log' | 'ended' = 'writing'
+  #pause: Timer | undefined
+  #abandoned = false
+  #done: SnapshotDone = () => undefined
 
   constructor(host: SnapshotHost, options: SnapshotWriterOptions, whenDurable: WhenDurable, source: SnapshotSource, isAwaited: boolean) {
-    this.host = host
-    this.files = host.disk.aside
-    this.options = options
-    this.whenDurable = whenDurable
-    this.source = source
-    this.isAwaited = isAwaited
-    this.encoder = new SnapshotEncoder(source)
-    this.lastZxid = this.encoder.zxid
-    const name = snapshotName(this.encoder.zxid, options.compression)
-    this.path = `${options.directory}/${name}`
-    this.unfinished = `${options.directory}/${unfinishedName(name)}`
-    this.compress = compressSlice(options.compression, host)
-    this.turns = options.turns ?? defaultTurnLimits
-    this.startedAt = host.clock.now()
+    this.#host = host
+    this.#files = host.disk.aside
+    this.#options = options
+    this.#whenDurable = whenDurable
+    this.#source = source
+    this.#isAwaited = isAwaited
+    this.#encoder = new SnapshotEncoder(source)
+    this.#lastZxid = this.#encoder.zxid
+    const name = snapshotName(this.#encoder.zxid, options.compression)
+    this.#path = `${options.directory}/${name}`
+    this.#unfinished = `${options.directory}/${unfinishedName(name)}`
+    this.#compress = compressSlice(options.compression, host)
+    this.#turns = options.turns ?? defaultTurnLimits
+    this.#startedAt = host.clock.now()
   }
 
   start(done: SnapshotDone): void {
-    this.done = done
-    this.host.log.info(`Snapshotting: 0x${hex(this.encoder.zxid)} to ${this.path}`)
-    this.sealed.header()
-    const complete = this.encodeSlice()
-    this.files.open(this.unfinished, 'create', (error, file) => {
-      if (error === undefined) this.file = file
-      if (!this.endedBy(error)) this.writeSlice(file, complete)
+    this.#done = done
+    this.#host.log.info(`Snapshotting: 0x${hex(this.#encoder.zxid)} to ${this.#path}`)
+    this.#sealed.header()
+    const complete = this.#encodeSlice()
+    this.#files.open(this.#unfinished, 'create', (error, file) => {
+      if (error === undefined) this.#file = file
+      if (!this.#endedBy(error)) this.#writeSlice(file, complete)
     })
   }
 
   abandon(): void {
-    this.abandoned = true
-    this.pause?.cancel()
+    this.#abandoned = true
+    this.#pause?.cancel()
     // A log that failed never answers. All else comes to an end by itself.
-    if (this.state === 'waiting for the log' || this.state === 'resting') this.host.clock.endOfTurn(() => this.end(ABANDONED))
+    if (this.#state === 'waiting for the log' || this.#state === 'resting') this.#host.clock.endOfTurn(() => this.#end(ABANDONED))
   }
 
-  private encodeSlice(): boolean {
-    const { snapshotBytes } = this.turns
-    const limit = this.options.compression === 'snappy' ? Math.min(SNAPPY_SLICE_SIZE, snapshotBytes) : snapshotBytes
-    const complete = this.encoder.fill(this.sealed.writer, limit)
+  #encodeSlice(): boolean {
+    const { snapshotBytes } = this.#turns
+    const limit = this.#options.compression === 'snappy' ? Math.min(SNAPPY_SLICE_SIZE, snapshotBytes) : snapshotBytes
+    const complete = this.#encoder.fill(this.#sealed.writer, limit)
     if (!complete) return false
-    this.sealed.seal()
-    const { digestEnabled, serializeLastProcessedZxid } = this.options
-    const lastZxid = this.source.lastZxid()
-    this.lastZxid = lastZxid
-    this.sealed.trailer(digestEnabled ? this.source.digest() : undefined, serializeLastProcessedZxid ? lastZxid : undefined)
+    this.#sealed.seal()
+    const { digestEnabled, serializeLastProcessedZxid } = this.#options
+    const lastZxid = this.#source.lastZxid()
+    this.#lastZxid = lastZxid
+    this.#sealed.trailer(digestEnabled ? this.#source.digest() : undefined, serializeLastProcessedZxid ? lastZxid : undefined)
     return true
   }
 
-  private writeSlice(file: DiskFile, last: boolean): void {
-    this.compress(this.sealed.take(), last, (compressError, bytes) => {
-      if (this.endedBy(compressError)) return
-      file.write(this.position, bytes, (error) => {
-        this.position += bytes.length
-        if (this.endedBy(error)) return
-        if (last) this.finish(file)
-        else if (this.isAwaited) this.writeSlice(file, this.encodeSlice())
-        else this.rest(file)
+  #writeSlice(file: DiskFile, last: boolean): void {
+    this.#compress(this.#sealed.take(), last, (compressError, bytes) => {
+      if (this.#endedBy(compressError)) return
+      file.write(this.#position, bytes, (error) => {
+        this.#position += bytes.length
+        if (this.#endedBy(error)) return
+        if (last) this.#finish(file)
+        else if (this.#isAwaited) this.#writeSlice(file, this.#encodeSlice())
+        else this.#rest(file)
       })
     })
   }
 
   /** Until as much time has passed as what is written should have taken. */
-  private rest(file: DiskFile): void {
-    if (this.position - this.synced >= UNHURRIED_SYNC_SIZE) {
-      this.synced = this.position
+  #rest(file: DiskFile): void {
+    if (this.#position - this.#synced >= UNHURRIED_SYNC_SIZE) {
+      this.#synced = this.#position
       file.sync((error) => {
-        if (!this.endedBy(error)) this.rest(file)
+        if (!this.#endedBy(error)) this.#rest(file)
       })
       return
     }
-    const dueMs = this.startedAt + (this.position / this.turns.snapshotPace) * 1000 - this.host.clock.now()
-    if (dueMs <= 0) return this.writeSlice(file, this.encodeSlice())
-    this.state = 'resting'
-    this.pause = this.host.clock.after(dueMs, () => {
-      this.state = 'writing'
-      this.writeSlice(file, this.encodeSlice())
+    const dueMs = this.#startedAt + (this.#position / this.#turns.snapshotPace) * 1000 - this.#host.clock.now()
+    if (dueMs <= 0) return this.#writeSlice(file, this.#encodeSlice())
+    this.#state = 'resting'
+    this.#pause = this.#host.clock.after(dueMs, () => {
+      this.#state = 'writing'
+      this.#writeSlice(file, this.#encodeSlice())
     })
   }
 
-  private finish(file: DiskFile): void {
+  #finish(file: DiskFile): void {
     file.sync((error) => {
-      if (this.endedBy(error)) return
-      this.state = 'waiting for the log'
-      this.whenDurable(this.lastZxid, () => this.publish())
+      if (this.#endedBy(error)) return
+      this.#state = 'waiting for the log'
+      this.#whenDurable(this.#lastZxid, () => this.#publish())
     })
   }
 
-  private publish(): void {
-    if (this.state === 'ended') return
-    this.state = 'writing'
-    if (!this.endedBy(undefined)) this.files.renameAndSync(this.unfinished, this.path, (error) => this.end(error))
+  #publish(): void {
+    if (this.#state === 'ended') return
+    this.#state = 'writing'
+    if (!this.#endedBy(undefined)) this.#files.renameAndSync(this.#unfinished, this.#path, (error) => this.#end(error))
   }
 
-  private endedBy(error: Error | undefined): boolean {
-    if (error === undefined && !this.abandoned) return false
-    this.end(error ?? ABANDONED)
+  #endedBy(error: Error | undefined): boolean {
+    if (error === undefined && !this.#abandoned) return false
+    this.#end(error ?? ABANDONED)
     return true
   }
 
-  private end(error: Error | undefined): void {
-    if (this.state === 'ended') return
-    this.state = 'ended'
-    this.encoder.close()
-    run(this.letGo(error !== undefined), (failure) => {
+  #end(error: Error | undefined): void {
+    if (this.#state === 'ended') return
+    this.#state = 'ended'
+    this.#encoder.close()
+    run(this.#letGo(error !== undefined), (failure) => {
       // What made the snapshot fail may well make this fail; recovery removes what is left.
-      if (failure !== undefined) this.host.log.warn(failure, `cannot remove ${this.unfinished}`)
-      this.tell(error)
+      if (failure !== undefined) this.#host.log.warn(failure, `cannot remove ${this.#unfinished}`)
+      this.#tell(error)
     })
   }
 
-  private *letGo(isFailed: boolean): DiskWork<void> {
-    if (this.file !== undefined) yield* wait.close(this.file)
-    if (isFailed && (yield* wait.stat(this.files, this.unfinished)) !== undefined) yield* wait.remove(this.files, this.unfinished)
+  *#letGo(isFailed: boolean): DiskWork<void> {
+    if (this.#file !== undefined) yield* wait.close(this.#file)
+    if (isFailed && (yield* wait.stat(this.#files, this.#unfinished)) !== undefined) yield* wait.remove(this.#files, this.#unfinished)
   }
 
-  private tell(error: Error | undefined): void {
-    if (error !== undefined) return this.done(error, undefined)
-    const elapsedMs = this.host.clock.now() - this.startedAt
-    this.host.log.info(`Snapshot taken in ${Math.round(elapsedMs)} ms`)
-    this.done(undefined, { zxid: this.encoder.zxid, path: this.path, sizeBytes: this.position, elapsedMs })
+  #tell(error: Error | undefined): void {
+    if (error !== undefined) return this.#done(error, undefined)
+    const elapsedMs = this.#host.clock.now() - this.#startedAt
+    this.#host.log.info(`Snapshot taken in ${Math.round(elapsedMs)} ms`)
+    this.#done(undefined, { zxid: this.#encoder.zxid, path: this.#path, sizeBytes: this.#position, elapsedMs })
   }
 }
 

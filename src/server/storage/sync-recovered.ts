@@ -17,12 +17,7 @@ import { ENTRY_HEAD_SIZE, ENTRY_TRAILER_SIZE } from './txn-log-format.ts'
  * the killed process may just have made.
  * @param maxLength the longest txn, as recovery had it
  */
-export function* syncRecovered(
-  files: Files,
-  dirs: DataDirs,
-  { snapshot, logEnd }: Pick<Recovery, 'snapshot' | 'logEnd'>,
-  maxLength: number,
-): DiskWork<void> {
+export function* syncRecovered(files: Files, dirs: DataDirs, { snapshot, logEnd }: Pick<Recovery, 'snapshot' | 'logEnd'>, maxLength: number): DiskWork<void> {
   const { dataDir, dataLogDir, snapshotDirectory, logDirectory } = dirs
   const logs = logsFrom(yield* wait.list(files, logDirectory), (snapshot?.zxid ?? 0n) + 1n).map(({ name }) => `${logDirectory}/${name}`)
   for (const directory of new Set([dataDir, dataLogDir, snapshotDirectory, logDirectory])) yield* wait.syncDirectory(files, directory)

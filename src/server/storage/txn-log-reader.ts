@@ -39,33 +39,33 @@ export class TxnLogReader {
   end = 0
   endPath = ''
 
-  private readonly disk: Files
-  private readonly directory: string
-  private readonly from: bigint
-  private readonly options: TxnLogReaderOptions
+  readonly #disk: Files
+  readonly #directory: string
+  readonly #from: bigint
+  readonly #options: TxnLogReaderOptions
   /** Not opened yet; undefined until the directory is looked at. */
-  private files: StoredFile[] | undefined
-  private readonly reader = new JuteReader()
-  private cursor: LogCursor | undefined
-  private path = ''
+  #files: StoredFile[] | undefined
+  readonly #reader = new JuteReader()
+  #cursor: LogCursor | undefined
+  #path = ''
 
   /** Reads txns with zxids of `from` and above from the logs in the directory. */
   constructor(disk: Files, directory: string, from: bigint, options: TxnLogReaderOptions) {
-    this.disk = disk
-    this.directory = directory
-    this.from = from
-    this.options = options
+    this.#disk = disk
+    this.#directory = directory
+    this.#from = from
+    this.#options = options
   }
 
   /** Steps to the next txn; false at the end. Throws CorruptStorage, also over damage in what it skips. */
   *next(): DiskWork<boolean> {
-    while (this.cursor !== undefined || (yield* this.openNext())) {
-      const found = this.cursor!.nextInMemory()
-      const item = typeof found === 'number' ? yield* this.cursor!.next() : found
-      if (!this.take(item)) {
-        if (item.kind === 'end' && item.why === 'torn') yield* this.endTorn(item.position)
+    while (this.#cursor !== undefined || (yield* this.#openNext())) {
+      const found = this.#cursor!.nextInMemory()
+      const item = typeof found === 'number' ? yield* this.#cursor!.next() : found
+      if (!this.#take(item)) {
+        if (item.kind === 'end' && item.why === 'torn') yield* this.#endTorn(item.position)
         yield* this.close()
-      } else if (this.zxid >= this.from) {
+      } else if (this.zxid >= this.#from) {
         return true
       }
     }
@@ -79,49 +79,49 @@ export class TxnLogReader {
 
   /** The header of the txn that `next` found. */
   header(): TxnHeader {
-    this.reader.reset(this.payload)
-    return TxnHeader.read(this.reader)
+    this.#reader.reset(this.payload)
+    return TxnHeader.read(this.#reader)
   }
 
   /** Needed only by who does not read to the end. */
   *close(): DiskWork<void> {
-    const { cursor } = this
-    this.cursor = undefined
+    const cursor = this.#cursor
+    this.#cursor = undefined
     if (cursor !== undefined) yield* cursor.close()
   }
 
   /** Whether the item is a txn, which is then the one that was found; anything else is the end of its file. */
-  private take(item: LogEntry | LogEnd): boolean {
+  #take(item: LogEntry | LogEnd): boolean {
     // As Java, for which a payload that ends before its header does is the end of the file.
     if (item.kind === 'end' || item.payload.length < TXN_HEADER_SIZE) return false
-    if (!item.checksumRight) throw new CorruptStorage(`CRC check failed: ${this.path} at ${item.position}`)
+    if (!item.checksumRight) throw new CorruptStorage(`CRC check failed: ${this.#path} at ${item.position}`)
     this.payload = item.payload
     this.end = item.position + ENTRY_HEAD_SIZE + item.payload.length + ENTRY_TRAILER_SIZE
-    this.endPath = this.path
+    this.endPath = this.#path
     this.zxid = payloadZxid(item.payload)
     return true
   }
 
   // Only the newest file can have been written to when the power failed: the one before it was synced by then, and
   // recovery cuts off what it finds torn before anything new is written.
-  private *endTorn(position: number): DiskWork<void> {
-    const { onTorn } = this.options
-    if (onTorn === undefined || this.files!.length > 0) throw new CorruptStorage(`CRC check failed: ${this.path} at ${position}`)
-    yield* onTorn(this.path, position)
+  *#endTorn(position: number): DiskWork<void> {
+    const { onTorn } = this.#options
+    if (onTorn === undefined || this.#files!.length > 0) throw new CorruptStorage(`CRC check failed: ${this.#path} at ${position}`)
+    yield* onTorn(this.#path, position)
   }
 
-  private *openNext(): DiskWork<boolean> {
-    this.files ??= logsFrom(yield* wait.list(this.disk, this.directory), this.from)
-    const file = this.files.shift()
+  *#openNext(): DiskWork<boolean> {
+    this.#files ??= logsFrom(yield* wait.list(this.#disk, this.#directory), this.#from)
+    const file = this.#files.shift()
     if (file === undefined) return false
-    this.path = `${this.directory}/${file.name}`
+    this.#path = `${this.#directory}/${file.name}`
     // As Java 3.9.3+: older servers died between making a log and writing its header.
-    if (this.files.length === 0 && (yield* wait.stat(this.disk, this.path))?.sizeBytes === 0) {
-      yield* wait.remove(this.disk, this.path)
-      this.options.onDeleted?.(file.name)
+    if (this.#files.length === 0 && (yield* wait.stat(this.#disk, this.#path))?.sizeBytes === 0) {
+      yield* wait.remove(this.#disk, this.#path)
+      this.#options.onDeleted?.(file.name)
       return false
     }
-    this.cursor = yield* LogCursor.open(this.disk, this.path, this.options.maxLength)
+    this.#cursor = yield* LogCursor.open(this.#disk, this.#path, this.#options.maxLength)
     return true
   }
 }

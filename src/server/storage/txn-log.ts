@@ -31,65 +31,65 @@ export class TxnLog {
   /** With the time that a write and sync took; `slow` when that was above the threshold. */
   onSync: (elapsedMs: number, slow: boolean) => void = () => undefined
 
-  private readonly host: Pick<Host, 'disk' | 'clock' | 'log'>
-  private readonly options: TxnLogOptions
-  private state: State = 'open'
+  readonly #host: Pick<Host, 'disk' | 'clock' | 'log'>
+  readonly #options: TxnLogOptions
+  #state: State = 'open'
 
   /** Appended and not yet on the way to the disk; more than one batch when a roll lies between, or one was full. */
-  private collecting: EntryBatch[] = []
+  #collecting: EntryBatch[] = []
   /** Callbacks of `commit` for what is collected. */
-  private committing: (() => void)[] = []
-  private readonly waiting: { readonly zxid: bigint; readonly done: () => void }[] = []
+  #committing: (() => void)[] = []
+  readonly #waiting: { readonly zxid: bigint; readonly done: () => void }[] = []
   /** Callbacks of `close`. */
-  private readonly closing: (() => void)[] = []
+  readonly #closing: (() => void)[] = []
   /** What has become of the last file once nothing more is written. */
-  private end: 'not begun' | 'under way' | 'over' = 'not begun'
-  private readonly idleBatches: EntryBatch[] = []
-  private writing = false
+  #end: 'not begun' | 'under way' | 'over' = 'not begun'
+  readonly #idleBatches: EntryBatch[] = []
+  #writing = false
 
   /** Where the next txn goes; undefined when it begins a new file. */
-  private current: LogFile | undefined
+  #current: LogFile | undefined
   /** The last one written to. */
-  private open: LogFile | undefined
+  #open: LogFile | undefined
   /** Length of the files finished since the last `roll`. */
-  private finishedBytes = 0
-  private txns = 0
-  private lastAppended = -1n
-  private lastDurable = -1n
+  #finishedBytes = 0
+  #txns = 0
+  #lastAppended = -1n
+  #lastDurable = -1n
 
   constructor(host: Pick<Host, 'disk' | 'clock' | 'log'>, options: TxnLogOptions) {
-    this.host = host
-    this.options = options
+    this.#host = host
+    this.#options = options
   }
 
   /** Whether a commit is under way: what is appended meanwhile goes into the next. */
   get busy(): boolean {
-    return this.writing
+    return this.#writing
   }
 
   /** The highest zxid made durable by this log, -1 before the first. */
   get lastDurableZxid(): bigint {
-    return this.lastDurable
+    return this.#lastDurable
   }
 
   /** Txns appended since the start or the last `roll`. */
   get txnsSinceRoll(): number {
-    return this.txns
+    return this.#txns
   }
 
   /** Bytes on disk, padding included, written to since the start or the last `roll`. */
   get bytesSinceRoll(): number {
-    return this.finishedBytes + (this.current?.size ?? 0)
+    return this.#finishedBytes + (this.#current?.size ?? 0)
   }
 
   /** Takes a txn: header, record and digest as they shall stand in the log. The bytes are copied. */
   append(zxid: bigint, payload: Uint8Array): void {
-    assert(this.state !== 'closed', 'nothing is appended to a closed log')
-    if (this.state === 'failed') return
-    if (zxid <= this.lastAppended) this.host.log.warn(`Current zxid ${zxid} is <= ${this.lastAppended}`)
-    else this.lastAppended = zxid
-    this.batchFor().add(zxid, payload)
-    this.txns++
+    assert(this.#state !== 'closed', 'nothing is appended to a closed log')
+    if (this.#state === 'failed') return
+    if (zxid <= this.#lastAppended) this.#host.log.warn(`Current zxid ${zxid} is <= ${this.#lastAppended}`)
+    else this.#lastAppended = zxid
+    this.#batchFor().add(zxid, payload)
+    this.#txns++
   }
 
   /**
@@ -97,131 +97,131 @@ export class TxnLog {
    * together with all that have come when it ends. Calls are answered in order, never from inside this one.
    */
   commit(onDurable: () => void): void {
-    assert(this.state !== 'closed', 'nothing is committed to a closed log')
-    if (this.state === 'failed') return
-    this.committing.push(onDurable)
-    if (!this.writing) this.flush()
+    assert(this.#state !== 'closed', 'nothing is committed to a closed log')
+    if (this.#state === 'failed') return
+    this.#committing.push(onDurable)
+    if (!this.#writing) this.#flush()
   }
 
   /** Calls back once all that was appended up to the zxid is durable; at the end of the turn when it is already. */
   whenDurable(zxid: bigint, done: () => void): void {
-    if (this.isDurable(zxid)) this.host.clock.endOfTurn(done)
-    else this.waiting.push({ zxid, done })
+    if (this.isDurable(zxid)) this.#host.clock.endOfTurn(done)
+    else this.#waiting.push({ zxid, done })
   }
 
   /** The next txn begins a new file, and the counts start again: a snapshot is about to be taken. */
   roll(): void {
-    this.current = undefined
-    this.finishedBytes = 0
-    this.txns = 0
+    this.#current = undefined
+    this.#finishedBytes = 0
+    this.#txns = 0
   }
 
   /** Commits what was appended, unless that fails or has failed, and lets go of the file. Calls back once no call of the disk is under way. */
   close(done: () => void): void {
-    if (this.end === 'over') return this.host.clock.endOfTurn(done)
-    this.closing.push(done)
-    if (this.state === 'failed') return
-    this.commit(() => this.rest())
-    this.state = 'closed'
+    if (this.#end === 'over') return this.#host.clock.endOfTurn(done)
+    this.#closing.push(done)
+    if (this.#state === 'failed') return
+    this.commit(() => this.#rest())
+    this.#state = 'closed'
   }
 
   /** Writes nothing more and calls back none of those who wait for a txn: the process is about to end for another reason. */
   abandon(): void {
-    if (this.state === 'failed') return
-    this.state = 'failed'
-    this.collecting = []
-    this.committing = []
-    this.waiting.length = 0
-    if (!this.writing) this.rest()
+    if (this.#state === 'failed') return
+    this.#state = 'failed'
+    this.#collecting = []
+    this.#committing = []
+    this.#waiting.length = 0
+    if (!this.#writing) this.#rest()
   }
 
-  private batchFor(): EntryBatch {
-    const last = this.collecting.at(-1)
-    if (last !== undefined && last.target === this.current && last.sizeBytes < FULL_BATCH_BYTES) return last
-    const startsFile = this.current === undefined
-    this.current ??= new LogFile(this.host.disk, this.options)
-    const batch = this.idleBatches.pop()
-    if (batch === undefined) return this.collect(new EntryBatch(this.current, startsFile))
-    batch.begin(this.current, startsFile)
-    return this.collect(batch)
+  #batchFor(): EntryBatch {
+    const last = this.#collecting.at(-1)
+    if (last !== undefined && last.target === this.#current && last.sizeBytes < FULL_BATCH_BYTES) return last
+    const startsFile = this.#current === undefined
+    this.#current ??= new LogFile(this.#host.disk, this.#options)
+    const batch = this.#idleBatches.pop()
+    if (batch === undefined) return this.#collect(new EntryBatch(this.#current, startsFile))
+    batch.begin(this.#current, startsFile)
+    return this.#collect(batch)
   }
 
-  private collect(batch: EntryBatch): EntryBatch {
-    this.collecting.push(batch)
+  #collect(batch: EntryBatch): EntryBatch {
+    this.#collecting.push(batch)
     return batch
   }
 
-  private flush(): void {
-    const batches = this.collecting
-    const callbacks = this.committing
-    this.collecting = []
-    this.committing = []
-    this.writing = true
-    if (batches.length === 0) this.host.clock.endOfTurn(() => this.flushed(batches, callbacks))
-    else this.writeBatches(batches, 0, () => this.flushed(batches, callbacks))
+  #flush(): void {
+    const batches = this.#collecting
+    const callbacks = this.#committing
+    this.#collecting = []
+    this.#committing = []
+    this.#writing = true
+    if (batches.length === 0) this.#host.clock.endOfTurn(() => this.#flushed(batches, callbacks))
+    else this.#writeBatches(batches, 0, () => this.#flushed(batches, callbacks))
   }
 
-  private writeBatches(batches: EntryBatch[], index: number, done: () => void): void {
+  #writeBatches(batches: EntryBatch[], index: number, done: () => void): void {
     const batch = batches[index]
     if (batch === undefined) return done()
-    const write = (): void => this.writeBatch(batch, () => this.writeBatches(batches, index + 1, done))
-    const { open: before } = this
-    this.open = batch.target
+    const write = (): void => this.#writeBatch(batch, () => this.#writeBatches(batches, index + 1, done))
+    const before = this.#open
+    this.#open = batch.target
     // Everything in the one before was made durable by earlier commits.
     if (before === undefined || before === batch.target) write()
     else before.close(write)
   }
 
-  private writeBatch(batch: EntryBatch, done: () => void): void {
-    if (this.state === 'failed') return this.rest()
-    const startedAt = this.host.clock.now()
+  #writeBatch(batch: EntryBatch, done: () => void): void {
+    if (this.#state === 'failed') return this.#rest()
+    const startedAt = this.#host.clock.now()
     batch.target.write(batch, (error) => {
-      if (error !== undefined) return this.fail(error)
-      if (this.state === 'failed') return this.rest()
-      this.measure(this.host.clock.now() - startedAt, batch.target.size)
-      this.rollWhenLong(batch.target)
+      if (error !== undefined) return this.#fail(error)
+      if (this.#state === 'failed') return this.#rest()
+      this.#measure(this.#host.clock.now() - startedAt, batch.target.size)
+      this.#rollWhenLong(batch.target)
       done()
     })
   }
 
-  private flushed(batches: EntryBatch[], callbacks: (() => void)[]): void {
-    if (this.state === 'failed') return this.rest()
-    this.writing = false
+  #flushed(batches: EntryBatch[], callbacks: (() => void)[]): void {
+    if (this.#state === 'failed') return this.#rest()
+    this.#writing = false
     for (const batch of batches) {
-      if (batch.lastZxid > this.lastDurable) this.lastDurable = batch.lastZxid
-      this.idleBatches.push(batch)
+      if (batch.lastZxid > this.#lastDurable) this.#lastDurable = batch.lastZxid
+      this.#idleBatches.push(batch)
     }
     // First what the disk can do meanwhile: applying and answering a batch takes as long as a sync.
-    if (this.committing.length > 0) this.flush()
+    if (this.#committing.length > 0) this.#flush()
     for (const callback of callbacks) callback()
-    this.answerWaiting()
+    this.#answerWaiting()
   }
 
   /** A zxid that the log never got, as one recovered from a snapshot, is not waited for once nothing is on its way. */
   isDurable(zxid: bigint): boolean {
-    return zxid <= this.lastDurable || (this.collecting.length === 0 && !this.writing)
+    return zxid <= this.#lastDurable || (this.#collecting.length === 0 && !this.#writing)
   }
 
-  private answerWaiting(): void {
-    for (let index = 0; index < this.waiting.length; ) {
-      if (this.isDurable(this.waiting[index].zxid)) this.waiting.splice(index, 1)[0].done()
+  #answerWaiting(): void {
+    for (let index = 0; index < this.#waiting.length;) {
+      if (this.isDurable(this.#waiting[index].zxid)) this.#waiting.splice(index, 1)[0].done()
       else index++
     }
   }
 
-  private rollWhenLong(file: LogFile): void {
-    const limit = this.options.txnLogSizeLimitBytes
-    if (limit <= 0 || file !== this.current || file.size <= limit) return
-    this.finishedBytes += file.size
-    this.current = undefined
+  #rollWhenLong(file: LogFile): void {
+    const limit = this.#options.txnLogSizeLimitBytes
+    if (limit <= 0 || file !== this.#current || file.size <= limit) return
+    this.#finishedBytes += file.size
+    this.#current = undefined
   }
 
-  private measure(elapsedMs: number, fileSize: number): void {
-    if (!this.options.forceSync) return
-    const slow = elapsedMs > this.options.fsyncWarningThresholdMs
+  #measure(elapsedMs: number, fileSize: number): void {
+    if (!this.#options.forceSync) return
+    const slow = elapsedMs > this.#options.fsyncWarningThresholdMs
     if (slow) {
       // The words that operators' log filters look for, the missing blank included.
-      this.host.log.warn(
+      this.#host.log.warn(
         `fsync-ing the write ahead log in SyncThread took ${Math.floor(elapsedMs)}ms which will adversely effect operation ` +
           `latency.File size is ${fileSize} bytes. See the ZooKeeper troubleshooting guide`,
       )
@@ -229,10 +229,10 @@ export class TxnLog {
     this.onSync(elapsedMs, slow)
   }
 
-  private fail(error: Error): void {
-    const tell = this.state === 'failed' ? () => undefined : () => this.onFailure(error)
+  #fail(error: Error): void {
+    const tell = this.#state === 'failed' ? () => undefined : () => this.onFailure(error)
     this.abandon()
-    this.cutBack(tell)
+    this.#cutBack(tell)
   }
 
   /**
@@ -240,31 +240,31 @@ export class TxnLog {
    * Nobody was told of those txns: a restart that does not see them cannot serve what is not there. A disk that hangs must
    * not keep the process from ending: the next start writes the end of the log once more.
    */
-  private cutBack(tell: () => void): void {
+  #cutBack(tell: () => void): void {
     let isTold = false
     const tellOnce = (): void => {
       timer.cancel()
-      if (!isTold) this.host.clock.endOfTurn(tell)
+      if (!isTold) this.#host.clock.endOfTurn(tell)
       isTold = true
     }
-    const timer = this.host.clock.after(CUT_BACK_MS, tellOnce)
-    this.open!.cutBack((error) => {
-      if (error !== undefined) this.host.log.warn(error, 'cannot cut the log back to what is durable')
+    const timer = this.#host.clock.after(CUT_BACK_MS, tellOnce)
+    this.#open!.cutBack((error) => {
+      if (error !== undefined) this.#host.log.warn(error, 'cannot cut the log back to what is durable')
       tellOnce()
-      this.host.clock.endOfTurn(() => this.rest())
+      this.#host.clock.endOfTurn(() => this.#rest())
     })
   }
 
   /** Lets go of the file: no call of the disk is under way, and no other will be. */
-  private rest(): void {
-    if (this.end !== 'not begun') return
-    this.end = 'under way'
-    const { open } = this
+  #rest(): void {
+    if (this.#end !== 'not begun') return
+    this.#end = 'under way'
+    const open = this.#open
     const rested = (): void => {
-      this.end = 'over'
-      for (const done of this.closing.splice(0)) done()
+      this.#end = 'over'
+      for (const done of this.#closing.splice(0)) done()
     }
-    if (open === undefined) this.host.clock.endOfTurn(rested)
+    if (open === undefined) this.#host.clock.endOfTurn(rested)
     else open.close(rested)
   }
 }

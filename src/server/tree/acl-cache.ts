@@ -92,7 +92,7 @@ export class AclCache {
 
 /** Equal for equal lists in equal order, and only for them: lengths keep the parts apart. */
 function signatureOf(acl: ACL[]): string {
-  if (acl.length === 1 && acl[0]!.perms === 31 && acl[0]!.id.scheme === 'world' && acl[0]!.id.id === 'anyone') return 'open'
+  if (acl.length === 1 && acl[0].perms === 31 && acl[0].id.scheme === 'world' && acl[0].id.id === 'anyone') return 'open'
   let signature = ''
   for (const { perms, id } of acl) signature += `${perms}:${part(id.scheme)}${part(id.id)}`
   return signature

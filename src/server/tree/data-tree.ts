@@ -188,15 +188,7 @@ export class DataTree {
    * hold the node and not yet the parent's counter. DataTree.processTxn does so for type 1 only, and after a fuzzy
    * snapshot gives out sequence numbers of the other creates again.
    */
-  createNode(
-    path: string,
-    data: Uint8Array | null,
-    acl: ACL[],
-    owner: bigint,
-    parentCversion: number,
-    zxid: bigint,
-    time: bigint,
-  ): Code {
+  createNode(path: string, data: Uint8Array | null, acl: ACL[], owner: bigint, parentCversion: number, zxid: bigint, time: bigint): Code {
     const store = this.store
     const parentPath = parentOf(path)
     const parent = this.#findParent(parentPath)

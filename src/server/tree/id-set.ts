@@ -9,12 +9,12 @@ export class IdSet {
 
   has(id: number): boolean {
     const page = this.#pages[id >>> PAGE_SHIFT]
-    return page !== undefined && (page[(id >>> 5) & WORD_MASK]! & (1 << (id & 31))) !== 0
+    return page !== undefined && (page[(id >>> 5) & WORD_MASK] & (1 << (id & 31))) !== 0
   }
 
   delete(id: number): void {
     const page = this.#pages[id >>> PAGE_SHIFT]
-    if (page !== undefined) page[(id >>> 5) & WORD_MASK]! &= ~(1 << (id & 31))
+    if (page !== undefined) page[(id >>> 5) & WORD_MASK] &= ~(1 << (id & 31))
   }
 
   add(id: number): void {
@@ -22,6 +22,6 @@ export class IdSet {
     const at = id >>> PAGE_SHIFT
     while (pages.length <= at) pages.push(undefined)
     const page = (pages[at] ??= new Int32Array(PAGE_WORDS))
-    page[(id >>> 5) & WORD_MASK]! |= 1 << (id & 31)
+    page[(id >>> 5) & WORD_MASK] |= 1 << (id & 31)
   }
 }

@@ -40,46 +40,46 @@ const HIGH = new Int32Array(new BigInt64Array([1n]).buffer)[0] === 1 ? 1 : 0
 const LOW = 1 - HIGH
 
 export class NodeRows {
-  private readonly ints: Int32Array[] = []
-  private readonly longs: BigInt64Array[] = []
+  readonly #ints: Int32Array[] = []
+  readonly #longs: BigInt64Array[] = []
 
   /** Makes the row of `id` exist. Ids are handed out in ascending order. */
   reach(id: number): void {
-    if (id >>> PAGE_SHIFT < this.ints.length) return
+    if (id >>> PAGE_SHIFT < this.#ints.length) return
     const page = new ArrayBuffer(PAGE_ROWS * ROW_BYTES)
-    this.ints.push(new Int32Array(page))
-    this.longs.push(new BigInt64Array(page))
+    this.#ints.push(new Int32Array(page))
+    this.#longs.push(new BigInt64Array(page))
   }
 
   int(id: number, field: number): number {
-    return this.ints[id >>> PAGE_SHIFT][(id & PAGE_MASK) * ROW_INTS + field]
+    return this.#ints[id >>> PAGE_SHIFT][(id & PAGE_MASK) * ROW_INTS + field]
   }
 
   setInt(id: number, field: number, value: number): void {
-    this.ints[id >>> PAGE_SHIFT][(id & PAGE_MASK) * ROW_INTS + field] = value
+    this.#ints[id >>> PAGE_SHIFT][(id & PAGE_MASK) * ROW_INTS + field] = value
   }
 
   long(id: number, field: number): bigint {
-    return this.longs[id >>> PAGE_SHIFT][(id & PAGE_MASK) * ROW_LONGS + field]
+    return this.#longs[id >>> PAGE_SHIFT][(id & PAGE_MASK) * ROW_LONGS + field]
   }
 
   setLong(id: number, field: number, value: bigint): void {
-    this.longs[id >>> PAGE_SHIFT][(id & PAGE_MASK) * ROW_LONGS + field] = value
+    this.#longs[id >>> PAGE_SHIFT][(id & PAGE_MASK) * ROW_LONGS + field] = value
   }
 
   /** The upper half of a long, for who needs no bigint made of it. */
   high(id: number, field: number): number {
-    return this.ints[id >>> PAGE_SHIFT][(id & PAGE_MASK) * ROW_INTS + 2 * field + HIGH]
+    return this.#ints[id >>> PAGE_SHIFT][(id & PAGE_MASK) * ROW_INTS + 2 * field + HIGH]
   }
 
   low(id: number, field: number): number {
-    return this.ints[id >>> PAGE_SHIFT][(id & PAGE_MASK) * ROW_INTS + 2 * field + LOW]
+    return this.#ints[id >>> PAGE_SHIFT][(id & PAGE_MASK) * ROW_INTS + 2 * field + LOW]
   }
 
   /** Takes over every field of a row, of these or other rows. */
   copy(id: number, from: NodeRows, fromId: number): void {
-    const target = this.ints[id >>> PAGE_SHIFT]
-    const source = from.ints[fromId >>> PAGE_SHIFT]
+    const target = this.#ints[id >>> PAGE_SHIFT]
+    const source = from.#ints[fromId >>> PAGE_SHIFT]
     const at = (id & PAGE_MASK) * ROW_INTS
     const sourceAt = (fromId & PAGE_MASK) * ROW_INTS
     for (let i = 0; i < ROW_INTS; i++) target[at + i] = source[sourceAt + i]
@@ -88,29 +88,29 @@ export class NodeRows {
   /** Sets every field to zero, for the next node that takes this row. */
   zero(id: number): void {
     const from = (id & PAGE_MASK) * ROW_INTS
-    this.ints[id >>> PAGE_SHIFT].fill(0, from, from + ROW_INTS)
+    this.#ints[id >>> PAGE_SHIFT].fill(0, from, from + ROW_INTS)
   }
 
   get sizeBytes(): number {
-    return this.ints.length * PAGE_ROWS * ROW_BYTES
+    return this.#ints.length * PAGE_ROWS * ROW_BYTES
   }
 }
 
 /** A field that is zero for most nodes; a page without any other value costs nothing. */
 export class SparseLongs {
-  private readonly pages: (BigInt64Array | undefined)[] = []
+  readonly #pages: (BigInt64Array | undefined)[] = []
 
   get(id: number): bigint {
-    const page = this.pages[id >>> PAGE_SHIFT]
+    const page = this.#pages[id >>> PAGE_SHIFT]
     return page === undefined ? 0n : page[id & PAGE_MASK]
   }
 
   set(id: number, value: bigint): void {
-    let page = this.pages[id >>> PAGE_SHIFT]
+    let page = this.#pages[id >>> PAGE_SHIFT]
     if (page === undefined) {
       if (value === 0n) return
-      while (this.pages.length <= id >>> PAGE_SHIFT) this.pages.push(undefined)
-      page = this.pages[id >>> PAGE_SHIFT] = new BigInt64Array(PAGE_ROWS)
+      while (this.#pages.length <= id >>> PAGE_SHIFT) this.#pages.push(undefined)
+      page = this.#pages[id >>> PAGE_SHIFT] = new BigInt64Array(PAGE_ROWS)
     }
     page[id & PAGE_MASK] = value
   }
@@ -118,19 +118,19 @@ export class SparseLongs {
 
 /** As SparseLongs, for uint32. */
 export class SparseInts {
-  private readonly pages: (Uint32Array | undefined)[] = []
+  readonly #pages: (Uint32Array | undefined)[] = []
 
   get(id: number): number {
-    const page = this.pages[id >>> PAGE_SHIFT]
+    const page = this.#pages[id >>> PAGE_SHIFT]
     return page === undefined ? 0 : page[id & PAGE_MASK]
   }
 
   set(id: number, value: number): void {
-    let page = this.pages[id >>> PAGE_SHIFT]
+    let page = this.#pages[id >>> PAGE_SHIFT]
     if (page === undefined) {
       if (value === 0) return
-      while (this.pages.length <= id >>> PAGE_SHIFT) this.pages.push(undefined)
-      page = this.pages[id >>> PAGE_SHIFT] = new Uint32Array(PAGE_ROWS)
+      while (this.#pages.length <= id >>> PAGE_SHIFT) this.#pages.push(undefined)
+      page = this.#pages[id >>> PAGE_SHIFT] = new Uint32Array(PAGE_ROWS)
     }
     page[id & PAGE_MASK] = value
   }

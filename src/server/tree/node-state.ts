@@ -3,9 +3,7 @@
  * read that nobody asks for, and no bigint is made of a long that is only passed on.
  */
 import type { ACL } from '../../jute/generated/data.ts'
-import {
-  AVERSION, CHILD_COUNT, CONTENT_CRC, CTIME, CVERSION, CZXID, DATA_LENGTH, DIGEST, MTIME, MZXID, PZXID, VERSION,
-} from './node-rows.ts'
+import { AVERSION, CHILD_COUNT, CONTENT_CRC, CTIME, CVERSION, CZXID, DATA_LENGTH, DIGEST, MTIME, MZXID, PZXID, VERSION } from './node-rows.ts'
 import type { NodeRows } from './node-rows.ts'
 
 export class NodeState {

@@ -11,8 +11,28 @@ import { assert } from '../../assert.ts'
 import type { JuteWriter } from '../../jute/writer.ts'
 import { NodeCells } from './node-cells.ts'
 import {
-  ACL_KEY, AVERSION, CELL, CHILD_COUNT, CONTENT_CRC, CTIME, CVERSION, CZXID, DATA_LENGTH, DIGEST, FIRST_CHILD, HASH, MTIME, MZXID,
-  NEXT_SIBLING, NodeRows, PARENT, PREVIOUS_SIBLING, PZXID, SparseInts, SparseLongs, VERSION,
+  ACL_KEY,
+  AVERSION,
+  CELL,
+  CHILD_COUNT,
+  CONTENT_CRC,
+  CTIME,
+  CVERSION,
+  CZXID,
+  DATA_LENGTH,
+  DIGEST,
+  FIRST_CHILD,
+  HASH,
+  MTIME,
+  MZXID,
+  NEXT_SIBLING,
+  NodeRows,
+  PARENT,
+  PREVIOUS_SIBLING,
+  PZXID,
+  SparseInts,
+  SparseLongs,
+  VERSION,
 } from './node-rows.ts'
 import { PathIndex } from './path-index.ts'
 import { TextScratch, step } from './text-scratch.ts'
@@ -45,33 +65,33 @@ export interface NodeStoreUse {
 
 export class NodeStore {
   readonly root = ROOT
-  private readonly seed: number
-  private readonly text = new TextScratch()
+  readonly #seed: number
+  readonly #text = new TextScratch()
   /** The numbers of nodes, a row for each id; good until `clear`, and only to be read by others. */
   rows!: NodeRows
-  private owners!: SparseLongs
-  private generations!: SparseInts
-  private index!: PathIndex
-  private cells!: NodeCells
-  private nodes = 0
+  #owners!: SparseLongs
+  #generations!: SparseInts
+  #index!: PathIndex
+  #cells!: NodeCells
+  #nodes = 0
   /** Ids from here on were never used. */
-  private nextId = 0
+  #nextId = 0
   /** The id used next, or ROOT for none; removed nodes are chained through NEXT_SIBLING. */
-  private freeId = ROOT
+  #freeId = ROOT
   /** Grows with each removal. */
-  private lastGeneration = 0
+  #lastGeneration = 0
   /** The generation of ids that were never removed since the last `clear`. */
-  private firstGeneration = 0
+  #firstGeneration = 0
 
   /** `seed` starts the hash of every path: a secret one keeps clients from choosing paths that collide. */
   constructor(seed = 0x811c9dc5) {
-    this.seed = seed | 0
-    this.start()
+    this.#seed = seed | 0
+    this.#start()
   }
 
   /** Nodes, the root included. */
   get size(): number {
-    return this.nodes
+    return this.#nodes
   }
 
   /**
@@ -79,19 +99,19 @@ export class NodeStore {
    * text finds any: so '//a' is never found, for the text before its last slash is the root's, whose child 'a' is '/a'.
    */
   find(path: string): number {
-    const text = this.text
-    const hash = text.hash(this.seed, path)
+    const text = this.#text
+    const hash = text.hash(this.#seed, path)
     if (text.length <= 1 && (text.length === 0 || text.units[0] === SLASH)) return ROOT
-    const index = this.index
+    const index = this.#index
     for (let id = index.seek(hash); id !== NO_NODE; id = index.seekOn()) {
-      if (this.hasPath(id, index.cell)) return id
+      if (this.#hasPath(id, index.cell)) return id
     }
     return NO_NODE
   }
 
   /** A hash of the path, a secret one if the seed is. */
   hash(path: string): number {
-    return this.text.hash(this.seed, path)
+    return this.#text.hash(this.#seed, path)
   }
 
   /** Adds a node, last among its parent's children, all its numbers zero. The data is copied. */
@@ -105,19 +125,19 @@ export class NodeStore {
   createUnlessThere(parent: number, name: string, data: Uint8Array | null): number {
     assert(this.alive(parent), 'a node is created under a living one')
     assert(parent !== ROOT || name !== '', 'the root is the only node at /')
-    const text = this.text
+    const text = this.#text
     const hash = text.hash(step(this.rows.int(parent, HASH), SLASH), name)
     assert(!name.includes('/'), 'a name has no slash')
-    if (this.hasChild(parent, hash)) return NO_NODE
-    const id = this.takeId()
-    const cell = this.cells.create(id, text, data)
+    if (this.#hasChild(parent, hash)) return NO_NODE
+    const id = this.#takeId()
+    const cell = this.#cells.create(id, text, data)
     const rows = this.rows
     rows.setInt(id, HASH, hash)
     rows.setInt(id, CELL, cell)
     rows.setInt(id, DATA_LENGTH, data === null ? NULL_DATA : data.length)
-    this.linkChild(parent, id)
-    this.index.insert(hash, id, cell)
-    this.nodes += 1
+    this.#linkChild(parent, id)
+    this.#index.insert(hash, id, cell)
+    this.#nodes += 1
     return id
   }
 
@@ -126,25 +146,25 @@ export class NodeStore {
     assert(id !== ROOT && this.alive(id), 'a living node besides the root is removed')
     const rows = this.rows
     assert(rows.int(id, CHILD_COUNT) === 0, 'a node is removed after its children')
-    this.index.remove(rows.int(id, HASH), id)
-    this.unlinkChild(rows.int(id, PARENT), id)
+    this.#index.remove(rows.int(id, HASH), id)
+    this.#unlinkChild(rows.int(id, PARENT), id)
     rows.setInt(id, PARENT, REMOVED)
-    this.cells.free(rows.int(id, CELL), this.dataLength(id))
-    rows.setInt(id, NEXT_SIBLING, this.freeId)
-    this.freeId = id
-    this.lastGeneration = this.lastGeneration + 1 >>> 0
-    this.generations.set(id, this.lastGeneration)
-    this.nodes -= 1
+    this.#cells.free(rows.int(id, CELL), this.dataLength(id))
+    rows.setInt(id, NEXT_SIBLING, this.#freeId)
+    this.#freeId = id
+    this.#lastGeneration = (this.#lastGeneration + 1) >>> 0
+    this.#generations.set(id, this.#lastGeneration)
+    this.#nodes -= 1
   }
 
   /** Whether the id names a node now. */
   alive(id: number): boolean {
-    return id >= 0 && id < this.nextId && this.rows.int(id, PARENT) !== REMOVED
+    return id >= 0 && id < this.#nextId && this.rows.int(id, PARENT) !== REMOVED
   }
 
   /** Differs between two nodes that had the same id, also over a `clear`. */
   generation(id: number): number {
-    return this.generations.get(id) || this.firstGeneration
+    return this.#generations.get(id) || this.#firstGeneration
   }
 
   /** NO_NODE for the root. */
@@ -154,21 +174,21 @@ export class NodeStore {
 
   /** The last part of the path; '' for the root. */
   name(id: number): string {
-    const text = this.text
+    const text = this.#text
     const cell = this.rows.int(id, CELL)
-    text.reach(this.cells.lengthOfName(cell))
-    text.mask = this.cells.readName(cell, text, 0)
+    text.reach(this.#cells.lengthOfName(cell))
+    text.mask = this.#cells.readName(cell, text, 0)
     return text.text()
   }
 
   /** UTF-16 units of the name. */
   nameLength(id: number): number {
-    return this.cells.lengthOfName(this.rows.int(id, CELL))
+    return this.#cells.lengthOfName(this.rows.int(id, CELL))
   }
 
   /** Writes the name as a ustring, without making a string of it, and returns how many UTF-16 units it has. */
   writeName(id: number, w: JuteWriter): number {
-    const { cells } = this
+    const cells = this.#cells
     const cell = this.rows.int(id, CELL)
     const units = cells.lengthOfName(cell)
     const at = w.reserve(LENGTH_BYTES + 2 * units)
@@ -182,7 +202,9 @@ export class NodeStore {
   /** '/' for the root. */
   path(id: number): string {
     if (id === ROOT) return '/'
-    const { text, rows, cells } = this
+    const { rows } = this
+    const text = this.#text
+    const cells = this.#cells
     let length = 0
     for (let at = id; at !== ROOT; at = rows.int(at, PARENT)) length += 1 + cells.lengthOfName(rows.int(at, CELL))
     text.reach(length)
@@ -224,13 +246,13 @@ export class NodeStore {
   data(id: number): Uint8Array | null {
     const length = this.rows.int(id, DATA_LENGTH)
     if (length === NULL_DATA) return null
-    return this.cells.data(this.rows.int(id, CELL), length)
+    return this.#cells.data(this.rows.int(id, CELL), length)
   }
 
   /** As `data`, but a view of LENT_BYTES or more stays as it is, whatever is written to the store: the next data take other room. */
   lend(id: number): Uint8Array | null {
     const data = this.data(id)
-    if (data !== null && data.length >= LENT_BYTES) this.cells.lend(this.rows.int(id, CELL))
+    if (data !== null && data.length >= LENT_BYTES) this.#cells.lend(this.rows.int(id, CELL))
     return data
   }
 
@@ -243,13 +265,14 @@ export class NodeStore {
   /** Copies the data; it may be a view that `data` returned. */
   setData(id: number, data: Uint8Array | null): void {
     assert(this.alive(id), 'data is set on a living node')
-    const { rows, cells } = this
+    const { rows } = this
+    const cells = this.#cells
     const old = rows.int(id, CELL)
     const oldLength = this.dataLength(id)
     const cell = cells.replaceData(old, id, oldLength, data)
     rows.setInt(id, DATA_LENGTH, data === null ? NULL_DATA : data.length)
     if (cell === old) return
-    this.setCell(id, cell)
+    this.#setCell(id, cell)
     cells.free(old, oldLength)
   }
 
@@ -294,11 +317,11 @@ export class NodeStore {
   }
 
   ephemeralOwner(id: number): bigint {
-    return this.owners.get(id)
+    return this.#owners.get(id)
   }
 
   setEphemeralOwner(id: number, owner: bigint): void {
-    this.owners.set(id, owner)
+    this.#owners.set(id, owner)
   }
 
   version(id: number): number {
@@ -353,11 +376,11 @@ export class NodeStore {
   }
 
   use(): NodeStoreUse {
-    const content = this.cells.use()
+    const content = this.#cells.use()
     return {
-      nodes: this.nodes,
+      nodes: this.#nodes,
       rowBytes: this.rows.sizeBytes,
-      indexBytes: this.index.sizeBytes,
+      indexBytes: this.#index.sizeBytes,
       contentBytes: content.requestedBytes,
       contentRoomBytes: content.heldBytes,
     }
@@ -365,43 +388,43 @@ export class NodeStore {
 
   /** Back to a root without data, all its numbers zero. */
   clear(): void {
-    this.start()
+    this.#start()
   }
 
-  private start(): void {
+  #start(): void {
     this.rows = new NodeRows()
-    this.owners = new SparseLongs()
-    this.generations = new SparseInts()
-    this.index = new PathIndex()
-    this.cells = new NodeCells((id, cell) => this.setCell(id, cell))
-    this.nodes = 1
-    this.nextId = 0
-    this.freeId = ROOT
-    this.lastGeneration = this.lastGeneration + 1 >>> 0
-    this.firstGeneration = this.lastGeneration
-    const root = this.takeId()
+    this.#owners = new SparseLongs()
+    this.#generations = new SparseInts()
+    this.#index = new PathIndex()
+    this.#cells = new NodeCells((id, cell) => this.#setCell(id, cell))
+    this.#nodes = 1
+    this.#nextId = 0
+    this.#freeId = ROOT
+    this.#lastGeneration = (this.#lastGeneration + 1) >>> 0
+    this.#firstGeneration = this.#lastGeneration
+    const root = this.#takeId()
     assert(root === ROOT, 'the root is the first node')
-    this.text.hash(0, '')
-    this.rows.setInt(root, CELL, this.cells.create(root, this.text, null))
-    this.rows.setInt(root, HASH, this.seed)
+    this.#text.hash(0, '')
+    this.rows.setInt(root, CELL, this.#cells.create(root, this.#text, null))
+    this.rows.setInt(root, HASH, this.#seed)
     this.rows.setInt(root, PARENT, NO_NODE)
     this.rows.setInt(root, DATA_LENGTH, NULL_DATA)
   }
 
-  private takeId(): number {
-    const id = this.freeId
+  #takeId(): number {
+    const id = this.#freeId
     if (id !== ROOT) {
-      this.freeId = this.rows.int(id, NEXT_SIBLING)
+      this.#freeId = this.rows.int(id, NEXT_SIBLING)
       this.rows.zero(id)
-      this.owners.set(id, 0n)
+      this.#owners.set(id, 0n)
       return id
     }
-    this.rows.reach(this.nextId)
-    return this.nextId++
+    this.rows.reach(this.#nextId)
+    return this.#nextId++
   }
 
   /** The previous sibling of a first child is the last child, so that one more child is linked at once. */
-  private linkChild(parent: number, id: number): void {
+  #linkChild(parent: number, id: number): void {
     const rows = this.rows
     const first = rows.int(parent, FIRST_CHILD)
     rows.setInt(id, PARENT, parent)
@@ -417,7 +440,7 @@ export class NodeStore {
     rows.setInt(first, PREVIOUS_SIBLING, id)
   }
 
-  private unlinkChild(parent: number, id: number): void {
+  #unlinkChild(parent: number, id: number): void {
     const rows = this.rows
     const first = rows.int(parent, FIRST_CHILD)
     const next = rows.int(id, NEXT_SIBLING)
@@ -429,19 +452,20 @@ export class NodeStore {
     else if (id !== first) rows.setInt(first, PREVIOUS_SIBLING, previous)
   }
 
-  private setCell(id: number, cell: number): void {
+  #setCell(id: number, cell: number): void {
     this.rows.setInt(id, CELL, cell)
-    if (id !== ROOT) this.index.setCell(this.rows.int(id, HASH), id, cell)
+    if (id !== ROOT) this.#index.setCell(this.rows.int(id, HASH), id, cell)
   }
 
   /** Whether the text taken in is the path of the node, which is not the root: name by name from the end. */
-  private hasPath(id: number, cell: number): boolean {
-    const { rows, text } = this
+  #hasPath(id: number, cell: number): boolean {
+    const { rows } = this
+    const text = this.#text
     let end = text.length
     for (;;) {
       // Read first, so that the row and the cell are on their way from memory together.
       const parent = rows.int(id, PARENT)
-      end = this.cells.startOfName(cell, text, end) - 1
+      end = this.#cells.startOfName(cell, text, end) - 1
       if (end < 0 || text.units[end] !== SLASH) return false
       if (parent === ROOT) return end === 0
       id = parent
@@ -450,10 +474,11 @@ export class NodeStore {
   }
 
   /** Whether the parent has a child of the hash and of the name that was taken in. */
-  private hasChild(parent: number, hash: number): boolean {
-    const { index, text } = this
+  #hasChild(parent: number, hash: number): boolean {
+    const index = this.#index
+    const text = this.#text
     for (let id = index.seek(hash); id !== NO_NODE; id = index.seekOn()) {
-      if (this.rows.int(id, PARENT) === parent && this.cells.startOfName(index.cell, text, text.length) === 0) return true
+      if (this.rows.int(id, PARENT) === parent && this.#cells.startOfName(index.cell, text, text.length) === 0) return true
     }
     return false
   }

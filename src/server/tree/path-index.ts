@@ -24,88 +24,88 @@ const FILL = 4
 const NONE = -1
 
 export class PathIndex {
-  private readonly main = new BucketPages()
-  private readonly further = new BucketPages()
-  private readonly freeFurther: number[] = []
-  private furtherCount = 0
-  private buckets = FIRST_BUCKETS
+  readonly #main = new BucketPages()
+  readonly #further = new BucketPages()
+  readonly #freeFurther: number[] = []
+  #furtherCount = 0
+  #buckets = FIRST_BUCKETS
   /** Buckets below `buckets - lowMask - 1` were split already: they and those made of them are told by one more bit. */
-  private lowMask = FIRST_BUCKETS - 1
-  private size = 0
-  private readonly split = { entries: new Int32Array(64 * ENTRY_WORDS), length: 0 }
+  #lowMask = FIRST_BUCKETS - 1
+  #size = 0
+  readonly #split = { entries: new Int32Array(64 * ENTRY_WORDS), length: 0 }
   /** Where `seek` and `seekOn` look next, and for what. */
-  private soughtHash = 0
-  private page: Int32Array
-  private at = 0
+  #soughtHash = 0
+  #page: Int32Array
+  #at = 0
 
   constructor() {
-    this.main.reach(FIRST_BUCKETS - 1)
-    this.page = this.main.page(0)
+    this.#main.reach(FIRST_BUCKETS - 1)
+    this.#page = this.#main.page(0)
   }
 
   /** The first node with this very hash, or NONE (-1). */
   seek(hash: number): number {
-    const bucket = this.bucketOf(hash)
-    this.soughtHash = hash
-    this.page = this.main.page(bucket)
-    this.at = this.main.start(bucket) + FIRST_ENTRY
+    const bucket = this.#bucketOf(hash)
+    this.#soughtHash = hash
+    this.#page = this.#main.page(bucket)
+    this.#at = this.#main.start(bucket) + FIRST_ENTRY
     return this.seekOn()
   }
 
   /** The next node with the hash given to `seek`, or NONE (-1). */
   seekOn(): number {
-    const hash = this.soughtHash
+    const hash = this.#soughtHash
     for (;;) {
-      const page = this.page
-      const start = this.at - 1 & -BUCKET_WORDS
-      for (let at = this.at; at <= start + LAST_ENTRY; at += ENTRY_WORDS) {
+      const page = this.#page
+      const start = (this.#at - 1) & -BUCKET_WORDS
+      for (let at = this.#at; at <= start + LAST_ENTRY; at += ENTRY_WORDS) {
         const id = page[at + ID]
         if (id === 0) return NONE
         if (page[at] === hash) {
-          this.at = at + ENTRY_WORDS
+          this.#at = at + ENTRY_WORDS
           return id
         }
       }
       const link = page[start]
       if (link === 0) return NONE
-      this.page = this.further.page(link - 1)
-      this.at = this.further.start(link - 1) + FIRST_ENTRY
+      this.#page = this.#further.page(link - 1)
+      this.#at = this.#further.start(link - 1) + FIRST_ENTRY
     }
   }
 
   /** The cell of the node found last. */
   get cell(): number {
-    return this.page[this.at - ENTRY_WORDS + CELL]
+    return this.#page[this.#at - ENTRY_WORDS + CELL]
   }
 
   insert(hash: number, id: number, cell: number): void {
-    this.size += 1
-    while (this.buckets * FILL < this.size) this.addBucket()
-    this.add(hash, id, cell)
+    this.#size += 1
+    while (this.#buckets * FILL < this.#size) this.#addBucket()
+    this.#add(hash, id, cell)
   }
 
   /** Remembers that the cell of a node moved. */
   setCell(hash: number, id: number, cell: number): void {
-    this.seekNode(hash, id)
-    this.page[this.at - ENTRY_WORDS + CELL] = cell
+    this.#seekNode(hash, id)
+    this.#page[this.#at - ENTRY_WORDS + CELL] = cell
   }
 
   /** Takes the node out and puts the chain's last entry in its place. */
   remove(hash: number, id: number): void {
-    this.seekNode(hash, id)
-    const holePage = this.page
-    const hole = this.at - ENTRY_WORDS
-    const bucket = this.bucketOf(hash)
-    let page = this.main.page(bucket)
-    let start = this.main.start(bucket)
+    this.#seekNode(hash, id)
+    const holePage = this.#page
+    const hole = this.#at - ENTRY_WORDS
+    const bucket = this.#bucketOf(hash)
+    let page = this.#main.page(bucket)
+    let start = this.#main.start(bucket)
     let linkPage = page
     let link = NONE
     while (page[start] !== 0) {
       linkPage = page
       link = start
       const further = page[start] - 1
-      page = this.further.page(further)
-      start = this.further.start(further)
+      page = this.#further.page(further)
+      start = this.#further.start(further)
     }
     let last = start + LAST_ENTRY
     while (page[last + ID] === 0) last -= ENTRY_WORDS
@@ -114,73 +114,73 @@ export class PathIndex {
     holePage[hole + CELL] = page[last + CELL]
     page[last + ID] = 0
     if (last === start + FIRST_ENTRY && link !== NONE) {
-      this.freeFurther.push(linkPage[link] - 1)
+      this.#freeFurther.push(linkPage[link] - 1)
       linkPage[link] = 0
     }
-    this.size -= 1
+    this.#size -= 1
   }
 
   get sizeBytes(): number {
-    return this.main.sizeBytes + this.further.sizeBytes
+    return this.#main.sizeBytes + this.#further.sizeBytes
   }
 
-  private seekNode(hash: number, id: number): void {
+  #seekNode(hash: number, id: number): void {
     let found = this.seek(hash)
     while (found !== id && found !== NONE) found = this.seekOn()
     assert(found === id, 'a living node is in the index')
   }
 
-  private bucketOf(hash: number): number {
+  #bucketOf(hash: number): number {
     const mixed = mix(hash)
-    const bucket = mixed & (this.lowMask * 2 + 1)
-    return bucket < this.buckets ? bucket : mixed & this.lowMask
+    const bucket = mixed & (this.#lowMask * 2 + 1)
+    return bucket < this.#buckets ? bucket : mixed & this.#lowMask
   }
 
-  private add(hash: number, id: number, cell: number): void {
-    const bucket = this.bucketOf(hash)
-    let page = this.main.page(bucket)
-    let start = this.main.start(bucket)
+  #add(hash: number, id: number, cell: number): void {
+    const bucket = this.#bucketOf(hash)
+    let page = this.#main.page(bucket)
+    let start = this.#main.start(bucket)
     while (page[start] !== 0) {
       const further = page[start] - 1
-      page = this.further.page(further)
-      start = this.further.start(further)
+      page = this.#further.page(further)
+      start = this.#further.start(further)
     }
     let at = start + FIRST_ENTRY
     while (at <= start + LAST_ENTRY && page[at + ID] !== 0) at += ENTRY_WORDS
     if (at > start + LAST_ENTRY) {
-      const further = this.takeFurther()
+      const further = this.#takeFurther()
       page[start] = further + 1
-      page = this.further.page(further)
-      at = this.further.start(further) + FIRST_ENTRY
+      page = this.#further.page(further)
+      at = this.#further.start(further) + FIRST_ENTRY
     }
     page[at] = hash
     page[at + ID] = id
     page[at + CELL] = cell
   }
 
-  private takeFurther(): number {
-    const free = this.freeFurther.pop()
+  #takeFurther(): number {
+    const free = this.#freeFurther.pop()
     if (free !== undefined) return free
-    this.further.reach(this.furtherCount)
-    return this.furtherCount++
+    this.#further.reach(this.#furtherCount)
+    return this.#furtherCount++
   }
 
   /** Adds one bucket and deals the entries of the bucket that it halves among the two. */
-  private addBucket(): void {
-    this.takeOut(this.buckets - this.lowMask - 1)
-    this.main.reach(this.buckets)
-    this.buckets += 1
-    if (this.buckets === (this.lowMask + 1) * 2) this.lowMask = this.lowMask * 2 + 1
-    const { entries, length } = this.split
-    for (let i = 0; i < length; i += ENTRY_WORDS) this.add(entries[i], entries[i + ID], entries[i + CELL])
+  #addBucket(): void {
+    this.#takeOut(this.#buckets - this.#lowMask - 1)
+    this.#main.reach(this.#buckets)
+    this.#buckets += 1
+    if (this.#buckets === (this.#lowMask + 1) * 2) this.#lowMask = this.#lowMask * 2 + 1
+    const { entries, length } = this.#split
+    for (let i = 0; i < length; i += ENTRY_WORDS) this.#add(entries[i], entries[i + ID], entries[i + CELL])
   }
 
   /** Empties a bucket into `split`. */
-  private takeOut(bucket: number): void {
-    const split = this.split
+  #takeOut(bucket: number): void {
+    const split = this.#split
     split.length = 0
-    let page = this.main.page(bucket)
-    let start = this.main.start(bucket)
+    let page = this.#main.page(bucket)
+    let start = this.#main.start(bucket)
     for (;;) {
       if (split.length + BUCKET_WORDS > split.entries.length) split.entries = doubled(split.entries)
       for (let at = start + FIRST_ENTRY; at <= start + LAST_ENTRY && page[at + ID] !== 0; at += ENTRY_WORDS) {
@@ -191,9 +191,9 @@ export class PathIndex {
       const link = page[start]
       page.fill(0, start, start + BUCKET_WORDS)
       if (link === 0) return
-      this.freeFurther.push(link - 1)
-      page = this.further.page(link - 1)
-      start = this.further.start(link - 1)
+      this.#freeFurther.push(link - 1)
+      page = this.#further.page(link - 1)
+      start = this.#further.start(link - 1)
     }
   }
 }
@@ -204,10 +204,10 @@ const PAGE_MASK = PAGE_BUCKETS - 1
 
 /** Buckets in pages that are never copied. */
 class BucketPages {
-  private readonly pages: Int32Array[] = []
+  readonly #pages: Int32Array[] = []
 
   page(bucket: number): Int32Array {
-    return this.pages[bucket >>> PAGE_SHIFT]
+    return this.#pages[bucket >>> PAGE_SHIFT]
   }
 
   /** Where the bucket starts in its page. */
@@ -216,18 +216,18 @@ class BucketPages {
   }
 
   reach(bucket: number): void {
-    if (bucket >>> PAGE_SHIFT === this.pages.length) this.pages.push(new Int32Array(PAGE_BUCKETS * BUCKET_WORDS))
+    if (bucket >>> PAGE_SHIFT === this.#pages.length) this.#pages.push(new Int32Array(PAGE_BUCKETS * BUCKET_WORDS))
   }
 
   get sizeBytes(): number {
-    return this.pages.length * PAGE_BUCKETS * BUCKET_WORDS * 4
+    return this.#pages.length * PAGE_BUCKETS * BUCKET_WORDS * 4
   }
 }
 
 /** Spreads a path's hash over all bits, for the buckets are told by the low ones. */
 function mix(hash: number): number {
-  const mixed = Math.imul(hash ^ hash >>> 16, 0x85ebca6b)
-  return mixed ^ mixed >>> 13
+  const mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  return mixed ^ (mixed >>> 13)
 }
 
 function doubled(entries: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {

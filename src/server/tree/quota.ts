@@ -64,7 +64,7 @@ function parsePairs(data: Uint8Array | null): Map<string, number> | undefined {
     if (value === undefined || !/^([+-]?\d+)?$/.test(value)) return undefined
     const number = value === '' ? UNSET : Number(value)
     if (!Number.isSafeInteger(number)) return undefined
-    pairs.set(key!, number)
+    pairs.set(key, number)
   }
   return pairs
 }
@@ -83,7 +83,12 @@ export function usageText(count: number, bytes: number): Buffer {
 /** The usage with so much added. What a client has put beside it stays, in the order of its names (StatsTrack.toString). */
 export function usageChanged(data: Uint8Array | null, countChange: number, bytesChange: number): Buffer {
   // Unreadable usage counts from nothing; Java dies of it, and of the directory ever after.
-  const pairs = parsePairs(data) ?? new Map([['count', 0], ['bytes', 0]])
+  const pairs =
+    parsePairs(data) ??
+    new Map([
+      ['count', 0],
+      ['bytes', 0],
+    ])
   const usage = usageText((pairs.get('count') ?? UNSET) + countChange, (pairs.get('bytes') ?? UNSET) + bytesChange)
   const others = [...pairs.keys()].filter((key) => key !== 'count' && key !== 'bytes').sort()
   return others.length === 0 ? usage : Buffer.from(`${usage.toString()}=${others.map((key) => `;${key}=${pairs.get(key)}`).join('')}`)

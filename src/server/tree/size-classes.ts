@@ -15,7 +15,7 @@ const FINE_LIMIT = 256
 /** The block size of each class in bytes, ascending, all multiples of 8. */
 export const CLASS_BYTES = classSizes()
 /** How many blocks of each class a span holds. */
-export const CLASS_BLOCKS = CLASS_BYTES.map(bytes => Math.floor(SPAN_BYTES / bytes))
+export const CLASS_BLOCKS = CLASS_BYTES.map((bytes) => Math.floor(SPAN_BYTES / bytes))
 
 const CLASS_OF = classTable()
 

@@ -43,34 +43,34 @@ export interface AllocatorUse {
 
 export class SlabAllocator {
   /** Called when a block moved: the owner has to remember the new reference. */
-  private readonly onMoved: (owner: number, ref: number) => void
-  private readonly slabs: Uint8Array[] = []
-  private readonly slabWords: Int32Array[] = []
-  private readonly freeSlabs: number[] = []
-  private readonly large: Uint8Array[] = []
-  private readonly largeWords: Int32Array[] = []
-  private readonly freeLarge: number[] = []
+  readonly #onMoved: (owner: number, ref: number) => void
+  readonly #slabs: Uint8Array[] = []
+  readonly #slabWords: Int32Array[] = []
+  readonly #freeSlabs: number[] = []
+  readonly #large: Uint8Array[] = []
+  readonly #largeWords: Int32Array[] = []
+  readonly #freeLarge: number[] = []
   /** Whether somebody may keep a view of the large block. */
-  private readonly isLent: boolean[] = []
-  private readonly spans = new SpanTable(SLAB_SPANS)
-  private readonly freeBlocks = new Int32Array(CLASS_BYTES.length)
-  private readonly allBlocks = new Int32Array(CLASS_BYTES.length)
-  private slabBytes = 0
-  private largeBytes = 0
-  private requestedBytes = 0
+  readonly #isLent: boolean[] = []
+  readonly #spans = new SpanTable(SLAB_SPANS)
+  readonly #freeBlocks = new Int32Array(CLASS_BYTES.length)
+  readonly #allBlocks = new Int32Array(CLASS_BYTES.length)
+  #slabBytes = 0
+  #largeBytes = 0
+  #requestedBytes = 0
 
   constructor(onMoved: (owner: number, ref: number) => void) {
-    this.onMoved = onMoved
+    this.#onMoved = onMoved
   }
 
   /** The bytes that hold the block, from `offset(ref)` on; valid until the next call of `free`. */
   bytes(ref: number): Uint8Array {
-    return ref >= 0 ? this.slabs[ref >>> SLAB_SHIFT] : this.large[~ref]
+    return ref >= 0 ? this.#slabs[ref >>> SLAB_SHIFT] : this.#large[~ref]
   }
 
   /** The same memory as int32s, from `offset(ref) >>> 2` on. */
   words(ref: number): Int32Array {
-    return ref >= 0 ? this.slabWords[ref >>> SLAB_SHIFT] : this.largeWords[~ref]
+    return ref >= 0 ? this.#slabWords[ref >>> SLAB_SHIFT] : this.#largeWords[~ref]
   }
 
   offset(ref: number): number {
@@ -79,14 +79,14 @@ export class SlabAllocator {
 
   /** A block of at least `bytes`, its first word set to `owner` (not negative) and the rest arbitrary. Moves no block. */
   allocate(bytes: number, owner: number): number {
-    this.requestedBytes += bytes
-    return bytes <= LARGEST_BLOCK ? this.take(sizeClassOf(bytes), owner) : this.takeLarge(bytes, owner)
+    this.#requestedBytes += bytes
+    return bytes <= LARGEST_BLOCK ? this.#take(sizeClassOf(bytes), owner) : this.#takeLarge(bytes, owner)
   }
 
   /** From here on views of the block, which is too large for a span, stay as they are: `resize` refuses it. */
   lend(ref: number): void {
     assert(ref < 0, 'a block that may move is not lent')
-    this.isLent[~ref] = true
+    this.#isLent[~ref] = true
   }
 
   /** Whether the block, asked for as `bytes`, serves `newBytes` without waste; then it counts as asked for as `newBytes`. */
@@ -94,44 +94,44 @@ export class SlabAllocator {
     if (ref >= 0) {
       if (newBytes > LARGEST_BLOCK || sizeClassOf(newBytes) !== sizeClassOf(bytes)) return false
     } else {
-      const capacity = this.large[~ref].length
-      if (this.isLent[~ref] || newBytes <= LARGEST_BLOCK || newBytes > capacity || newBytes < capacity / 2) return false
+      const capacity = this.#large[~ref].length
+      if (this.#isLent[~ref] || newBytes <= LARGEST_BLOCK || newBytes > capacity || newBytes < capacity / 2) return false
     }
-    this.requestedBytes += newBytes - bytes
+    this.#requestedBytes += newBytes - bytes
     return true
   }
 
   /** Gives back a block asked for as `bytes`. May move other blocks. */
   free(ref: number, bytes: number): void {
-    this.requestedBytes -= bytes
+    this.#requestedBytes -= bytes
     if (ref < 0) {
-      this.freeLargeBlock(~ref)
+      this.#freeLargeBlock(~ref)
       return
     }
     const span = ref >>> SPAN_SHIFT
-    const sizeClass = this.spans.sizeClass[span]
-    this.words(ref)[this.offset(ref) >>> 2] = freeMark(this.spans.freeHead[span])
-    this.spans.freeHead[span] = ref
-    this.spans.live[span] -= 1
-    this.freeBlocks[sizeClass] += 1
-    if (this.spans.live[span] === 0) this.releaseSpan(span)
-    else this.spans.relist(span)
-    if (this.freeBlocks[sizeClass] > 2 * CLASS_BLOCKS[sizeClass] + (this.allBlocks[sizeClass] >>> 2)) this.evacuateOne(sizeClass)
+    const sizeClass = this.#spans.sizeClass[span]
+    this.words(ref)[this.offset(ref) >>> 2] = freeMark(this.#spans.freeHead[span])
+    this.#spans.freeHead[span] = ref
+    this.#spans.live[span] -= 1
+    this.#freeBlocks[sizeClass] += 1
+    if (this.#spans.live[span] === 0) this.#releaseSpan(span)
+    else this.#spans.relist(span)
+    if (this.#freeBlocks[sizeClass] > 2 * CLASS_BLOCKS[sizeClass] + (this.#allBlocks[sizeClass] >>> 2)) this.#evacuateOne(sizeClass)
   }
 
   use(): AllocatorUse {
     return {
-      requestedBytes: this.requestedBytes,
-      heldBytes: this.slabBytes + this.largeBytes,
-      slabs: this.slabs.length - this.freeSlabs.length,
-      largeBlocks: this.large.length - this.freeLarge.length,
+      requestedBytes: this.#requestedBytes,
+      heldBytes: this.#slabBytes + this.#largeBytes,
+      slabs: this.#slabs.length - this.#freeSlabs.length,
+      largeBlocks: this.#large.length - this.#freeLarge.length,
     }
   }
 
-  private take(sizeClass: number, owner: number): number {
-    const spans = this.spans
+  #take(sizeClass: number, owner: number): number {
+    const spans = this.#spans
     let span = spans.current[sizeClass]
-    if (span === NONE || spans.live[span] === CLASS_BLOCKS[sizeClass]) span = this.nextSpan(sizeClass)
+    if (span === NONE || spans.live[span] === CLASS_BLOCKS[sizeClass]) span = this.#nextSpan(sizeClass)
     let ref = spans.freeHead[span]
     if (ref === NONE) {
       ref = (span << SPAN_SHIFT) + spans.begun[span] * (CLASS_BYTES[sizeClass] >>> 3)
@@ -141,63 +141,63 @@ export class SlabAllocator {
     }
     this.words(ref)[this.offset(ref) >>> 2] = owner
     spans.live[span] += 1
-    this.freeBlocks[sizeClass] -= 1
+    this.#freeBlocks[sizeClass] -= 1
     return ref
   }
 
   /** The fullest span of the class with room, so that the others can run empty; a new one if there is none. */
-  private nextSpan(sizeClass: number): number {
-    let span = this.spans.fullest(sizeClass)
+  #nextSpan(sizeClass: number): number {
+    let span = this.#spans.fullest(sizeClass)
     if (span === NONE) {
-      span = this.claimSpan(NONE)
-      this.spans.open(span, sizeClass)
-      this.freeBlocks[sizeClass] += CLASS_BLOCKS[sizeClass]
-      this.allBlocks[sizeClass] += CLASS_BLOCKS[sizeClass]
+      span = this.#claimSpan(NONE)
+      this.#spans.open(span, sizeClass)
+      this.#freeBlocks[sizeClass] += CLASS_BLOCKS[sizeClass]
+      this.#allBlocks[sizeClass] += CLASS_BLOCKS[sizeClass]
     } else {
-      this.spans.unlist(span)
+      this.#spans.unlist(span)
     }
-    this.spans.current[sizeClass] = span
+    this.#spans.current[sizeClass] = span
     return span
   }
 
-  private claimSpan(exceptSlab: number): number {
-    if (this.spans.freeSpans === 0) this.addSlab()
-    return this.spans.claim(exceptSlab)
+  #claimSpan(exceptSlab: number): number {
+    if (this.#spans.freeSpans === 0) this.#addSlab()
+    return this.#spans.claim(exceptSlab)
   }
 
-  private releaseSpan(span: number): void {
-    const sizeClass = this.spans.sizeClass[span]
-    this.freeBlocks[sizeClass] -= CLASS_BLOCKS[sizeClass]
-    this.allBlocks[sizeClass] -= CLASS_BLOCKS[sizeClass]
-    this.spans.close(span)
-    this.releaseSlabIfEmpty(Math.floor(span / SLAB_SPANS))
-    for (let step = 0; step < SPANS_PER_STEP && this.spans.freeSpans > this.spans.usedSpans / 8 + SLAB_SPANS * 3 / 2; step++) {
-      this.moveSpanOut(this.spans.emptiestSlab(FIRST_SLAB_SPANS.length))
+  #releaseSpan(span: number): void {
+    const sizeClass = this.#spans.sizeClass[span]
+    this.#freeBlocks[sizeClass] -= CLASS_BLOCKS[sizeClass]
+    this.#allBlocks[sizeClass] -= CLASS_BLOCKS[sizeClass]
+    this.#spans.close(span)
+    this.#releaseSlabIfEmpty(Math.floor(span / SLAB_SPANS))
+    for (let step = 0; step < SPANS_PER_STEP && this.#spans.freeSpans > this.#spans.usedSpans / 8 + (SLAB_SPANS * 3) / 2; step++) {
+      this.#moveSpanOut(this.#spans.emptiestSlab(FIRST_SLAB_SPANS.length))
     }
   }
 
   /** Moves the blocks of the class's emptiest span into its other spans. */
-  private evacuateOne(sizeClass: number): void {
-    const span = this.spans.emptiest(sizeClass)
+  #evacuateOne(sizeClass: number): void {
+    const span = this.#spans.emptiest(sizeClass)
     assert(span !== NONE, 'a class with many free blocks has a span besides the current one')
-    this.spans.unlist(span)
+    this.#spans.unlist(span)
     const units = CLASS_BYTES[sizeClass] >>> 3
-    const words = this.slabWords[Math.floor(span / SLAB_SPANS)]
+    const words = this.#slabWords[Math.floor(span / SLAB_SPANS)]
     let ref = span << SPAN_SHIFT
-    for (let left = this.spans.begun[span]; left > 0; left--, ref += units) {
+    for (let left = this.#spans.begun[span]; left > 0; left--, ref += units) {
       const owner = words[(ref & SLAB_MASK) << 1]
       if (owner < 0) continue
-      const moved = this.take(sizeClass, owner)
-      this.copyBlock(ref, moved, CLASS_BYTES[sizeClass])
-      this.onMoved(owner, moved)
+      const moved = this.#take(sizeClass, owner)
+      this.#copyBlock(ref, moved, CLASS_BYTES[sizeClass])
+      this.#onMoved(owner, moved)
     }
-    this.freeBlocks[sizeClass] += this.spans.live[span]
-    this.releaseSpan(span)
+    this.#freeBlocks[sizeClass] += this.#spans.live[span]
+    this.#releaseSpan(span)
   }
 
-  private copyBlock(from: number, to: number, bytes: number): void {
-    const source = this.slabWords[from >>> SLAB_SHIFT]
-    const target = this.slabWords[to >>> SLAB_SHIFT]
+  #copyBlock(from: number, to: number, bytes: number): void {
+    const source = this.#slabWords[from >>> SLAB_SHIFT]
+    const target = this.#slabWords[to >>> SLAB_SHIFT]
     const sourceAt = (from & SLAB_MASK) << 1
     const targetAt = (to & SLAB_MASK) << 1
     const words = bytes >>> 2
@@ -206,67 +206,67 @@ export class SlabAllocator {
   }
 
   /** Moves one span of the slab into another slab, as it is. */
-  private moveSpanOut(slab: number): void {
-    const from = this.spans.anyUsed(slab)
-    const to = this.claimSpan(slab)
+  #moveSpanOut(slab: number): void {
+    const from = this.#spans.anyUsed(slab)
+    const to = this.#claimSpan(slab)
     const moveBy = (to - from) << SPAN_SHIFT
-    const source = this.slabWords[slab]
+    const source = this.#slabWords[slab]
     const sourceAt = (from % SLAB_SPANS) * (SPAN_BYTES / 4)
-    const target = this.slabWords[Math.floor(to / SLAB_SPANS)]
+    const target = this.#slabWords[Math.floor(to / SLAB_SPANS)]
     const targetAt = (to % SLAB_SPANS) * (SPAN_BYTES / 4)
     target.set(source.subarray(sourceAt, sourceAt + SPAN_BYTES / 4), targetAt)
-    const wordsPerBlock = CLASS_BYTES[this.spans.sizeClass[from]] >>> 2
-    for (let block = 0; block < this.spans.begun[from]; block++) {
+    const wordsPerBlock = CLASS_BYTES[this.#spans.sizeClass[from]] >>> 2
+    for (let block = 0; block < this.#spans.begun[from]; block++) {
       const at = targetAt + block * wordsPerBlock
       const owner = target[at]
       if (owner >= 0) {
-        this.onMoved(owner, (to << SPAN_SHIFT) + block * (wordsPerBlock >>> 1))
+        this.#onMoved(owner, (to << SPAN_SHIFT) + block * (wordsPerBlock >>> 1))
       } else {
         const next = nextFree(owner)
         target[at] = freeMark(next === NONE ? NONE : next + moveBy)
       }
     }
-    this.spans.replace(from, to, moveBy)
-    this.releaseSlabIfEmpty(slab)
+    this.#spans.replace(from, to, moveBy)
+    this.#releaseSlabIfEmpty(slab)
   }
 
-  private addSlab(): void {
-    const slab = this.freeSlabs.pop() ?? this.slabs.length
+  #addSlab(): void {
+    const slab = this.#freeSlabs.pop() ?? this.#slabs.length
     assert(slab < MAX_SLABS, 'the slabs hold 16 GiB at most')
     const spans = FIRST_SLAB_SPANS[slab] ?? SLAB_SPANS
     const memory = new ArrayBuffer(spans * SPAN_BYTES)
-    this.slabs[slab] = new Uint8Array(memory)
-    this.slabWords[slab] = new Int32Array(memory)
-    this.slabBytes += memory.byteLength
-    this.spans.addSlab(slab, spans)
+    this.#slabs[slab] = new Uint8Array(memory)
+    this.#slabWords[slab] = new Int32Array(memory)
+    this.#slabBytes += memory.byteLength
+    this.#spans.addSlab(slab, spans)
   }
 
   /** Gives an empty slab back to the system, unless no other free span would be left for the next block. */
-  private releaseSlabIfEmpty(slab: number): void {
-    if (slab < FIRST_SLAB_SPANS.length || this.spans.usedIn(slab) > 0 || this.spans.freeSpans < SLAB_SPANS * 5 / 4) return
-    this.spans.dropSlab(slab)
-    this.slabBytes -= this.slabs[slab].length
-    this.slabs[slab] = NO_BYTES
-    this.slabWords[slab] = NO_WORDS
-    this.freeSlabs.push(slab)
+  #releaseSlabIfEmpty(slab: number): void {
+    if (slab < FIRST_SLAB_SPANS.length || this.#spans.usedIn(slab) > 0 || this.#spans.freeSpans < (SLAB_SPANS * 5) / 4) return
+    this.#spans.dropSlab(slab)
+    this.#slabBytes -= this.#slabs[slab].length
+    this.#slabs[slab] = NO_BYTES
+    this.#slabWords[slab] = NO_WORDS
+    this.#freeSlabs.push(slab)
   }
 
-  private takeLarge(bytes: number, owner: number): number {
+  #takeLarge(bytes: number, owner: number): number {
     const memory = new ArrayBuffer(Math.ceil(bytes / LARGE_ROUNDING) * LARGE_ROUNDING)
-    const index = this.freeLarge.pop() ?? this.large.length
-    this.large[index] = new Uint8Array(memory)
-    this.largeWords[index] = new Int32Array(memory)
-    this.largeWords[index][0] = owner
-    this.isLent[index] = false
-    this.largeBytes += memory.byteLength
+    const index = this.#freeLarge.pop() ?? this.#large.length
+    this.#large[index] = new Uint8Array(memory)
+    this.#largeWords[index] = new Int32Array(memory)
+    this.#largeWords[index][0] = owner
+    this.#isLent[index] = false
+    this.#largeBytes += memory.byteLength
     return ~index
   }
 
-  private freeLargeBlock(index: number): void {
-    this.largeBytes -= this.large[index].length
-    this.large[index] = NO_BYTES
-    this.largeWords[index] = NO_WORDS
-    this.freeLarge.push(index)
+  #freeLargeBlock(index: number): void {
+    this.#largeBytes -= this.#large[index].length
+    this.#large[index] = NO_BYTES
+    this.#largeWords[index] = NO_WORDS
+    this.#freeLarge.push(index)
   }
 }
 

@@ -28,50 +28,50 @@ export class SpanTable {
   freeSpans = 0
   usedSpans = 0
 
-  private readonly slabSpans: number
-  private readonly slabFree: number[] = []
-  private readonly slabUsed: number[] = []
-  private readonly slabFreeHead: number[] = []
-  private readonly lists = new Int32Array(CLASS_BYTES.length * FILLS).fill(NONE)
-  private list = new Int32Array(0)
-  private next = new Int32Array(0)
-  private previous = new Int32Array(0)
+  readonly #slabSpans: number
+  readonly #slabFree: number[] = []
+  readonly #slabUsed: number[] = []
+  readonly #slabFreeHead: number[] = []
+  readonly #lists = new Int32Array(CLASS_BYTES.length * FILLS).fill(NONE)
+  #list = new Int32Array(0)
+  #next = new Int32Array(0)
+  #previous = new Int32Array(0)
 
   constructor(slabSpans: number) {
-    this.slabSpans = slabSpans
+    this.#slabSpans = slabSpans
   }
 
   addSlab(slab: number, spans: number): void {
-    this.reach((slab + 1) * this.slabSpans)
-    this.slabFree[slab] = spans
-    this.slabUsed[slab] = 0
-    this.slabFreeHead[slab] = NONE
+    this.#reach((slab + 1) * this.#slabSpans)
+    this.#slabFree[slab] = spans
+    this.#slabUsed[slab] = 0
+    this.#slabFreeHead[slab] = NONE
     this.freeSpans += spans
-    for (let span = slab * this.slabSpans + spans - 1; span >= slab * this.slabSpans; span--) this.pushFree(span, slab)
+    for (let span = slab * this.#slabSpans + spans - 1; span >= slab * this.#slabSpans; span--) this.#pushFree(span, slab)
   }
 
   /** Forgets a slab that has no used span. */
   dropSlab(slab: number): void {
-    assert(this.slabUsed[slab] === 0, 'a slab is dropped when it is empty')
-    this.sizeClass.fill(ABSENT, slab * this.slabSpans, (slab + 1) * this.slabSpans)
-    this.freeSpans -= this.slabFree[slab]
-    this.slabFree[slab] = 0
-    this.slabFreeHead[slab] = NONE
+    assert(this.#slabUsed[slab] === 0, 'a slab is dropped when it is empty')
+    this.sizeClass.fill(ABSENT, slab * this.#slabSpans, (slab + 1) * this.#slabSpans)
+    this.freeSpans -= this.#slabFree[slab]
+    this.#slabFree[slab] = 0
+    this.#slabFreeHead[slab] = NONE
   }
 
   usedIn(slab: number): number {
-    return this.slabUsed[slab]
+    return this.#slabUsed[slab]
   }
 
   /** Takes a free span of the first slab that has one, so that the last slabs run empty. */
   claim(exceptSlab: number): number {
     let slab = 0
-    while (this.slabFree[slab] === 0 || slab === exceptSlab) slab += 1
-    assert(slab < this.slabFree.length, 'a free span was counted')
-    const span = this.slabFreeHead[slab]
-    this.slabFreeHead[slab] = this.next[span]
-    this.slabFree[slab] -= 1
-    this.slabUsed[slab] += 1
+    while (this.#slabFree[slab] === 0 || slab === exceptSlab) slab += 1
+    assert(slab < this.#slabFree.length, 'a free span was counted')
+    const span = this.#slabFreeHead[slab]
+    this.#slabFreeHead[slab] = this.#next[span]
+    this.#slabFree[slab] -= 1
+    this.#slabUsed[slab] += 1
     this.freeSpans -= 1
     this.usedSpans += 1
     return span
@@ -83,7 +83,7 @@ export class SpanTable {
     this.live[span] = 0
     this.begun[span] = 0
     this.freeHead[span] = NONE
-    this.list[span] = UNLISTED
+    this.#list[span] = UNLISTED
   }
 
   /** Makes a span free, wherever it stood. */
@@ -91,12 +91,12 @@ export class SpanTable {
     const sizeClass = this.sizeClass[span]
     if (this.current[sizeClass] === span) this.current[sizeClass] = NONE
     this.unlist(span)
-    const slab = Math.floor(span / this.slabSpans)
-    this.slabFree[slab] += 1
-    this.slabUsed[slab] -= 1
+    const slab = Math.floor(span / this.#slabSpans)
+    this.#slabFree[slab] += 1
+    this.#slabUsed[slab] -= 1
     this.freeSpans += 1
     this.usedSpans -= 1
-    this.pushFree(span, slab)
+    this.#pushFree(span, slab)
   }
 
   /** Puts `to` in the place of `from`, whose bytes were copied and whose references grew by `moveBy`; `from` becomes free. */
@@ -116,34 +116,34 @@ export class SpanTable {
   relist(span: number): void {
     const sizeClass = this.sizeClass[span]
     if (this.current[sizeClass] === span) return
-    const fill = Math.floor(this.live[span] * FILLS / CLASS_BLOCKS[sizeClass])
+    const fill = Math.floor((this.live[span] * FILLS) / CLASS_BLOCKS[sizeClass])
     const list = fill === FILLS ? UNLISTED : sizeClass * FILLS + fill
-    if (list === this.list[span]) return
+    if (list === this.#list[span]) return
     this.unlist(span)
     if (list === UNLISTED) return
-    const head = this.lists[list]
-    this.list[span] = list
-    this.previous[span] = NONE
-    this.next[span] = head
-    if (head !== NONE) this.previous[head] = span
-    this.lists[list] = span
+    const head = this.#lists[list]
+    this.#list[span] = list
+    this.#previous[span] = NONE
+    this.#next[span] = head
+    if (head !== NONE) this.#previous[head] = span
+    this.#lists[list] = span
   }
 
   unlist(span: number): void {
-    const list = this.list[span]
+    const list = this.#list[span]
     if (list === UNLISTED) return
-    const next = this.next[span]
-    const previous = this.previous[span]
-    if (previous === NONE) this.lists[list] = next
-    else this.next[previous] = next
-    if (next !== NONE) this.previous[next] = previous
-    this.list[span] = UNLISTED
+    const next = this.#next[span]
+    const previous = this.#previous[span]
+    if (previous === NONE) this.#lists[list] = next
+    else this.#next[previous] = next
+    if (next !== NONE) this.#previous[next] = previous
+    this.#list[span] = UNLISTED
   }
 
   /** The fullest listed span of the class, to an eighth. */
   fullest(sizeClass: number): number {
     for (let fill = FILLS - 1; fill >= 0; fill--) {
-      const span = this.lists[sizeClass * FILLS + fill]
+      const span = this.#lists[sizeClass * FILLS + fill]
       if (span !== NONE) return span
     }
     return NONE
@@ -152,7 +152,7 @@ export class SpanTable {
   /** The emptiest listed span of the class, to an eighth. */
   emptiest(sizeClass: number): number {
     for (let fill = 0; fill < FILLS; fill++) {
-      const span = this.lists[sizeClass * FILLS + fill]
+      const span = this.#lists[sizeClass * FILLS + fill]
       if (span !== NONE) return span
     }
     return NONE
@@ -161,8 +161,8 @@ export class SpanTable {
   /** The slab from `first` on with the fewest used spans, but at least one. */
   emptiestSlab(first: number): number {
     let best = NONE
-    for (let slab = first; slab < this.slabUsed.length; slab++) {
-      if (this.slabUsed[slab] > 0 && (best === NONE || this.slabUsed[slab] < this.slabUsed[best])) best = slab
+    for (let slab = first; slab < this.#slabUsed.length; slab++) {
+      if (this.#slabUsed[slab] > 0 && (best === NONE || this.#slabUsed[slab] < this.#slabUsed[best])) best = slab
     }
     assert(best !== NONE, 'so many free spans lie in more than the first slabs')
     return best
@@ -170,29 +170,29 @@ export class SpanTable {
 
   /** Some span of the slab that has blocks. */
   anyUsed(slab: number): number {
-    let span = slab * this.slabSpans
+    let span = slab * this.#slabSpans
     while (this.sizeClass[span] >= ABSENT) span += 1
-    assert(Math.floor(span / this.slabSpans) === slab, 'a used span was counted')
+    assert(Math.floor(span / this.#slabSpans) === slab, 'a used span was counted')
     return span
   }
 
-  private pushFree(span: number, slab: number): void {
+  #pushFree(span: number, slab: number): void {
     this.sizeClass[span] = FREE
-    this.list[span] = UNLISTED
-    this.next[span] = this.slabFreeHead[slab]
-    this.slabFreeHead[slab] = span
+    this.#list[span] = UNLISTED
+    this.#next[span] = this.#slabFreeHead[slab]
+    this.#slabFreeHead[slab] = span
   }
 
-  private reach(spans: number): void {
+  #reach(spans: number): void {
     if (spans <= this.sizeClass.length) return
     const room = Math.max(spans, this.sizeClass.length * 2)
     this.sizeClass = grown(this.sizeClass, new Uint8Array(room).fill(ABSENT))
     this.live = grown(this.live, new Uint16Array(room))
     this.begun = grown(this.begun, new Uint16Array(room))
     this.freeHead = grown(this.freeHead, new Int32Array(room))
-    this.list = grown(this.list, new Int32Array(room))
-    this.next = grown(this.next, new Int32Array(room))
-    this.previous = grown(this.previous, new Int32Array(room))
+    this.#list = grown(this.#list, new Int32Array(room))
+    this.#next = grown(this.#next, new Int32Array(room))
+    this.#previous = grown(this.#previous, new Int32Array(room))
   }
 }
 

@@ -13,12 +13,12 @@ export class TextScratch {
   length = 0
   /** All units or-ed: below 256 when one byte holds each. */
   mask = 0
-  private narrow = Buffer.alloc(FIRST_UNITS)
+  #narrow = Buffer.alloc(FIRST_UNITS)
 
   /** Takes in the text and returns the hash of what `hash` stood for, followed by it. */
   hash(hash: number, text: string): number {
     const length = text.length
-    if (length > this.units.length) this.grow(length)
+    if (length > this.units.length) this.#grow(length)
     const units = this.units
     let mask = 0
     for (let i = 0; i < length; i++) {
@@ -34,7 +34,7 @@ export class TextScratch {
 
   /** Sets the room for `length` units, arbitrary so far. */
   reach(length: number): void {
-    if (length > this.units.length) this.grow(length)
+    if (length > this.units.length) this.#grow(length)
     this.length = length
   }
 
@@ -42,13 +42,13 @@ export class TextScratch {
   text(): string {
     const { units, length } = this
     if (this.mask > 0xff) return Buffer.from(units.buffer, 0, length * 2).toString('utf16le')
-    for (let i = 0; i < length; i++) this.narrow[i] = units[i]
-    return this.narrow.toString('latin1', 0, length)
+    for (let i = 0; i < length; i++) this.#narrow[i] = units[i]
+    return this.#narrow.toString('latin1', 0, length)
   }
 
-  private grow(length: number): void {
+  #grow(length: number): void {
     this.units = new Uint16Array(length * 2)
-    this.narrow = Buffer.alloc(length * 2)
+    this.#narrow = Buffer.alloc(length * 2)
   }
 }
 

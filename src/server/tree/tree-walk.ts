@@ -37,7 +37,7 @@ export class TreeWalk {
     const { store } = this.#tree
     const stack = this.#next
     while (stack.length > 0) {
-      const id = stack[stack.length - 1]!
+      const id = stack[stack.length - 1]
       if (id === NO_NODE) {
         stack.pop()
         continue

@@ -110,7 +110,7 @@ class PathWatchers {
       for (const watcher of hit) this.remove(path, watcher, STANDARD)
     }
     if (this.recursiveCount === 0) return hit
-    for (let above = path; above !== '/' && above !== ''; ) {
+    for (let above = path; above !== '/' && above !== '';) {
       above = parentOf(above)
       if (above === '') above = '/'
       const watchers = this.byPath.get(above)

@@ -24,7 +24,10 @@ export class Watchers {
       this.#one = watcher
       this.#modesOfOne = modes
     } else {
-      this.#many = new Map([[this.#one, this.#modesOfOne], [watcher, modes]])
+      this.#many = new Map([
+        [this.#one, this.#modesOfOne],
+        [watcher, modes],
+      ])
       this.#one = undefined
     }
   }

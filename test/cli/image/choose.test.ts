@@ -8,7 +8,7 @@ import { ImageRefused } from '../../../src/cli/image/plan.ts'
 import type { Environment, ImagePlan } from '../../../src/cli/image/plan.ts'
 
 function plan(env: Environment, files: Record<string, string> = {}): ImagePlan {
-  return planImage({ PATH: '/bin', HOSTNAME: 'zoo1', ...env }, { root: '', readText: path => files[path] })
+  return planImage({ PATH: '/bin', HOSTNAME: 'zoo1', ...env }, { root: '', readText: (path) => files[path] })
 }
 
 const confluent = { ZOOKEEPER_CLIENT_PORT: '2181' }
@@ -86,7 +86,12 @@ describe('the official image', () => {
   })
 
   it('tells what it does not know, but for links to a service called zookeeper or zoo', () => {
-    const links = { ZOOKEEPER_PORT_2181_TCP_ADDR: '10.0.0.1', ZOOKEEPER_SERVICE_HOST: '10.0.0.1', ZOO_PORT: 'tcp://10.0.0.1:2181', ZOOKEEPER_CLIENT_PORT: 'tcp://10.0.0.1:2181' }
+    const links = {
+      ZOOKEEPER_PORT_2181_TCP_ADDR: '10.0.0.1',
+      ZOOKEEPER_SERVICE_HOST: '10.0.0.1',
+      ZOO_PORT: 'tcp://10.0.0.1:2181',
+      ZOOKEEPER_CLIENT_PORT: 'tcp://10.0.0.1:2181',
+    }
     expect(plan({ ...links, ZOO_TICKTIME: '1', ZOO_LOG4J_PROP: 'WARN,CONSOLE' }).remarks).toEqual([
       'ZOO_LOG4J_PROP: there is no log4j; ZOO_LOG_LEVEL=WARN sets the level',
       'ZOO_TICKTIME: not a variable of the official image; it has no effect',
@@ -215,7 +220,7 @@ describe("Bitnami's image", () => {
     ['', []],
   ])('takes ZOO_SERVERS=%j', (servers, lines) => {
     const { config, myid } = plan({ ...bitnami, ZOO_SERVERS: servers, ZOO_PORT_NUMBER: '2182', ZOO_SERVER_ID: '7' })
-    expect(config.filter(line => line.startsWith('server.'))).toEqual(lines)
+    expect(config.filter((line) => line.startsWith('server.'))).toEqual(lines)
     expect([config.includes('clientPort=2182'), myid]).toEqual([true, '7'])
   })
 
@@ -248,20 +253,23 @@ describe("Bitnami's image", () => {
         'tickTime=100',
       ]),
     )
-    expect(config.filter(line => line.startsWith('tickTime'))).toHaveLength(1)
+    expect(config.filter((line) => line.startsWith('tickTime'))).toHaveLength(1)
     expect(directories).toContain('/bitnami/zookeeper/log')
   })
 
   it('takes TLS as the image writes it', () => {
-    const { config } = plan({
-      ...bitnami,
-      ZOO_TLS_CLIENT_ENABLE: 'yes',
-      ZOO_TLS_CLIENT_KEYSTORE_FILE: '/k.jks',
-      ZOO_TLS_CLIENT_KEYSTORE_PASSWORD_FILE: '/run/secrets/k',
-      ZOO_TLS_QUORUM_ENABLE: 'yes',
-      ZOO_TLS_QUORUM_TRUSTSTORE_FILE: '/t.jks',
-    }, { '/run/secrets/k': 'secret\n' })
-    expect(config.filter(line => /^(?:client|ssl|secure|server)/.test(line))).toEqual([
+    const { config } = plan(
+      {
+        ...bitnami,
+        ZOO_TLS_CLIENT_ENABLE: 'yes',
+        ZOO_TLS_CLIENT_KEYSTORE_FILE: '/k.jks',
+        ZOO_TLS_CLIENT_KEYSTORE_PASSWORD_FILE: '/run/secrets/k',
+        ZOO_TLS_QUORUM_ENABLE: 'yes',
+        ZOO_TLS_QUORUM_TRUSTSTORE_FILE: '/t.jks',
+      },
+      { '/run/secrets/k': 'secret\n' },
+    )
+    expect(config.filter((line) => /^(?:client|ssl|secure|server)/.test(line))).toEqual([
       'client.secure=true',
       'ssl.clientAuth=need',
       'secureClientPort=3181',
@@ -300,11 +308,11 @@ describe("Bitnami's image", () => {
 
 describe('docs/docker.md', () => {
   const text = readFileSync(new URL('../../../docs/docker.md', import.meta.url), 'utf8')
-  const named = [...text.matchAll(/`([A-Z][A-Z0-9_]+)(…?)/g)].map(([, name, more]) => ({ name: name!, isGroup: more !== '' }))
+  const named = [...text.matchAll(/`([A-Z][A-Z0-9_]+)(…?)/g)].map(([, name, more]) => ({ name: name, isGroup: more !== '' }))
 
   it('names every variable', () => {
     const all = [...officialVariables, ...bitnamiVariables, ...confluentVariables]
-    expect(all.filter(variable => !named.some(({ name, isGroup }) => (isGroup ? variable.startsWith(name) : variable === name)))).toEqual([])
+    expect(all.filter((variable) => !named.some(({ name, isGroup }) => (isGroup ? variable.startsWith(name) : variable === name)))).toEqual([])
   })
 
   it('names no other', () => {

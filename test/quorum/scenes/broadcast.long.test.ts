@@ -10,10 +10,10 @@ const SEQUENTIAL = 2
 describe('a write', () => {
   it('through the leader, a follower and an observer is seen through all of them', async () => {
     const ensemble = await stage(3, { observers: 1 })
-    const members = [await ensemble.leader(), follower(ensemble), ensemble.members[3]!]
+    const members = [await ensemble.leader(), follower(ensemble), ensemble.members[3]]
     expect(members.map(({ role }) => role)).toEqual(['leader', 'follower', 'observer'])
     const clients = await Promise.all(members.map((member) => client(member)))
-    for (const [index, session] of clients.entries()) await session.ok(create(`/by-${members[index]!.role}`))
+    for (const [index, session] of clients.entries()) await session.ok(create(`/by-${members[index].role}`))
     for (const session of clients) {
       await session.ok(sync('/'))
       const { children } = await session.ok(getChildren('/'))
@@ -25,11 +25,11 @@ describe('a write', () => {
     const ensemble = await stage(5)
     const leader = await ensemble.leader()
     const [one, two, ...rest] = others(ensemble, leader.id)
-    await ensemble.stop(one!.id)
-    await ensemble.kill(two!.id)
+    await ensemble.stop(one.id)
+    await ensemble.kill(two.id)
     for (const member of [leader, ...rest]) await (await client(member)).ok(create('/x-', { flags: SEQUENTIAL }))
     expect(ensemble.reigns).toHaveLength(1)
-    await ensemble.stop(rest[0]!.id)
+    await ensemble.stop(rest[0].id)
     await until('no leader', () => ensemble.members.every(({ role }) => role === undefined))
   })
 
@@ -37,9 +37,9 @@ describe('a write', () => {
     const ensemble = await stage(3, { observers: 2, ...IMPATIENT })
     const leader = await ensemble.leader()
     const session = await client(leader)
-    const observer = await client(ensemble.members[3]!)
+    const observer = await client(ensemble.members[3])
     await session.ok(create('/seen'))
-    await until('the observers have it', () => [3, 4].every((index) => behind(ensemble.members[index]!).replica.lastProcessedZxid === session.zxid))
+    await until('the observers have it', () => [3, 4].every((index) => behind(ensemble.members[index]).replica.lastProcessedZxid === session.zxid))
     // Leader and observers are three of five members, but one of three voters.
     for (const { id } of others(ensemble, leader.id, 4, 5)) ensemble.pause(id)
     const answers = [session, observer].map((asking) => asking.call(create('/unseen')).catch((error: Error) => error))
@@ -63,10 +63,14 @@ describe('commits', () => {
     const acknowledged = zxids.flat().sort((a, b) => (a < b ? -1 : 1))
     expect(new Set(acknowledged).size).toBe(clients.length * perClient)
     await untilEqual(ensemble)
-    const histories = ensemble.members.map((member) => behind(member).committed.txns().map(({ zxid }) => zxid))
+    const histories = ensemble.members.map((member) =>
+      behind(member)
+        .committed.txns()
+        .map(({ zxid }) => zxid),
+    )
     for (const history of histories) {
       expect(history).toEqual(histories[0])
-      expect(history.every((zxid, index) => index === 0 || zxid === history[index - 1]! + 1n)).toBe(true)
+      expect(history.every((zxid, index) => index === 0 || zxid === history[index - 1] + 1n)).toBe(true)
       expect(acknowledged.every((zxid) => history.includes(zxid))).toBe(true)
     }
   })
@@ -77,15 +81,18 @@ describe('a minority', () => {
     const ensemble = await stage(5, IMPATIENT)
     const leader = await ensemble.leader()
     const [near, ...far] = others(ensemble, leader.id)
-    const sessions = [await client(leader), await client(near!)]
-    ensemble.partition([leader.id, near!.id], far.map(({ id }) => id))
+    const sessions = [await client(leader), await client(near)]
+    ensemble.partition(
+      [leader.id, near.id],
+      far.map(({ id }) => id),
+    )
     const answers = sessions.map((session) => session.call(create('/by-few')).catch((error: Error) => error))
     const majority = await client(await ensemble.leader())
     await majority.ok(create('/by-many'))
     for (const answer of await Promise.all(answers)) expect(answer).toBeInstanceOf(ConnectionLost)
     await expect(TcpSession.open(leader.port)).rejects.toBeInstanceOf(ConnectionLost)
     ensemble.heal()
-    await until('all follow', () => [leader, near!].every(({ role }) => role === 'follower'))
+    await until('all follow', () => [leader, near].every(({ role }) => role === 'follower'))
     const back = await client(leader)
     expect([(await back.call(exists('/by-few'))).err, (await back.call(exists('/by-many'))).err]).toEqual([-101, 0])
     await untilEqual(ensemble)
@@ -130,7 +137,7 @@ describe('false death', () => {
     ensemble.pause(id)
     await session.ok(create('/meanwhile'))
     ensemble.resume(id)
-    await until('it serves', () => ensemble.members[id - 1]!.role === 'follower')
+    await until('it serves', () => ensemble.members[id - 1].role === 'follower')
     await untilEqual(ensemble)
     expect(ensemble.reigns).toHaveLength(1)
   })
@@ -141,13 +148,13 @@ describe('a watch', () => {
     const ensemble = await stage(3)
     const [one, two] = others(ensemble, (await ensemble.leader()).id)
     const writer = await client(await ensemble.leader())
-    const session = await client(one!)
+    const session = await client(one)
     expect((await session.call(exists('/awaited', true))).err).toBe(-101)
     await session.call(exists('/later', true))
     const seen = session.zxid
     await session.drop()
     await writer.ok(create('/awaited'))
-    const back = await client(two!, session.identity)
+    const back = await client(two, session.identity)
     expect(back.id).toBe(session.id)
     await back.call(setWatches(seen, { exist: ['/awaited', '/later'] }), -8)
     expect(await back.event()).toMatchObject({ type: NODE_CREATED, path: '/awaited' })

@@ -48,8 +48,8 @@ class RawEnd {
     while (rest.length > 0) {
       const payload = rest.subarray(4, 4 + rest.readInt32BE(0))
       const [leader, zxid, electionEpoch, peerEpoch] = [4, 12, 20, 28].map((at) => payload.readBigInt64BE(at))
-      const state = (['looking', 'following', 'leading', 'observing'] as const)[payload.readInt32BE(0)]!
-      texts.push(notificationText({ state, leader: leader!, zxid: zxid!, electionEpoch: electionEpoch!, peerEpoch: peerEpoch! }))
+      const state = (['looking', 'following', 'leading', 'observing'] as const)[payload.readInt32BE(0)]
+      texts.push(notificationText({ state, leader: leader, zxid: zxid, electionEpoch: electionEpoch, peerEpoch: peerEpoch }))
       rest = rest.subarray(4 + payload.length)
     }
     return texts
@@ -86,7 +86,12 @@ class MeshOfFive {
   /** Whatever another server would dial. */
   dial(first: Uint8Array, port = electionPort(5)): RawEnd {
     let end: RawEnd | undefined
-    this.host.network.dial(port, '127.0.0.1', (socket) => (end = new RawEnd(socket)), () => {})
+    this.host.network.dial(
+      port,
+      '127.0.0.1',
+      (socket) => (end = new RawEnd(socket)),
+      () => {},
+    )
     this.host.settle()
     end!.socket.write(first)
     this.host.settle()
@@ -96,13 +101,17 @@ class MeshOfFive {
   /** A connection as server `sid` makes it. */
   dialAs(sid: bigint, address?: string): RawEnd {
     const [host, port] = (address ?? `127.0.0.${sid}:${electionPort(Number(sid))}`).split(':')
-    return this.dial(initialMessage(sid, [{ host: host!, port: Number(port) }], false))
+    return this.dial(initialMessage(sid, [{ host: host, port: Number(port) }], false))
   }
 
   /** Takes what is dialled there. */
   listen(port: number): RawEnd[] {
     const ends: RawEnd[] = []
-    this.host.network.listen({ host: undefined, port }, (socket) => ends.push(new RawEnd(socket)), () => {})
+    this.host.network.listen(
+      { host: undefined, port },
+      (socket) => ends.push(new RawEnd(socket)),
+      () => {},
+    )
     this.host.settle()
     return ends
   }
@@ -121,8 +130,8 @@ describe('who dials whom', () => {
     five.send(3, anyVote(5))
     expect(at3).toHaveLength(1)
     expect(writes[0]).toBe(Buffer.from(initialMessage(5n, [{ host: '127.0.0.5', port: 3885 }], false)).toString('hex'))
-    expect(at3[0]!.notifications()).toEqual([anyVote(5)])
-    five.say(at3[0]!, anyVote(3))
+    expect(at3[0].notifications()).toEqual([anyVote(5)])
+    five.say(at3[0], anyVote(3))
     expect(five.heard).toEqual([`3: ${anyVote(3)}`])
     expect(five.mesh.isConnected(3n)).toBe(true)
   })
@@ -131,9 +140,9 @@ describe('who dials whom', () => {
     const five = new MeshOfFive()
     const at7 = five.listen(electionPort(7))
     five.send(7, anyVote(5))
-    expect(at7[0]!.isClosed).toBe(true)
-    expect(readInitialMessage(at7[0]!.bytes)).toMatchObject({ sid: 5n, addresses: [{ host: '127.0.0.5', port: 3885 }] })
-    expect(at7[0]!.notifications()).toEqual([])
+    expect(at7[0].isClosed).toBe(true)
+    expect(readInitialMessage(at7[0].bytes)).toMatchObject({ sid: 5n, addresses: [{ host: '127.0.0.5', port: 3885 }] })
+    expect(at7[0].notifications()).toEqual([])
     expect([five.mesh.isConnected(7n), five.mesh.isDown(7n)]).toEqual([false, false])
     const back = five.dialAs(7n)
     expect(back.notifications()).toEqual([anyVote(5)])
@@ -146,7 +155,7 @@ describe('who dials whom', () => {
     const end = five.dialAs(3n, '127.0.0.3:4444')
     expect(end.isClosed).toBe(true)
     expect([configured.length, announced.length]).toEqual([0, 1])
-    five.say(announced[0]!, anyVote(3))
+    five.say(announced[0], anyVote(3))
     expect(five.heard).toEqual([`3: ${anyVote(3)}`])
   })
 
@@ -176,7 +185,7 @@ describe('who dials whom', () => {
     five.host.network.blackHoles.add('127.0.0.3')
     for (const address of ['127.0.0.4:4444', '127.0.0.3:1']) five.dialAs(3n, address)
     five.host.advance(20_000)
-    five.say(at3[0]!, anyVote(3))
+    five.say(at3[0], anyVote(3))
     expect([at3.length, five.heard, five.events, five.mesh.isDown(3n)]).toEqual([1, [`3: ${anyVote(3)}`], [], false])
   })
 
@@ -228,14 +237,14 @@ describe('who dials whom', () => {
     const announced = five.listen(4444)
     five.send(3, anyVote(5))
     five.dialAs(3n, '127.0.0.4:4444')
-    expect(announced[0]!.notifications()).toEqual([anyVote(5)])
+    expect(announced[0].notifications()).toEqual([anyVote(5)])
   })
 
   it('dials nobody when a connection is lost, until there is something to say', () => {
     const five = new MeshOfFive()
     const at3 = five.listen(electionPort(3))
     five.send(3, anyVote(5))
-    at3[0]!.socket.destroy()
+    at3[0].socket.destroy()
     five.host.advance(60_000)
     expect([at3.length, five.events]).toEqual([1, ['lost 3']])
     five.send(3, anyVote(7))
@@ -254,7 +263,7 @@ describe('a connection that brings nothing', () => {
     five.host.advance(1)
     five.send(3, anyVote(7))
     expect(at3.map(({ isClosed }) => isClosed)).toEqual([true, false])
-    expect(at3[1]!.notifications()).toEqual([anyVote(7)])
+    expect(at3[1].notifications()).toEqual([anyVote(7)])
     expect(five.events).toEqual([])
   })
 
@@ -290,7 +299,7 @@ describe('a connection that brings nothing', () => {
     for (let count = 0; count < 5; count++) {
       five.send(3, anyVote(5))
       five.host.advance(900)
-      five.say(at3[0]!, anyVote(3))
+      five.say(at3[0], anyVote(3))
       five.host.advance(60_000)
     }
     expect(at3.map(({ isClosed }) => isClosed)).toEqual([false])
@@ -368,7 +377,7 @@ describe('the unreachable', () => {
     expect(third).toHaveLength(0)
     five.host.advance(1)
     expect(third).toHaveLength(1)
-    expect(third[0]!.bytes.subarray(0, 8).toString('hex')).toBe('ffffffffffff0001')
+    expect(third[0].bytes.subarray(0, 8).toString('hex')).toBe('ffffffffffff0001')
   })
 
   it('are named once for each address, where a server has several', () => {
@@ -390,7 +399,11 @@ describe('the unreachable', () => {
 
 function configWith(lines: Record<string, string>): QuorumConfig {
   const all = { 'server.5': '127.0.0.5:2885:3885', 'server.7': '127.0.0.7:2887:3887', ...lines }
-  return parseQuorumConfig(Object.entries(all).map(([key, value]) => `${key}=${value}`).join('\n'))
+  return parseQuorumConfig(
+    Object.entries(all)
+      .map(([key, value]) => `${key}=${value}`)
+      .join('\n'),
+  )
 }
 
 describe('what is sent', () => {
@@ -570,8 +583,8 @@ describe('strangers', () => {
     const five = new MeshOfFive()
     const there = five.listen(4444)
     for (let i = 0; i < 2; i++) five.dialAs(2n ** 63n - 1n, '127.0.0.4:4444')
-    five.say(there[0]!, anyVote(7))
-    five.say(there[1]!, anyVote(7))
+    five.say(there[0], anyVote(7))
+    five.say(there[1], anyVote(7))
     expect(five.heard).toEqual([`-1: ${anyVote(7)}`, `-2: ${anyVote(7)}`])
   })
 
@@ -638,14 +651,14 @@ describe('the election port', () => {
   })
 })
 
-function occupied(
-  settings: Partial<ElectionMeshParts['settings']> = {},
-  config = CONFIG,
-  port = electionPort(5),
-): { five: MeshOfFive; free: () => void } {
+function occupied(settings: Partial<ElectionMeshParts['settings']> = {}, config = CONFIG, port = electionPort(5)): { five: MeshOfFive; free: () => void } {
   const host = new FakeHost()
   let free = (): void => {}
-  host.network.listen({ host: undefined, port }, () => {}, (_, listener) => (free = () => listener!.close(() => {})))
+  host.network.listen(
+    { host: undefined, port },
+    () => {},
+    (_, listener) => (free = () => listener!.close(() => {})),
+  )
   host.settle()
   return { five: new MeshOfFive(settings, config, host), free: () => free() }
 }

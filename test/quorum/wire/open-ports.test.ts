@@ -75,7 +75,7 @@ describe('of two addresses', () => {
   })
 
   it('both are tried so often as is said, and one that works in time is enough', () => {
-    const none = new Ports([TWO[1]!, { host: 'elsewhere', port: 2888 }])
+    const none = new Ports([TWO[1], { host: 'elsewhere', port: 2888 }])
     none.host.advance(2999)
     expect(none.events).toEqual([])
     none.host.advance(1)
@@ -84,7 +84,7 @@ describe('of two addresses', () => {
     none.host.advance(60_000)
     expect(none.ports.bound).toEqual([])
 
-    const late = new Ports([TWO[1]!, { host: 'elsewhere', port: 2888 }])
+    const late = new Ports([TWO[1], { host: 'elsewhere', port: 2888 }])
     late.host.advance(1500)
     late.known.add('elsewhere')
     late.host.advance(60_000)

@@ -26,24 +26,38 @@ class Stage {
 
   constructor() {
     const { network, clock } = this.host
-    network.listen({ host: undefined, port: PORT }, (socket) => {
-      this.link = new SocketLink(clock, socket, { maxLength: MAX_LENGTH }, {
-        onPacket: (packet) => {
-          this.heard.push(packetText(packet.type, packet.zxid, packet.data))
-          this.onPacket(packet)
-        },
-        onClose: (reason) => void this.heard.push(`closed: ${reason}`),
-      })
-    }, () => {})
-    network.dial(PORT, '127.0.0.1', (socket) => {
-      this.peer = socket
-      socket.handlers = {
-        onData: (bytes) => (this.received = Buffer.concat([this.received, bytes])),
-        onDrain() {},
-        onEnd: () => socket.end(),
-        onClose() {},
-      }
-    }, () => {})
+    network.listen(
+      { host: undefined, port: PORT },
+      (socket) => {
+        this.link = new SocketLink(
+          clock,
+          socket,
+          { maxLength: MAX_LENGTH },
+          {
+            onPacket: (packet) => {
+              this.heard.push(packetText(packet.type, packet.zxid, packet.data))
+              this.onPacket(packet)
+            },
+            onClose: (reason) => void this.heard.push(`closed: ${reason}`),
+          },
+        )
+      },
+      () => {},
+    )
+    network.dial(
+      PORT,
+      '127.0.0.1',
+      (socket) => {
+        this.peer = socket
+        socket.handlers = {
+          onData: (bytes) => (this.received = Buffer.concat([this.received, bytes])),
+          onDrain() {},
+          onEnd: () => socket.end(),
+          onClose() {},
+        }
+      },
+      () => {},
+    )
     this.host.settle()
   }
 

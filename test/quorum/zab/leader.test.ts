@@ -462,7 +462,12 @@ describe('what waits for learners', () => {
 
   test('ends at a bound for all: the one with the most goes', () => {
     const leader = join(join(serving(), 2), 9)
-    for (const [name, bytes] of [['1', 600], ['2', 501], ['9', 900]] as const) leader.links.get(name)!.link.queuedBytes = bytes
+    for (const [name, bytes] of [
+      ['1', 600],
+      ['2', 501],
+      ['9', 900],
+    ] as const)
+      leader.links.get(name)!.link.queuedBytes = bytes
     leader.play(`
       propose
       1< PROPOSAL 2:1
@@ -718,13 +723,16 @@ describe('a learner that is busy with what it was given', () => {
 
   // A quarter of 1000 bytes is held for it.
   const proposed = (last: number): string =>
-    Array.from({ length: last }, (_none, index) => `
+    Array.from(
+      { length: last },
+      (_none, index) => `
       propose
       1< PROPOSAL 2:${index + 1}
       1> ACK 2:${index + 1}
       logged 2:${index + 1}
       1< COMMIT 2:${index + 1}
-      commit 2:${index + 1}`).join('')
+      commit 2:${index + 1}`,
+    ).join('')
 
   test('is told from memory or from the log what was too much to be held, and then what is proposed', () => {
     syncing().play(`${proposed(6)}

@@ -329,16 +329,24 @@ describe('DIFF', () => {
 
 describe('a disk that refuses', () => {
   test.each([
-    ['the accepted epoch', new LoneLearner(), `
+    [
+      'the accepted epoch',
+      new LoneLearner(),
+      `
       > FOLLOWERINFO 0:0 sid=1
       < LEADERINFO 1:0
-      acceptedEpoch 1`],
-    ['the current epoch', joined(), `
+      acceptedEpoch 1`,
+    ],
+    [
+      'the current epoch',
+      joined(),
+      `
       < DIFF 1:3
       < NEWLEADER 2:0
       sync
       done
-      currentEpoch 2`],
+      currentEpoch 2`,
+    ],
   ])('%s ends the role, and nothing is acknowledged', (_, learner, script) => {
     learner.play(`${script}
       failed
@@ -489,7 +497,10 @@ describe('pings', () => {
 
   test('take along who has shown life, once', () => {
     const learner = active()
-    learner.touched = [{ session: 7n, timeoutMs: 4000 }, { session: 9n, timeoutMs: 6000 }]
+    learner.touched = [
+      { session: 7n, timeoutMs: 4000 },
+      { session: 9n, timeoutMs: 6000 },
+    ]
     learner.play(`
       < PING 2:5
       > PING 2:5 7/4000 9/6000

@@ -87,11 +87,20 @@ describe('golden texts', () => {
     const closed = freshView({
       sessions: () => ({
         kind: 'tracker',
-        deadlines: { tracked: 0, buckets: [{ expiresAt: expiresAt - 2000, items: [] }, { expiresAt: expiresAt + 8000, items: [] }] },
+        deadlines: {
+          tracked: 0,
+          buckets: [
+            { expiresAt: expiresAt - 2000, items: [] },
+            { expiresAt: expiresAt + 8000, items: [] },
+          ],
+        },
       }),
       connectionDeadlines: () => ({
         tracked: 1,
-        buckets: [{ expiresAt, items: [connection({ remotePort: 59_880 })] }, { expiresAt: expiresAt + 10_000, items: [] }],
+        buckets: [
+          { expiresAt, items: [connection({ remotePort: 59_880 })] },
+          { expiresAt: expiresAt + 10_000, items: [] },
+        ],
       }),
     })
     expect(answer('dump', closed)).toBe(golden('closed-dump.txt'))
@@ -103,7 +112,12 @@ describe('golden texts', () => {
     expect(answer('wchp', busyView())).toBe(golden('busy-wchp.txt'))
     expect(answer('wchs', freshView())).toBe(golden('fresh-wchs.txt'))
     expect(answer('wchc', freshView())).toBe(golden('fresh-wchc.txt'))
-    const fired = busyView({ watchesBySession: () => [[first, []], [second, ['/nope']]] })
+    const fired = busyView({
+      watchesBySession: () => [
+        [first, []],
+        [second, ['/nope']],
+      ],
+    })
     expect(answer('wchc', fired)).toBe(golden('fired-wchc.txt'))
   })
 
@@ -146,7 +160,7 @@ describe('golden texts', () => {
     for (const namespace of ['app', 'other', 'zookeeper']) view.metrics.readPerNamespace.add(namespace, 78)
     for (const namespace of ['app', 'other']) view.metrics.writePerNamespace.add(namespace, 7)
     const fresh = new Set(golden('mntr-fresh.tsv').split('\n'))
-    const added = kinds(answer('mntr', view)).filter(line => !fresh.has(line))
+    const added = kinds(answer('mntr', view)).filter((line) => !fresh.has(line))
     expect(added).toEqual(golden('mntr-namespaces.tsv').trim().split('\n'))
   })
 })
@@ -155,7 +169,7 @@ describe('golden texts', () => {
 function kinds(text: string): string[] {
   const lines = text.trimEnd().split('\n')
   return lines
-    .map(line => {
+    .map((line) => {
       const [name, value] = line.split('\t') as [string, string]
       const kind = /^-?\d+$/.test(value) ? 'integer' : /^-?\d+\.\d+(?:E-?\d+)?$/.test(value) ? 'double' : 'text'
       return `${name}\t${kind}`
@@ -167,7 +181,7 @@ describe('mntr', () => {
   const line = (view: AdminView, name: string): string | undefined =>
     answer('mntr', view)
       .split('\n')
-      .find(each => each.startsWith(`zk_${name}\t`))
+      .find((each) => each.startsWith(`zk_${name}\t`))
       ?.split('\t')[1]
 
   test('begins with version and state', () => {
@@ -210,7 +224,7 @@ describe('words', () => {
     expect(answer('isro', freshView({ serverState: 'read-only' }))).toBe('ro')
     expect(answer('gtmk', freshView())).toBe('306')
     const set: bigint[] = []
-    const view = freshView({ setTraceMask: mask => set.push(mask) })
+    const view = freshView({ setTraceMask: (mask) => set.push(mask) })
     expect(answer('stmk', view, new Uint8Array([0, 0, 0, 0, 0, 0, 1, 255]))).toBe('511')
     expect(answer('stmk', view, new Uint8Array([255, 255, 255, 255, 255, 255, 255, 251]))).toBe('-5')
     expect(set).toEqual([511n, -5n])
@@ -269,7 +283,15 @@ describe('members of an ensemble', () => {
   })
 
   test('conf goes on', () => {
-    const quorum = { electionAlg: 3, initLimit: 10, syncLimit: 5, electionPort: '21886', quorumPort: '21882', peerType: 0, membership: 'server.1=h:1:2\nversion=0' }
+    const quorum = {
+      electionAlg: 3,
+      initLimit: 10,
+      syncLimit: 5,
+      electionPort: '21886',
+      quorumPort: '21882',
+      peerType: 0,
+      membership: 'server.1=h:1:2\nversion=0',
+    }
     const view = freshView({ conf: () => ({ ...freshView().conf(), quorum }) })
     expect(answer('conf', view)).toMatch(
       /serverId=0\ninitLimit=10\nsyncLimit=5\nelectionAlg=3\nelectionPort=21886\nquorumPort=21882\npeerType=0\nmembership: \nserver.1=h:1:2\nversion=0$/,

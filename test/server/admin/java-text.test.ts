@@ -39,7 +39,7 @@ describe('texts as Java prints them', () => {
 
   test('dates are those of the calendar', () => {
     fc.assert(
-      fc.property(fc.date({ min: new Date(-1e12), max: new Date('2400-01-01'), noInvalidDate: true }), date => {
+      fc.property(fc.date({ min: new Date(-1e12), max: new Date('2400-01-01'), noInvalidDate: true }), (date) => {
         const [weekday, day, month, year, time] = date.toUTCString().replace(',', '').split(' ')
         expect(javaDate(date.getTime())).toBe(`${weekday} ${month} ${day} ${time} UTC ${Number(year)}`)
       }),

@@ -58,14 +58,14 @@ describe('metrics', () => {
 
   test('quantiles lie between the bounds and rise', () => {
     fc.assert(
-      fc.property(fc.array(fc.integer(), { minLength: 1 }), values => {
+      fc.property(fc.array(fc.integer(), { minLength: 1 }), (values) => {
         const summary = new PercentileSummary('p', new SampleRandom())
         for (const value of values) summary.add(value)
         const [low, middle, high] = summary.quantiles([0.1, 0.5, 0.9])
-        expect(low!).toBeGreaterThanOrEqual(Math.min(...values))
-        expect(middle!).toBeGreaterThanOrEqual(low!)
-        expect(high!).toBeGreaterThanOrEqual(middle!)
-        expect(high!).toBeLessThanOrEqual(Math.max(...values))
+        expect(low).toBeGreaterThanOrEqual(Math.min(...values))
+        expect(middle).toBeGreaterThanOrEqual(low)
+        expect(high).toBeGreaterThanOrEqual(middle)
+        expect(high).toBeLessThanOrEqual(Math.max(...values))
       }),
     )
   })
@@ -77,7 +77,7 @@ describe('metrics', () => {
   })
 
   test('a set keeps its keys over a reset and takes no more than its limit', () => {
-    const set = new MetricSet('ns', name => new Counter(name))
+    const set = new MetricSet('ns', (name) => new Counter(name))
     for (let i = 0; i < 10_001; i++) set.add(`k${i}`, 1)
     set.add('k0', 1)
     expect([...set.keys]).toHaveLength(10_000)
@@ -87,7 +87,7 @@ describe('metrics', () => {
   })
 
   test('no two metrics have one name', () => {
-    const names = metrics().all.map(metric => metric.name)
+    const names = metrics().all.map((metric) => metric.name)
     expect(new Set(names).size).toBe(names.length)
   })
 })

@@ -7,7 +7,7 @@ export const first = 0x100000d82fa0000n
 export const second = 0x100000d82fa0001n
 
 export function metrics(): ServerMetrics {
-  return new ServerMetrics({ random: { below: limit => limit - 1, bytes: count => new Uint8Array(count) } })
+  return new ServerMetrics({ random: { below: (limit) => limit - 1, bytes: (count) => new Uint8Array(count) } })
 }
 
 export function connection(overrides: Partial<ConnectionView>): ConnectionView {

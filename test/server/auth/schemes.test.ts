@@ -120,9 +120,12 @@ describe('sasl', () => {
   ])('%j in an ACL: %s', (id, valid) => expect(scheme.isValid(id)).toBe(valid))
 
   it('matches its user, super and the wildcard', () => {
-    expect([scheme.matches('bob', 'bob'), scheme.matches('super', 'bob'), scheme.matches('bob', 'anybody'), scheme.matches('bob', 'eve')]).toEqual(
-      [true, true, true, false],
-    )
+    expect([scheme.matches('bob', 'bob'), scheme.matches('super', 'bob'), scheme.matches('bob', 'anybody'), scheme.matches('bob', 'eve')]).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ])
     expect(createSaslScheme(undefined).matches('bob', 'anybody')).toBe(false)
     expect(scheme.authenticate(Buffer.from('bob'))).toBe('failed')
   })

@@ -28,7 +28,7 @@ const defaults = defaultSettings() as unknown as Record<string, unknown>
 function numbersOf(rows: Readonly<Record<string, Row<never>>>): [field: keyof Settings, key: string][] {
   return Object.entries(rows).flatMap(([field, row]): [keyof Settings, string][] => {
     if (typeof defaults[field] !== 'number' || /Port$/.test(field) || row.kind === 'derived') return []
-    return [[field as keyof Settings, row.kind === 'typed' ? row.key : row.names[0]!.replace(/^zookeeper\./, '')]]
+    return [[field as keyof Settings, row.kind === 'typed' ? row.key : row.names[0].replace(/^zookeeper\./, '')]]
   })
 }
 

@@ -157,7 +157,11 @@ describe('session timeouts of 2 and 20 ticks', () => {
   it.each(['2147483647', '1073741824', '107374183', '-1', '-1\nminSessionTimeout=1\nmaxSessionTimeout=2', '2147483647\nmaxSessionTimeout=5'])(
     'are refused where they cannot be counted: tickTime=%j',
     (tick) => {
-      expect(refusal(() => load(`${base}tickTime=${tick}`))).toMatchObject({ message: sentence, exitCode: 2, hint: expect.stringMatching(/^zoo\.cfg:3: tickTime must be /) })
+      expect(refusal(() => load(`${base}tickTime=${tick}`))).toMatchObject({
+        message: sentence,
+        exitCode: 2,
+        hint: expect.stringMatching(/^zoo\.cfg:3: tickTime must be /),
+      })
     },
   )
 

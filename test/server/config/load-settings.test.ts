@@ -30,12 +30,12 @@ describe('settings', () => {
   test('every property row is read from its own key', () => {
     const wrong: string[] = []
     for (const [field, row] of Object.entries(settingKeys)) {
-      if (row.kind !== 'property' || !row.names[0]!.startsWith('zookeeper.')) continue
-      const key = row.names[0]!.slice('zookeeper.'.length)
+      if (row.kind !== 'property' || !row.names[0].startsWith('zookeeper.')) continue
+      const key = row.names[0].slice('zookeeper.'.length)
       // What some values need beside them: schemes that can be demanded.
       const beside = `${key === 'enforce.auth.schemes' ? '' : 'enforce.auth.schemes=ip\n'}authProvider.1=${providers}SASLAuthenticationProvider\n`
       const before = settings(beside)[field as keyof Settings]
-      const changed = ['1501', 'true', 'false', 'yes', 'no', 'gz', '0.5', 'x', 'SHA-256', netty].some(value => {
+      const changed = ['1501', 'true', 'false', 'yes', 'no', 'gz', '0.5', 'x', 'SHA-256', netty].some((value) => {
         try {
           return settings(`${beside}${key}=${value}`)[field as keyof Settings] !== before
         } catch {
@@ -52,7 +52,7 @@ describe('settings', () => {
     for (const [field, row] of Object.entries(settingKeys)) {
       if (row.kind !== 'typed') continue
       const before = settings('')[field as keyof Settings]
-      const changed = ['1501', 'true', 'false', '/x', 'observer', 'org.apache.zookeeper.metrics.impl.NullMetricsProvider'].some(value => {
+      const changed = ['1501', 'true', 'false', '/x', 'observer', 'org.apache.zookeeper.metrics.impl.NullMetricsProvider'].some((value) => {
         try {
           const secure = row.key.startsWith('secureClientPortA') ? 'secureClientPort=1\n' : row.key === 'clientPortAddress' ? 'clientPort=1\n' : ''
           const sasl = row.key.includes('RequireSasl') ? 'quorum.auth.enableSasl=true\nquorum.auth.learnerRequireSasl=true\n' : ''
@@ -147,7 +147,10 @@ describe('values of properties', () => {
   })
 
   test('zoo.cfg wins over -D of the same name, and -D reaches what zoo.cfg cannot', () => {
-    const { properties } = readJvmFlags('-Dzookeeper.snapCount=7 -Xmx1g', '-Dzookeeper.snapCount=8 -Djute.maxbuffer=99 -Dreadonlymode.enabled=true -Dznode.container.maxPerMinute=3')
+    const { properties } = readJvmFlags(
+      '-Dzookeeper.snapCount=7 -Xmx1g',
+      '-Dzookeeper.snapCount=8 -Djute.maxbuffer=99 -Dreadonlymode.enabled=true -Dznode.container.maxPerMinute=3',
+    )
     expect(settings('', { properties })).toMatchObject({ snapCount: 8, juteMaxBuffer: 99, readOnlyModeEnabled: true, containerMaxPerMinute: 3 })
     expect(settings('snapCount=9', { properties }).snapCount).toBe(9)
     expect(settings('jute.maxbuffer=5', { properties }).juteMaxBuffer).toBe(99)
@@ -196,17 +199,22 @@ describe('one server or several', () => {
 
   test('several voters make it distributed', () => {
     const loaded = load(`${three}server.3=[::1]:5:6;[::1]:2183\nserver.4=d:1:2\ninitLimit=1\nsyncLimit=1\ngroup.1=1:2\ngroup.2=3:4\nweight.4=0`, {
-      readText: path => (path === '/d/myid' ? '2\n' : undefined),
+      readText: (path) => (path === '/d/myid' ? '2\n' : undefined),
     })
     expect(loaded.settings).toMatchObject({ distributed: true, serverId: 2, clientPort: 2182, clientPortAddress: '0.0.0.0' })
-    expect(loaded.settings.servers.map(server => server.sid)).toEqual([1, 2, 3, 4, 10])
+    expect(loaded.settings.servers.map((server) => server.sid)).toEqual([1, 2, 3, 4, 10])
     expect(loaded.settings.servers[2]).toEqual({
       sid: 3,
       addresses: [{ host: '::1', quorumPort: 5, electionPort: 6 }],
       learnerType: 'participant',
       clientAddress: { host: '::1', port: 2183 },
     })
-    expect(loaded.settings.groups).toEqual(new Map([[1, [1, 2]], [2, [3, 4]]]))
+    expect(loaded.settings.groups).toEqual(
+      new Map([
+        [1, [1, 2]],
+        [2, [3, 4]],
+      ]),
+    )
     expect(loaded.settings.weights).toEqual(new Map([[4, 0]]))
     expect(loaded.warnings).toEqual(['Non-optimal configuration, consider an odd number of servers.'])
   })
@@ -223,7 +231,7 @@ describe('one server or several', () => {
 
   test('several addresses work from the file, where Java fails', () => {
     const text = 'multiAddress.enabled=true\nserver.1=a:1:2|b:3:4'
-    expect(settings(text).servers[0]!.addresses).toHaveLength(2)
+    expect(settings(text).servers[0].addresses).toHaveLength(2)
   })
 
   test('two voters are warned about, an observer by key is corrected', () => {
@@ -312,10 +320,7 @@ describe('lines for the log', () => {
   test('relative paths', () => {
     const loaded = loadSettings({ text: 'dataDir=data/\ndataLogDir=./log', path: 'zoo.cfg', workingDirectory: '/w' })
     expect(loaded.warnings).toEqual(
-      expect.arrayContaining([
-        "zoo.cfg is relative. Prepend ./ to indicate that you're sure!",
-        "data/ is relative. Prepend ./ to indicate that you're sure!",
-      ]),
+      expect.arrayContaining(["zoo.cfg is relative. Prepend ./ to indicate that you're sure!", "data/ is relative. Prepend ./ to indicate that you're sure!"]),
     )
     expect(loaded.settings).toMatchObject({ dataDir: '/w/data', dataLogDir: '/w/log' })
   })
@@ -325,11 +330,14 @@ describe('lines for the log', () => {
     ['requireClientAuthScheme', 'requireClientAuthScheme has no effect; the key that works is enforce.auth.schemes'],
     ['zookeeper.snapCount', 'zookeeper.snapCount has no effect in a configuration file, where names go without the prefix: write snapCount'],
     ['readonlymode.enabled', 'readonlymode.enabled has no effect in a configuration file: set -Dreadonlymode.enabled=… in SERVER_JVMFLAGS'],
-    ['znode.container.maxPerMinute', 'znode.container.maxPerMinute has no effect in a configuration file: set -Dznode.container.maxPerMinute=… in SERVER_JVMFLAGS'],
+    [
+      'znode.container.maxPerMinute',
+      'znode.container.maxPerMinute has no effect in a configuration file: set -Dznode.container.maxPerMinute=… in SERVER_JVMFLAGS',
+    ],
     ['nio.numWorkerThreads', 'nio.numWorkerThreads is accepted and ignored: it tunes what this server does not have'],
     ['jute.maxbuffer', 'jute.maxbuffer is taken from the configuration file; Apache ZooKeeper takes it from -Djute.maxbuffer only'],
   ])('a key without effect, %s, is told of once', (key, notice) => {
-    expect(load(`${key}=1`).notices.filter(line => line.includes(key))).toEqual([notice])
+    expect(load(`${key}=1`).notices.filter((line) => line.includes(key))).toEqual([notice])
   })
 
   test('unknown keys are not', () => {
@@ -339,7 +347,13 @@ describe('lines for the log', () => {
   test('flags for a JVM are told of in one line, without their values', () => {
     const flags = readJvmFlags('-Xmx1g  -Dcom.sun.x=secret -Dleader.nodelay=true', '-Dzookeeper.a=b=c -Dtskeeper.turnMaxBytes=9 -ea -Dzookeeper.flag')
     expect(flags.notices).toEqual(['Ignoring flags that only mean something to a JVM: -Xmx1g -Dcom.sun.x=… -ea'])
-    expect(flags.properties).toEqual(new Map([['zookeeper.a', 'b=c'], ['tskeeper.turnMaxBytes', '9'], ['zookeeper.flag', '']]))
+    expect(flags.properties).toEqual(
+      new Map([
+        ['zookeeper.a', 'b=c'],
+        ['tskeeper.turnMaxBytes', '9'],
+        ['zookeeper.flag', ''],
+      ]),
+    )
     expect(settings('', { properties: flags.properties }).turnMaxBytes).toBe(9)
     expect(readJvmFlags(undefined, undefined).notices).toEqual([])
   })

@@ -13,7 +13,10 @@ test('what cannot be served is refused with exit code 1', () => {
   }
   const sasl = `${several}\nquorum.auth.enableSasl=true\nquorum.auth.learnerRequireSasl=false`
   expect(refusalOf(settings(sasl))).toMatchObject({ exitCode: 1, message: expect.stringContaining('quorum.auth.enableSasl') })
-  expect(refusalOf(settings('secureClientPort=1'))).toMatchObject({ exitCode: 1, message: 'secureClientPort=1 (TLS for clients): not supported yet by TSKeeper' })
+  expect(refusalOf(settings('secureClientPort=1'))).toMatchObject({
+    exitCode: 1,
+    message: 'secureClientPort=1 (TLS for clients): not supported yet by TSKeeper',
+  })
   const netty = 'serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory\nsecureClientPort=1'
   expect(refusalOf(settings(netty))).toMatchObject({ exitCode: 1, message: expect.stringContaining('not supported yet') })
   const provider = 'authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider\n'
@@ -28,7 +31,8 @@ test('what cannot be served is refused with exit code 1', () => {
 
 test('what is left out is told of', () => {
   expect(leftOut(settings(''))).toEqual([])
-  const asked = 'audit.enable=true\nclient.portUnification=true\nadmin.enableServer=true\nmetricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider'
+  const asked =
+    'audit.enable=true\nclient.portUnification=true\nadmin.enableServer=true\nmetricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider'
   expect(leftOut(settings(asked))).toHaveLength(4)
   expect(leftOut(settings('jvm.pause.monitor=true'))).toHaveLength(1)
   const provider = 'org.apache.zookeeper.server.auth.SASLAuthenticationProvider'

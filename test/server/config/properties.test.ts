@@ -23,7 +23,7 @@ describe('properties', () => {
   })
 
   test('escaped keys and values come back', () => {
-    const escape = (text: string) => [...text].map(c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
+    const escape = (text: string) => [...text].map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), fc.string(), (key, value) => {
         expect([...parseProperties(`${escape(key)}=${escape(value)}`)]).toEqual([[key, value]])

@@ -63,10 +63,7 @@ const bare: [string, string][] = [
   [`${base}server.1=127.0.0.1:a:6`, 'Address unresolved: 127.0.0.1:a'],
   [`${base}server.1=127.0.0.1:5:6;abc`, 'Address unresolved: null:abc'],
   [`${base}server.1=[::1:5:6`, "[::1:5:6 starts with '[' but has no matching ']:'"],
-  [
-    `${base}server.1=127.0.0.1:5:6|127.0.0.1:7:8`,
-    'Multiple address feature is disabled, but multiple addresses were specified for sid 1',
-  ],
+  [`${base}server.1=127.0.0.1:5:6|127.0.0.1:7:8`, 'Multiple address feature is disabled, but multiple addresses were specified for sid 1'],
   [`${base + three + limits}group.1=1:2\ngroup.2=2:3`, 'Server 2is in multiple groups'],
   [`${base + three + limits}group.1=1:2`, 'Server 3is not in a group'],
   [`${base}dynamicConfigFile=/z.cfg\nserver.1=127.0.0.1:5:6`, 'parameter: server.1 must be in a separate dynamic config file'],
@@ -78,14 +75,8 @@ const other: [string, Partial<ConfigRefused>][] = [
     `${base}enforce.auth.enabled=true`,
     { message: 'zookeeper.enforce.auth.enabled is true zookeeper.enforce.auth.schemes must be  configured.', kind: 'arguments', exitCode: 2 },
   ],
-  [
-    `${base}enforce.auth.enabled=true\nenforce.auth.schemes=sasl`,
-    { message: 'Authentication scheme sasl is not available.', kind: 'arguments', exitCode: 2 },
-  ],
-  [
-    `${base}enforce.auth.enabled=true\nenforce.auth.schemes=`,
-    { message: 'Authentication scheme  is not available.', kind: 'arguments', exitCode: 2 },
-  ],
+  [`${base}enforce.auth.enabled=true\nenforce.auth.schemes=sasl`, { message: 'Authentication scheme sasl is not available.', kind: 'arguments', exitCode: 2 }],
+  [`${base}enforce.auth.enabled=true\nenforce.auth.schemes=`, { message: 'Authentication scheme  is not available.', kind: 'arguments', exitCode: 2 }],
   [
     `${base}DigestAuthenticationProvider.digestAlg=foo`,
     { message: "don't support this ACL digest algorithm: foo in the current environment", kind: 'unexpected', exitCode: 1 },
@@ -153,7 +144,9 @@ describe('files beside zoo.cfg', () => {
     expect(refusal(load(text, files({ '/z.cfg': 'foo=1' })))).toMatchObject({ message: 'Unrecognised parameter: foo' })
     expect(refusal(load(text, files({ '/z.cfg': three })))).toMatchObject({ message: 'initLimit is not set', context: 'Error processing /z.cfg' })
     const negative = files({ '/z.cfg.-5': three })
-    expect(refusal(load(`${base + limits}dynamicConfigFile=/z.cfg.-5`, negative))).toMatchObject({ message: 'For input string: "fffffffffffffffb" under radix 16' })
+    expect(refusal(load(`${base + limits}dynamicConfigFile=/z.cfg.-5`, negative))).toMatchObject({
+      message: 'For input string: "fffffffffffffffb" under radix 16',
+    })
   })
 
   test('a client port that contradicts the own server line', () => {

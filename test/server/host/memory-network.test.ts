@@ -83,11 +83,27 @@ describe('a cut', () => {
 
   it('lets no dial through, and nobody hears of it', () => {
     const stage = new Stage()
-    stage.b.listen({ host: 'b', port: 1 }, () => expect.unreachable(), () => {})
+    stage.b.listen(
+      { host: 'b', port: 1 },
+      () => expect.unreachable(),
+      () => {},
+    )
     stage.network.block((from) => from === 'b')
-    stage.a.connect('b', 1, () => expect.unreachable(), () => expect.unreachable())
+    stage.a.connect(
+      'b',
+      1,
+      () => expect.unreachable(),
+      () => expect.unreachable(),
+    )
     stage.settle()
-    expect(() => stage.a.connect('c', 1, () => expect.unreachable(), (error) => expect(error.message).toContain('ECONNREFUSED'))).not.toThrow()
+    expect(() =>
+      stage.a.connect(
+        'c',
+        1,
+        () => expect.unreachable(),
+        (error) => expect(error.message).toContain('ECONNREFUSED'),
+      ),
+    ).not.toThrow()
     stage.settle()
   })
 })

@@ -160,7 +160,7 @@ describe.each([
     await until('end')
     expect(Buffer.concat(chunks).toString()).toBe(`first${large}`)
     // This is how the two ways of reading can be told apart: blocks of node's pool, or memory of the chunk's own.
-    expect(chunks[0]!.buffer.byteLength > chunks[0]!.length).toBe(sharesReads)
+    expect(chunks[0].buffer.byteLength > chunks[0].length).toBe(sharesReads)
   })
 
   it('are all closed when their listener is', async () => {
@@ -189,8 +189,7 @@ describe.each([
 })
 
 describe.skipIf(!hasIPv6())('a listener', () => {
-  const dialed = (port: number, host: string): Promise<Socket> =>
-    new Promise((resolve, reject) => network.connect(host, port, resolve, reject))
+  const dialed = (port: number, host: string): Promise<Socket> => new Promise((resolve, reject) => network.connect(host, port, resolve, reject))
 
   it.each([undefined, '0.0.0.0', '::', '0:0:0:0:0:0:0:0'])('on %s takes connections of both families', async (host) => {
     const accepted: Socket[] = []
@@ -201,8 +200,8 @@ describe.skipIf(!hasIPv6())('a listener', () => {
       await vi.waitFor(() => expect(accepted).toHaveLength(1))
       // Not as ::ffff:127.0.0.1, which ACLs, logs and people would have to know.
       const [taken] = accepted.splice(0)
-      expect([taken!.remoteAddress, taken!.localAddress]).toEqual([address, address])
-      taken!.destroy()
+      expect([taken.remoteAddress, taken.localAddress]).toEqual([address, address])
+      taken.destroy()
     }
   })
 
@@ -222,7 +221,13 @@ describe('a network', () => {
     const { port } = await listen(() => {})
     const error = await new Promise<Error | undefined>((resolve) => network.listen({ host: '127.0.0.1', port }, () => {}, resolve))
     expect(error).toMatchObject({ code: 'EADDRINUSE' })
-    const gone = await new Promise<Listener>((resolve) => network.listen({ host: '127.0.0.1', port: 0 }, () => {}, (_, made) => resolve(made!)))
+    const gone = await new Promise<Listener>((resolve) =>
+      network.listen(
+        { host: '127.0.0.1', port: 0 },
+        () => {},
+        (_, made) => resolve(made!),
+      ),
+    )
     await new Promise<void>((resolve) => gone.close(resolve))
     const refused = await new Promise<Error>((resolve, reject) => network.connect('127.0.0.1', gone.port, () => reject(new Error('connected')), resolve))
     expect(refused).toMatchObject({ code: 'ECONNREFUSED' })
@@ -243,7 +248,14 @@ describe('a network', () => {
       cleanups.push(() => socket.destroy())
     })
     for (const name of ['127.0.0.1', 'localhost']) {
-      network.connect(name, port, () => heard.push('connected'), () => heard.push('failed')).cancel()
+      network
+        .connect(
+          name,
+          port,
+          () => heard.push('connected'),
+          () => heard.push('failed'),
+        )
+        .cancel()
     }
     const last = await new Promise<Socket>((resolve, reject) => network.connect('localhost', port, resolve, reject))
     cleanups.push(() => last.destroy())

@@ -35,7 +35,7 @@ describe('reads that wait behind a write', () => {
     }
     fake.host.settle()
     const read = session.replies().flatMap(({ body }) => (body as { data?: Uint8Array }).data ?? [])
-    expect(read.map((data) => Buffer.from(data as Uint8Array).toString())).toEqual(Array.from({ length: 40 }, (_, i) => String((i >> 1) + 1)))
+    expect(read.map((data) => Buffer.from(data).toString())).toEqual(Array.from({ length: 40 }, (_, i) => String((i >> 1) + 1)))
   })
 
   it('count names and the reads of a multiRead too', () => {
@@ -106,12 +106,18 @@ describe('requests under way', () => {
   it('are bounded in bytes: reading stops, nothing is lost', () => {
     const fake = new FakeServer({ outstandingPauseBytes: 200 * KB })
     const sessions = [fake.session(), fake.session()]
-    sessions[0]!.ok(ask.create('/n'))
+    sessions[0].ok(ask.create('/n'))
     for (const session of sessions) for (let i = 0; i < 40; i++) session.send(ask.setData('/n', block(50 * KB)))
     let most = 0
     while (fake.host.turn()) most = Math.max(most, fake.server.processor.inFlight)
     expect(most).toBeLessThanOrEqual(4 + sessions.length)
-    for (const session of sessions) expect(session.replies().map(({ err }) => err).slice(-40)).toEqual(new Array(40).fill(0))
+    for (const session of sessions)
+      expect(
+        session
+          .replies()
+          .map(({ err }) => err)
+          .slice(-40),
+      ).toEqual(new Array(40).fill(0))
   })
 })
 

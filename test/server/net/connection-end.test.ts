@@ -91,7 +91,7 @@ describe('a client that goes', () => {
     for (let i = 0; i < 20; i++) session.send(create('/n-', { flags: 2 }))
     session.connection.socket.halfClose()
     fake.host.settle()
-    expect(fake.session().ok(exists('/')).stat!.numChildren).toBe(21)
+    expect(fake.session().ok(exists('/')).stat.numChildren).toBe(21)
   })
 
   it('during its handshake leaves a session that expires, and nothing else', () => {

@@ -27,7 +27,7 @@ describe('the frame decoder', () => {
         const stream = Buffer.concat(sent.map(frame))
         const got: Buffer[] = []
         for (let at = 0, step = 0; at < stream.length; step++) {
-          const { size, takes } = steps[step % steps.length]!
+          const { size, takes } = steps[step % steps.length]
           decoder.push(stream.subarray(at, at + size))
           at += size
           if (takes) got.push(...takeAll(decoder))
@@ -60,7 +60,7 @@ describe('the frame decoder', () => {
         const got: Buffer[] = []
         for (let at = 0, step = 0; at < stream.length; step++) {
           // A byte at a time only now and then: the rest of a long frame would take for ever.
-          const size = step % 50 < 40 ? steps[step % steps.length]! : 65_536
+          const size = step % 50 < 40 ? steps[step % steps.length] : 65_536
           decoder.push(stream.subarray(at, at + size))
           at += size
           if (takesAtOnce || step % 3 === 0) got.push(...takeAll(decoder))
@@ -87,8 +87,8 @@ describe('the frame decoder', () => {
     expect(slabs.reservedBytes).toBeGreaterThanOrEqual(50_000_000)
     expect(slabs.reservedBytes).toBeLessThan(100_000_000)
     for (const decoder of decoders.slice(1)) decoder.clear()
-    decoders[0]!.push(new Uint8Array(500_000))
-    expect(decoders[0]!.take(1_000_000, reader)).toBe(true)
+    decoders[0].push(new Uint8Array(500_000))
+    expect(decoders[0].take(1_000_000, reader)).toBe(true)
     expect(slabs.cellsInUse).toBe(0)
     expect(slabs.reservedBytes).toBeLessThan(40_000_000)
     slabs.trim()

@@ -129,8 +129,8 @@ describe('the checks of a handshake', () => {
   it('gives out ids of server 1 that go up by one', () => {
     const fake = new FakeServer()
     const ids = [fake.session().id, fake.session().id]
-    expect(ids[0]! >> 56n).toBe(1n)
-    expect(ids[1]).toBe(ids[0]! + 1n)
+    expect(ids[0] >> 56n).toBe(1n)
+    expect(ids[1]).toBe(ids[0] + 1n)
   })
 
   it('answers what came in one segment with the handshake', () => {
@@ -138,7 +138,10 @@ describe('the checks of a handshake', () => {
     const { type, body } = create('/early')
     const session = new RawSession(fake.dial(), {}, [requestFrame(5, type, body), requestFrame(6, ping().type, new Uint8Array(0))])
     expect(session.handshake).toBeDefined()
-    expect(session.messages()).toMatchObject([{ xid: 5, err: 0 }, { xid: -2, err: 0 }])
+    expect(session.messages()).toMatchObject([
+      { xid: 5, err: 0 },
+      { xid: -2, err: 0 },
+    ])
   })
 
   it('takes a second handshake for a request of type 0', () => {
@@ -211,7 +214,7 @@ describe('coming back to a session', () => {
     fake.restart()
     const again = fake.reattach(session)
     expect(again.handshake).toMatchObject({ sessionId: session.id, timeOut: 10_000 })
-    expect(again.ok(getData('/mine')).stat!.ephemeralOwner).toBe(session.id)
+    expect(again.ok(getData('/mine')).stat.ephemeralOwner).toBe(session.id)
   })
 
   it('drops what the old connection was still waiting for, but not its writes', () => {

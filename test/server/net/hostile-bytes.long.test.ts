@@ -12,7 +12,19 @@ const INTS = [0, 1, -1, -2, 0x7fff_ffff, -0x8000_0000, 2, 5, 0xfffff, 0x100000]
 
 const int = fc.oneof(fc.constantFrom(...INTS), fc.integer())
 const path = fc.oneof(
-  fc.constantFrom('/', '', '/a', '/a/b', '/zookeeper/quota/zookeeper_limits', '/zookeeper/quota/a/zookeeper_stats', '/zookeeper/config', '//', '/a/', '.', null),
+  fc.constantFrom(
+    '/',
+    '',
+    '/a',
+    '/a/b',
+    '/zookeeper/quota/zookeeper_limits',
+    '/zookeeper/quota/a/zookeeper_stats',
+    '/zookeeper/config',
+    '//',
+    '/a/',
+    '.',
+    null,
+  ),
   fc.string({ unit: 'binary', maxLength: 30 }).map((name) => `/${name}`),
 )
 const data = fc.option(fc.uint8Array({ maxLength: 60 }))
@@ -47,9 +59,9 @@ const single = fc.oneof(
   path.map(ask.sync),
   fc.tuple(path, int).map(([p, mode]) => ask.addWatch(p, mode)),
   fc.tuple(path, int).map(([p, type]) => ask.removeWatches(p, type)),
-  fc.tuple(long, paths, paths, paths, paths, paths).map(([since, a, b, c, d, e]) =>
-    ask.setWatches2(since, { data: a, exist: b, child: c, persistent: d, recursive: e }),
-  ),
+  fc
+    .tuple(long, paths, paths, paths, paths, paths)
+    .map(([since, a, b, c, d, e]) => ask.setWatches2(since, { data: a, exist: b, child: c, persistent: d, recursive: e })),
   fc.tuple(fc.constantFrom('digest', 'ip', 'super', null), data).map(([scheme, d]) => ask.auth(scheme, d)),
   fc.constant(ask.whoAmI()),
   fc.constant(ask.closeSession()),
@@ -57,11 +69,13 @@ const single = fc.oneof(
 const sensible = fc.oneof({ weight: 4, arbitrary: single }, { weight: 1, arbitrary: fc.array(single, { maxLength: 4 }).map((ops) => multi(ops)) })
 
 /** Frames of every kind: good ones, good ones with bytes changed, noise in a frame, and noise. */
-const spoiled = fc.tuple(int, sensible, fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 4 }), fc.nat()).map(([xid, asked, changes, cut]) => {
-  const payload = Buffer.from(requestFrame(xid, asked.type, asked.body).subarray(4))
-  for (const [at, byte] of changes) payload[at % payload.length] = byte
-  return frame(cut % 4 === 0 ? payload.subarray(0, cut % (payload.length + 1)) : payload)
-})
+const spoiled = fc
+  .tuple(int, sensible, fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 4 }), fc.nat())
+  .map(([xid, asked, changes, cut]) => {
+    const payload = Buffer.from(requestFrame(xid, asked.type, asked.body).subarray(4))
+    for (const [at, byte] of changes) payload[at % payload.length] = byte
+    return frame(cut % 4 === 0 ? payload.subarray(0, cut % (payload.length + 1)) : payload)
+  })
 const anyFrame = fc.oneof(
   fc.tuple(int, sensible).map(([xid, { type, body }]) => requestFrame(xid, type, body)),
   spoiled,
@@ -131,7 +145,11 @@ describe('any bytes', () => {
       bytes[at % bytes.length] = byte
       return bytes
     })
-    const first = fc.oneof(mangled, anyFrame, fc.constantFrom('stmk', 'srvr', 'dump', 'wchp', 'zzzz').map((word) => Buffer.from(word)))
+    const first = fc.oneof(
+      mangled,
+      anyFrame,
+      fc.constantFrom('stmk', 'srvr', 'dump', 'wchp', 'zzzz').map((word) => Buffer.from(word)),
+    )
     fc.assert(
       fc.property(fc.array(first, { minLength: 1, maxLength: 5 }), (chunks) => {
         const fake = new FakeServer(SETTINGS)

@@ -77,11 +77,17 @@ describe('globalOutstandingLimit', () => {
   it('holds back connections without losing or reordering anything', () => {
     const fake = new FakeServer({ globalOutstandingLimit: 3, turnMaxRequests: 10 })
     const sessions = [fake.session(), fake.session(), fake.session()]
-    sessions[0]!.ok(create('/n'))
+    sessions[0].ok(create('/n'))
     for (const session of sessions) for (let i = 0; i < 50; i++) session.send(i % 5 === 4 ? getData('/n') : setData('/n', `${i}`))
     let most = 0
     while (fake.host.turn()) most = Math.max(most, fake.server.processor.inFlight)
-    for (const session of sessions) expect(session.replies().map(({ xid, err }) => [xid, err]).slice(-50)).toHaveLength(50)
+    for (const session of sessions)
+      expect(
+        session
+          .replies()
+          .map(({ xid, err }) => [xid, err])
+          .slice(-50),
+      ).toHaveLength(50)
     expect(most).toBeLessThanOrEqual(3 + sessions.length)
     expect(fake.server.processor.inFlight).toBe(0)
   })
@@ -119,7 +125,13 @@ describe('the throttler', () => {
   it('answers -127 to what has waited too long, without a zxid, in order, and never to pings', () => {
     const { fake, session } = slowly(throttled, [setData('/n', '1'), setData('/n', '2'), ping(), getData('/n'), ask.closeSession()], 1000)
     const replies = session.replies()
-    expect(replies.map(({ xid, err }) => [xid, err])).toEqual([[2, 0], [3, -127], [-2, 0], [5, -127], [6, 0]])
+    expect(replies.map(({ xid, err }) => [xid, err])).toEqual([
+      [2, 0],
+      [3, -127],
+      [-2, 0],
+      [5, -127],
+      [6, 0],
+    ])
     expect(replies.map(({ bytes }) => bytes.length)).toEqual([68, 0, 0, 0, 0])
     expect(fake.lastZxid).toBe(4n)
   })
@@ -202,7 +214,7 @@ describe('large requests', () => {
     for (let i = 0; i < 3; i++) session.send(setData('/n', big))
     other.send(setData('/n', 'small'))
     fake.host.settle()
-    expect([session.isEnded, other.replies()[0]!.err]).toEqual([true, 0])
+    expect([session.isEnded, other.replies()[0].err]).toEqual([true, 0])
     expect(fake.host.warnings).toContain('Rejecting large request')
     const again = fake.reattach(session)
     for (let i = 0; i < 5; i++) expect(again.err(setData('/n', big))).toBe(0)

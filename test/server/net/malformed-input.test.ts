@@ -35,7 +35,10 @@ describe('types that do not exist', () => {
     session.send(ask.create('/a'))
     session.send(ask.check('/a'))
     fake.host.settle()
-    expect(session.messages()).toMatchObject([{ xid: 1, err: 0 }, { xid: 2, err: -6 }])
+    expect(session.messages()).toMatchObject([
+      { xid: 1, err: 0 },
+      { xid: 2, err: -6 },
+    ])
   })
 })
 
@@ -180,7 +183,7 @@ describe('frames', () => {
     const session = fake.session()
     session.ok(ask.create('/big'))
     expect(hears(session, frameOf(limit + 1))).toEqual({ errors: [], isEnded: true })
-    expect(fake.reattach(session).ok(ask.getData('/big')).stat!.version).toBe(0)
+    expect(fake.reattach(session).ok(ask.getData('/big')).stat.version).toBe(0)
   })
 
   it.each([
@@ -210,7 +213,10 @@ describe('frames', () => {
       fake.host.turn()
     }
     fake.host.settle()
-    expect(session.messages()).toMatchObject([{ xid: 1, err: 0 }, { xid: -2, err: 0 }])
+    expect(session.messages()).toMatchObject([
+      { xid: 1, err: 0 },
+      { xid: -2, err: 0 },
+    ])
   })
 })
 

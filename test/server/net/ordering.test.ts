@@ -178,8 +178,8 @@ describe('order', () => {
     const fake = new FakeServer()
     const sessions = [fake.session(), fake.session(), fake.session()]
     for (const session of sessions) session.send(ask.create('/only'))
-    sessions[0]!.send(ask.remove('/only'))
-    sessions[1]!.send(ask.create('/only/child'))
+    sessions[0].send(ask.remove('/only'))
+    sessions[1].send(ask.create('/only/child'))
     fake.host.settle()
     expect(sessions.map((session) => session.replies().map(({ err }) => err))).toEqual([[0, 0], [0, 0], [-110]])
   })

@@ -12,7 +12,7 @@ describe('a queue of bytes', () => {
         const slabs = new Slabs()
         const queues = Array.from({ length: 3 }, () => ({ queue: new ByteQueue(slabs), due: Buffer.alloc(0) }))
         for (const [at, { queue: which, adds, size }] of moves.entries()) {
-          const one = queues[which]!
+          const one = queues[which]
           if (adds) {
             const bytes = Buffer.alloc(size, at + 1)
             one.queue.add(bytes)

@@ -88,7 +88,7 @@ describe('what is made', () => {
     const { store } = fake.server.replica.tree
     const wanted = expected === 'session' ? session.id : expected
     expect(store.ephemeralOwner(store.find(path))).toBe(wanted)
-    expect(session.ok(exists(path)).stat!.ephemeralOwner).toBe(expected === 'session' ? session.id : 0n)
+    expect(session.ok(exists(path)).stat.ephemeralOwner).toBe(expected === 'session' ? session.id : 0n)
   })
 
   it('create answers with the path, the others with the stat too', () => {
@@ -113,7 +113,7 @@ describe('what is made', () => {
         pzxid: zxid,
       },
     })
-    expect(session.ok(createContainer('/c')).stat!.ephemeralOwner).toBe(0n)
+    expect(session.ok(createContainer('/c')).stat.ephemeralOwner).toBe(0n)
   })
 
   it('null and empty data stay apart', () => {
@@ -128,7 +128,7 @@ describe('what is made', () => {
     const { session } = stage()
     for (const perms of [0, 64, -1]) {
       session.ok(create(`/p${perms}`, { acl: [acl(perms), acl(1)] }))
-      expect(session.ok(getAcl(`/p${perms}`)).acl![0]!.perms).toBe(perms)
+      expect(session.ok(getAcl(`/p${perms}`)).acl![0].perms).toBe(perms)
     }
   })
 })
@@ -176,7 +176,7 @@ describe('TTL nodes', () => {
 
   it('show no owner', () => {
     const { fake, session } = stageTtl()
-    expect(session.ok(createTtl('/ttl', 5000n)).stat!.ephemeralOwner).toBe(0n)
+    expect(session.ok(createTtl('/ttl', 5000n)).stat.ephemeralOwner).toBe(0n)
     const { store } = fake.server.replica.tree
     expect(BigInt.asUintN(64, store.ephemeralOwner(store.find('/ttl')))).toBe(0xff00_0000_0000_1388n)
   })

@@ -40,11 +40,11 @@ describe('the children of a node that has very many', () => {
     expect(heard(session)).toEqual([])
     fake.host.settle()
     const [reply] = session.replies()
-    const { children, stat } = reply!.body as { children: string[]; stat: { numChildren: number; pzxid: bigint } }
+    const { children, stat } = reply.body as { children: string[]; stat: { numChildren: number; pzxid: bigint } }
     expect(children.length).toBe(COUNT)
     expect(new Set(children)).toEqual(new Set(names))
     // The last txn before the request was the session that `other` is.
-    expect(stat).toMatchObject({ numChildren: COUNT, pzxid: reply!.zxid - 1n })
+    expect(stat).toMatchObject({ numChildren: COUNT, pzxid: reply.zxid - 1n })
     expect(session.ok(ask.getChildren('/many')).children!.slice(-2)).toEqual(['new8', 'new9'])
   })
 

@@ -33,13 +33,13 @@ describe('a multi', () => {
       undefined,
       undefined,
     ])
-    expect(results[4]!.body).toMatchObject({ stat: { version: 1, dataLength: 4 } })
+    expect(results[4].body).toMatchObject({ stat: { version: 1, dataLength: 4 } })
   })
 
   it('has one zxid and one time for all', () => {
     const { fake, session } = stage()
     const reply = session.call(multi([create('/a'), create('/b')]))
-    const [a, b] = [session.ok(exists('/a')).stat!, session.ok(exists('/b')).stat!]
+    const [a, b] = [session.ok(exists('/a')).stat, session.ok(exists('/b')).stat]
     expect([a.czxid, b.czxid]).toEqual([reply.zxid, reply.zxid])
     expect(a.ctime).toBe(b.ctime)
     expect(fake.lastZxid).toBe(reply.zxid)
@@ -89,7 +89,7 @@ describe('a multi', () => {
   it('gives its ephemerals to the session', () => {
     const { fake, session } = stage()
     const [result] = session.ok(multi([create2('/e', { flags: 1 })]))
-    expect((result!.body as { stat: { ephemeralOwner: bigint } }).stat.ephemeralOwner).toBe(session.id)
+    expect((result.body as { stat: { ephemeralOwner: bigint } }).stat.ephemeralOwner).toBe(session.id)
     session.ok(ask.closeSession())
     expect(fake.session().err(exists('/e'))).toBe(-101)
   })
@@ -199,11 +199,9 @@ describe('multiRead', () => {
   it('reads each on its own, and leaves no watch', () => {
     const { session } = stage()
     session.ok(create('/hidden', { acl: [acl(2)] }))
-    const results = session.ok(
-      multiRead([ask.getData('/there', true), ask.getData('/missing'), ask.getChildren('/', true), ask.getData('/hidden')]),
-    )
+    const results = session.ok(multiRead([ask.getData('/there', true), ask.getData('/missing'), ask.getChildren('/', true), ask.getData('/hidden')]))
     expect(outline(results)).toBe('4:0 -1:-101 8:0 -1:-102')
-    expect(results[0]!.body).toMatchObject({ data: Uint8Array.of(0x78), stat: { version: 0 } })
+    expect(results[0].body).toMatchObject({ data: Uint8Array.of(0x78), stat: { version: 0 } })
     session.ok(setData('/there', 'y'))
     expect(session.takeEvents()).toEqual([])
   })

@@ -33,7 +33,7 @@ describe('usage', () => {
   it('is counted when the node for it is made, and kept up to date in place', () => {
     const { session, usage } = stage('count=100,bytes=100')
     expect(usage()).toBe('count=1,bytes=7')
-    const before = session.ok(exists(`${QUOTA}/q/zookeeper_stats`)).stat!
+    const before = session.ok(exists(`${QUOTA}/q/zookeeper_stats`)).stat
     session.ok(ask.addWatch(`${QUOTA}/q/zookeeper_stats`, 0))
     session.ok(create('/q/a', { data: 'abc' }))
     session.ok(create('/q/a/e', { data: 'x', flags: 1 }))
@@ -122,7 +122,10 @@ describe('limits', () => {
   })
 
   it('that cannot be read refuse every write below, when they are enforced', () => {
-    for (const [enforced, err] of [[true, -5], [false, 0]] as const) {
+    for (const [enforced, err] of [
+      [true, -5],
+      [false, 0],
+    ] as const) {
       const { session } = stage('nonsense', enforced)
       expect([session.err(create('/q/a')), session.err(setData('/q', 'x'))]).toEqual([err, err])
       expect(session.err(ask.ping())).toBe(0)

@@ -18,7 +18,7 @@ function aged(column: 'cversion' | 'version' | 'aversion', value: number) {
   if (column === 'cversion') store.setCversion(id, value)
   else if (column === 'version') store.setVersion(id, value)
   else store.setAversion(id, value)
-  return { fake, session, stat: () => session.ok(exists('/p')).stat! }
+  return { fake, session, stat: () => session.ok(exists('/p')).stat }
 }
 
 describe('sequence numbers', () => {
@@ -78,7 +78,14 @@ describe('versions', () => {
   it('must be those of the node, but for -1', () => {
     const session = new FakeServer().session()
     session.ok(create('/v'))
-    for (const [version, err] of [[1, -103], [-2, -103], [0, 0], [0, -103], [-1, 0], [2, 0]] as const) {
+    for (const [version, err] of [
+      [1, -103],
+      [-2, -103],
+      [0, 0],
+      [0, -103],
+      [-1, 0],
+      [2, 0],
+    ] as const) {
       expect(session.err(setData('/v', 'x', version))).toBe(err)
     }
     expect(session.err(setAcl('/v', OPEN, 1))).toBe(-103)
@@ -89,12 +96,12 @@ describe('versions', () => {
 
   it('wrap around, over a -1 that nobody can name', () => {
     const { session, stat } = aged('version', 2_147_483_647)
-    expect(session.ok(setData('/p', 'x', 2_147_483_647)).stat!.version).toBe(-2_147_483_648)
+    expect(session.ok(setData('/p', 'x', 2_147_483_647)).stat.version).toBe(-2_147_483_648)
     expect(session.err(setData('/p', 'x', -2_147_483_648))).toBe(0)
     expect(stat().version).toBe(-2_147_483_647)
     const low = aged('version', -2)
-    expect(low.session.ok(setData('/p', 'x', -2)).stat!.version).toBe(-1)
-    expect(low.session.ok(setData('/p', 'x', -1)).stat!.version).toBe(0)
+    expect(low.session.ok(setData('/p', 'x', -2)).stat.version).toBe(-1)
+    expect(low.session.ok(setData('/p', 'x', -1)).stat.version).toBe(0)
   })
 
   it('of ACLs wrap around too', () => {
@@ -104,7 +111,7 @@ describe('versions', () => {
     session.ok(setAcl('/p', OPEN, -1))
     expect(stat().aversion).toBe(0)
     const high = aged('aversion', 2_147_483_647)
-    expect(high.session.ok(setAcl('/p', OPEN)).stat!.aversion).toBe(-2_147_483_648)
+    expect(high.session.ok(setAcl('/p', OPEN)).stat.aversion).toBe(-2_147_483_648)
   })
 
   it('are shown as of each operation of a multi', () => {
@@ -112,6 +119,6 @@ describe('versions', () => {
     const results = session.ok(multi([create('/v'), setData('/v', 'a', 0), setData('/v', 'b', 1)]))
     expect(outline(results)).toBe('1:0 5:0 5:0')
     expect(results.slice(1).map(({ body }) => (body as { stat: { version: number } }).stat.version)).toEqual([1, 2])
-    expect(session.ok(getData('/v')).stat!.version).toBe(2)
+    expect(session.ok(getData('/v')).stat.version).toBe(2)
   })
 })

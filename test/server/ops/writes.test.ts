@@ -20,7 +20,7 @@ function stage() {
   session.ok(create('/closed/leaf', { acl: [acl(1)] }))
   session.ok(setAcl('/closed', [acl(1)]))
   session.ok(create('/blind', { acl: [acl(2 | 4 | 8)] }))
-  const stat = (path: string) => session.ok(exists(path)).stat!
+  const stat = (path: string) => session.ok(exists(path)).stat
   return { fake, session, stat }
 }
 

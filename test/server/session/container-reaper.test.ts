@@ -97,7 +97,7 @@ describe('containers', () => {
     fake.host.advance(MINUTE)
     const left = [0, 10, 10, 10, 10].map((seconds) => {
       fake.host.advance(seconds * 1000)
-      return session.ok(exists('/all')).stat!.numChildren
+      return session.ok(exists('/all')).stat.numChildren
     })
     expect(left).toEqual([4, 3, 2, 1, 0])
   })

@@ -14,16 +14,21 @@ describe('the expiry queue', () => {
         let now = 0.5
         for (const { item, kind, ms } of steps) {
           if (kind === 'touch') {
-            queue.touch(items[item]!, now, ms)
+            queue.touch(items[item], now, ms)
             model.set(item, (Math.floor((now + ms) / interval) + 1) * interval)
           } else if (kind === 'remove') {
-            queue.remove(items[item]!)
+            queue.remove(items[item])
             model.delete(item)
           } else {
             now += ms
             const due = [...model].filter(([, at]) => at <= now).map(([index]) => index)
             for (const index of due) model.delete(index)
-            expect(queue.takeExpired(now).map((each) => items.indexOf(each)).sort()).toEqual(due.sort())
+            expect(
+              queue
+                .takeExpired(now)
+                .map((each) => items.indexOf(each))
+                .sort(),
+            ).toEqual(due.sort())
           }
           expect(queue.size).toBe(model.size)
         }

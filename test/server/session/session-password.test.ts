@@ -19,7 +19,7 @@ describe('session passwords', () => {
     const right = sessionPassword(7n)
     for (let at = 0; at < 16; at++) {
       const wrong = right.slice()
-      wrong[at]! ^= 1
+      wrong[at] ^= 1
       expect(isSessionPassword(7n, wrong)).toBe(false)
     }
     expect(isSessionPassword(7n, right.subarray(0, 15))).toBe(false)
@@ -31,7 +31,7 @@ describe('session passwords', () => {
 describe('session ids', () => {
   it('hold the server in the top byte and 40 bits of the clock', () => {
     const wall = 0x18b_cfe5_6800
-    expect(firstSessionId(1, wall)).toBe(0x018b_cfe5_6800_0000n & 0x00ff_ffff_ffff_0000n | 1n << 56n)
+    expect(firstSessionId(1, wall)).toBe((0x018b_cfe5_6800_0000n & 0x00ff_ffff_ffff_0000n) | (1n << 56n))
     expect(BigInt.asUintN(64, firstSessionId(0x80, wall)) >> 56n).toBe(0x80n)
     expect(firstSessionId(0x80, wall)).toBeLessThan(0n)
   })

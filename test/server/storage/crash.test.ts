@@ -24,30 +24,38 @@ type Step =
 /** Writes down every step, and works. */
 class JournalDisk {
   readonly steps: Step[] = []
-  private files = 0
+  #files = 0
 
   wrap(disk: Disk): Disk {
     const journal = (step: Step) => void this.steps.push(step)
     return changedDisk(disk, {
-      open: changedOpen(disk, (file, path, mode) => (mode === 'create' ? this.created(file, path) : {})),
+      open: changedOpen(disk, (file, path, mode) => (mode === 'create' ? this.#created(file, path) : {})),
       rename: (from, to, done) => {
         journal({ kind: 'rename', from, to })
         disk.rename(from, to, done)
       },
       renameAndSync: (from, to, done) => {
         journal({ kind: 'rename', from, to })
-        disk.renameAndSync(from, to, after(done, () => journal({ kind: 'names synced' })))
+        disk.renameAndSync(
+          from,
+          to,
+          after(done, () => journal({ kind: 'names synced' })),
+        )
       },
       remove: (path, done) => {
         journal({ kind: 'remove', path })
         disk.remove(path, done)
       },
-      syncDirectory: (path, done) => disk.syncDirectory(path, after(done, () => journal({ kind: 'names synced' }))),
+      syncDirectory: (path, done) =>
+        disk.syncDirectory(
+          path,
+          after(done, () => journal({ kind: 'names synced' })),
+        ),
     })
   }
 
-  private created(opened: DiskFile, path: string): Partial<DiskFile> {
-    const file = this.files++
+  #created(opened: DiskFile, path: string): Partial<DiskFile> {
+    const file = this.#files++
     const { steps } = this
     steps.push({ kind: 'create', path, file })
     return {
@@ -57,7 +65,11 @@ class JournalDisk {
       },
       writeAndSync: (position, bytes, done) => {
         steps.push({ kind: 'write', file, position, bytes: Uint8Array.from(bytes) })
-        opened.writeAndSync(position, bytes, after(done, () => steps.push({ kind: 'synced', file })))
+        opened.writeAndSync(
+          position,
+          bytes,
+          after(done, () => steps.push({ kind: 'synced', file })),
+        )
       },
       sync: (done) => opened.sync(after(done, () => steps.push({ kind: 'synced', file }))),
       truncate: (length, done) => {
@@ -76,13 +88,7 @@ function after(done: DiskDone, first: () => void): DiskDone {
 }
 
 /** What a crash leaves of what was not synced. */
-type Survival =
-  | 'all of it'
-  | 'half of the last write'
-  | 'zeros for it'
-  | 'nothing of it'
-  | 'names but not contents'
-  | 'contents but not names'
+type Survival = 'all of it' | 'half of the last write' | 'zeros for it' | 'nothing of it' | 'names but not contents' | 'contents but not names'
 
 /** The disk after the first steps of the journal and a crash. */
 function imageOf(steps: readonly Step[], survival: Survival): TestHost {
@@ -126,14 +132,7 @@ function put(contents: Map<number, Uint8Array>, file: number, position: number, 
 }
 
 const DIRS = dataDirs('/data')
-const SURVIVALS: Survival[] = [
-  'all of it',
-  'half of the last write',
-  'zeros for it',
-  'nothing of it',
-  'names but not contents',
-  'contents but not names',
-]
+const SURVIVALS: Survival[] = ['all of it', 'half of the last write', 'zeros for it', 'nothing of it', 'names but not contents', 'contents but not names']
 
 /** A server's life: first snapshot, txns in groups, rolls, snapshots meanwhile, a purge. */
 function live(): Step[] {

@@ -33,8 +33,7 @@ describe('data directories', () => {
   it('are missed when they are not to be made', () => {
     const host = new TestHost()
     const open = (dataDir: string, dataLogDir: string) => () => host.finish(openDataDirs(host.disk, { dataDir, dataLogDir, autocreate: false }))
-    const rest =
-      'automatic data directory creation is disabled (zookeeper.datadir.autocreate is false). Please create this directory manually.'
+    const rest = 'automatic data directory creation is disabled (zookeeper.datadir.autocreate is false). Please create this directory manually.'
     expect(refusal(open('/data', '/none'))).toMatchObject({ message: `Missing data directory /none/version-2, ${rest}`, exitCode: 3 })
     expect(refusal(open('/none', '/data'))).toMatchObject({ message: `Missing snap directory /none/version-2, ${rest}`, exitCode: 3 })
     expect(host.exists('/none')).toBe(false)

@@ -1,13 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import {
-  logName,
-  logsFrom,
-  NO_ZXID,
-  snapshotName,
-  storedFiles,
-  unfinishedName,
-  zxidFromName,
-} from '../../../src/server/storage/file-names.ts'
+import { logName, logsFrom, NO_ZXID, snapshotName, storedFiles, unfinishedName, zxidFromName } from '../../../src/server/storage/file-names.ts'
 
 describe('names of logs and snapshots', () => {
   it('are made with the zxid in bare hex', () => {

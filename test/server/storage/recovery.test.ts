@@ -92,7 +92,7 @@ describe('recovery', () => {
       if (behind.length > 0) writeLog(host, ...behind)
       const path = `${DIRECTORY}/snapshot.${zxid.toString(16)}`
       const bytes = host.bytes(path)
-      bytes[40]! ^= 1
+      bytes[40] ^= 1
       host.write(path, damage === 'torn' ? bytes.subarray(0, bytes.length - 1) : bytes)
       return host
     }
@@ -190,9 +190,7 @@ describe('recovery', () => {
     writeSnapshot(host, 0n, 0x30n)
     writeLog(host, 1n, 2n)
     run(host)
-    expect(host.lines).toContain(
-      'warn Highest txn zxid 0x2 is not covering the snapshot digest zxid 0x30, which might lead to inconsistent state',
-    )
+    expect(host.lines).toContain('warn Highest txn zxid 0x2 is not covering the snapshot digest zxid 0x30, which might lead to inconsistent state')
   })
 })
 

@@ -8,12 +8,7 @@ import { SnapshotEncoder } from '../../../src/server/storage/snapshot-encoder.ts
 import { SnapshotDecoder } from '../../../src/server/storage/snapshot-decoder.ts'
 import { looksComplete } from '../../../src/server/storage/snapshot-files.ts'
 import { loadSnapshot, SnapshotFileDecoder } from '../../../src/server/storage/snapshot-loader.ts'
-import {
-  SnapshotWriter,
-  type SnapshotWriterOptions,
-  type WhenDurable,
-  type WrittenSnapshot,
-} from '../../../src/server/storage/snapshot-writer.ts'
+import { SnapshotWriter, type SnapshotWriterOptions, type WhenDurable, type WrittenSnapshot } from '../../../src/server/storage/snapshot-writer.ts'
 import { CorruptStorage, StartupRefused } from '../../../src/server/storage/storage-errors.ts'
 import { JuteWriter } from '../../../src/jute/writer.ts'
 import { changedDisk, changedFiles, changedOpen } from '../../support/changed-disk.ts'

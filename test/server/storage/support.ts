@@ -8,14 +8,7 @@ import { run } from '../../../src/server/host/disk-work.ts'
 import type { DiskWork } from '../../../src/server/host/disk-work.ts'
 import type { Clock, Disk, Host, Timer } from '../../../src/server/host/host.ts'
 import { MemoryDisk } from '../../../src/server/host/memory-disk.ts'
-import type {
-  NodeWalk,
-  RecoveryTarget,
-  SnapshotInfo,
-  SnapshotNode,
-  SnapshotSource,
-  ZxidDigest,
-} from '../../../src/server/storage/image.ts'
+import type { NodeWalk, RecoveryTarget, SnapshotInfo, SnapshotNode, SnapshotSource, ZxidDigest } from '../../../src/server/storage/image.ts'
 
 export const DIRECTORY = '/data/version-2'
 export const MAX_LENGTH = 0xfffff * 2
@@ -32,10 +25,10 @@ export class TestHost implements Pick<Host, 'disk' | 'clock' | 'log'> {
   readonly gzip = () => {
     throw new Error('no gzip in this test')
   }
-  private turns: (() => void)[] = []
+  #turns: (() => void)[] = []
 
   constructor() {
-    const later = (callback: () => void) => void this.turns.push(callback)
+    const later = (callback: () => void) => void this.#turns.push(callback)
     this.memory = new MemoryDisk({ later, wallTime: () => 1_700_000_000_000 })
     this.memory.now.makeDirectory(DIRECTORY)
     this.disk = this.memory
@@ -56,7 +49,7 @@ export class TestHost implements Pick<Host, 'disk' | 'clock' | 'log'> {
 
   /** One callback that is due; false when there is none. */
   step(): boolean {
-    const callback = this.turns.shift()
+    const callback = this.#turns.shift()
     callback?.()
     return callback !== undefined
   }

@@ -45,7 +45,14 @@ function recovered(host: TestHost): { lastZxid: bigint; replayed: bigint[] } {
 
 describe('cutting history back', () => {
   it('leaves exactly what is at or below the zxid', () => {
-    const host = lay([0n, 3n, 5n], [[1n, 2n, 3n, 4n], [5n, 6n, 7n], [8n, 9n]])
+    const host = lay(
+      [0n, 3n, 5n],
+      [
+        [1n, 2n, 3n, 4n],
+        [5n, 6n, 7n],
+        [8n, 9n],
+      ],
+    )
     expect(truncate(host, 6n)).toBeUndefined()
     expect(host.names()).toEqual(['log.1', 'log.5', 'snapshot.0', 'snapshot.3', 'snapshot.5'])
     expect(host.size(`${DIRECTORY}/log.5`)).toBe(16 + 2 * 53)
@@ -53,7 +60,13 @@ describe('cutting history back', () => {
   })
 
   it('removes snapshots above, which would bring back what was cut', () => {
-    const host = lay([0n, 3n, 5n], [[1n, 2n, 3n, 4n], [5n, 6n, 7n]])
+    const host = lay(
+      [0n, 3n, 5n],
+      [
+        [1n, 2n, 3n, 4n],
+        [5n, 6n, 7n],
+      ],
+    )
     expect(truncate(host, 4n)).toBeUndefined()
     expect(host.names()).toEqual(['log.1', 'snapshot.0', 'snapshot.3'])
     expect(recovered(host)).toEqual({ lastZxid: 4n, replayed: [4n] })
@@ -102,7 +115,14 @@ describe('cutting history back', () => {
 
   it('ended by a crash at any step leaves a whole history', () => {
     for (let steps = 0; steps < 10; steps++) {
-      const host = lay([0n, 3n, 5n, 8n], [[1n, 2n, 3n, 4n], [5n, 6n, 7n], [8n, 9n]])
+      const host = lay(
+        [0n, 3n, 5n, 8n],
+        [
+          [1n, 2n, 3n, 4n],
+          [5n, 6n, 7n],
+          [8n, 9n],
+        ],
+      )
       const remove = host.memory.remove.bind(host.memory)
       let left = steps
       host.memory.remove = (path, done) => {

@@ -298,12 +298,7 @@ describe('the log being written', () => {
     const log = openLog(host, { forceSync: false })
     commit(host, log, 1n)
     commit(host, log, 2n)
-    expect(trace).toEqual([
-      'create .unfinished-log.1',
-      'write .unfinished-log.1 0+69',
-      'rename .unfinished-log.1 log.1',
-      'write .unfinished-log.1 69+53',
-    ])
+    expect(trace).toEqual(['create .unfinished-log.1', 'write .unfinished-log.1 0+69', 'rename .unfinished-log.1 log.1', 'write .unfinished-log.1 69+53'])
   })
 
   it('commits the rest and closes its file at the end', () => {
@@ -598,7 +593,10 @@ describe('failure', () => {
     const host = new TestHost()
     const trace: string[] = []
     let end: (() => void) | undefined
-    host.disk = traced(changedFiles(host.memory, () => ({ close: (done) => (end = done) })), trace)
+    host.disk = traced(
+      changedFiles(host.memory, () => ({ close: (done) => (end = done) })),
+      trace,
+    )
     const log = new TxnLog(host, OPTIONS)
     commit(host, log, 1n)
     log.roll()

@@ -72,7 +72,7 @@ describe('digests', () => {
 
   it('cost nothing when they are off', () => {
     const bench = new Workbench({ digestEnabled: false })
-    const txn = bench.txns[0]!
+    const txn = bench.txns[0]
     expect([txn.digest, bench.replica.tree.digest]).toEqual([undefined, 0n])
   })
 })

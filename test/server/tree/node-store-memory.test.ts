@@ -28,20 +28,20 @@ describe('size classes', () => {
 
 /** An owner of blocks who checks that each keeps its bytes. */
 class Owner {
-  readonly blocks = new Map<number, { ref: number, bytes: number }>()
+  readonly blocks = new Map<number, { ref: number; bytes: number }>()
   moves = 0
   readonly allocator = new SlabAllocator((owner, ref) => {
     this.moves += 1
     this.blocks.get(owner)!.ref = ref
   })
 
-  private nextOwner = 0
+  #nextOwner = 0
 
   allocate(bytes: number): void {
-    const owner = this.nextOwner++
+    const owner = this.#nextOwner++
     const ref = this.allocator.allocate(bytes, owner)
     this.blocks.set(owner, { ref, bytes })
-    this.mark(owner)
+    this.#mark(owner)
   }
 
   free(owner: number): void {
@@ -69,7 +69,7 @@ class Owner {
     return this.allocator.use().requestedBytes * (5 / 4) * (4 / 3) * (9 / 8) + classes * 3 * SPAN_BYTES * (9 / 8) + 2.5 * 16 * MIB
   }
 
-  private mark(owner: number): void {
+  #mark(owner: number): void {
     const { ref, bytes } = this.blocks.get(owner)!
     const start = this.allocator.offset(ref)
     this.allocator.bytes(ref).fill(fill(owner), start + 4, start + bytes)
@@ -77,7 +77,7 @@ class Owner {
 }
 
 function fill(owner: number): number {
-  return owner * 7 & 0xff
+  return (owner * 7) & 0xff
 }
 
 describe('the slab allocator', () => {
@@ -91,18 +91,21 @@ describe('the slab allocator', () => {
       fc.record({ kind: fc.constant('allocate' as const), size, times: fc.integer({ min: 1, max: 60 }) }),
       fc.record({ kind: fc.constant('free' as const), every: fc.integer({ min: 1, max: 5 }), from: fc.nat() }),
     )
-    fc.assert(fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
-      const owner = new Owner()
-      for (const next of changes) {
-        if (next.kind === 'allocate') {
-          for (let i = 0; i < (next.size > LARGEST_BLOCK ? 1 : next.times); i++) owner.allocate(next.size)
-        } else {
-          const owners = [...owner.blocks.keys()]
-          for (let i = next.from % 5; i < owners.length; i += next.every) owner.free(owners[i])
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
+        const owner = new Owner()
+        for (const next of changes) {
+          if (next.kind === 'allocate') {
+            for (let i = 0; i < (next.size > LARGEST_BLOCK ? 1 : next.times); i++) owner.allocate(next.size)
+          } else {
+            const owners = [...owner.blocks.keys()]
+            for (let i = next.from % 5; i < owners.length; i += next.every) owner.free(owners[i])
+          }
         }
-      }
-      owner.check()
-    }), { numRuns: 60 })
+        owner.check()
+      }),
+      { numRuns: 60 },
+    )
   })
 
   test('moves blocks together when most of a class are freed', () => {
@@ -140,10 +143,10 @@ describe('the slab allocator', () => {
     for (let round = 0; round < 12; round++) {
       const owners = [...owner.blocks.keys()]
       for (const each of owners) {
-        random = Math.imul(random, 1103515245) + 12345 >>> 0
+        random = (Math.imul(random, 1103515245) + 12345) >>> 0
         if (random % 3 === 0) continue
         owner.free(each)
-        owner.allocate(round % 2 === 0 ? 1 + (random >>> 8) % 2000 + 3 : 40 + round * 10)
+        owner.allocate(round % 2 === 0 ? 1 + ((random >>> 8) % 2000) + 3 : 40 + round * 10)
       }
       expect(owner.allocator.use().heldBytes).toBeLessThan(owner.roomBound(CLASS_BYTES.length))
     }
@@ -169,29 +172,31 @@ describe('the slab allocator', () => {
 describe('the path index', () => {
   test('finds each entry among many of the same hash, whichever are removed', () => {
     const entry = fc.record({ hash: fc.constantFrom(0, 1, -1, 64, 0x12345678), id: fc.integer({ min: 1, max: 60 }), remove: fc.boolean() })
-    fc.assert(fc.property(fc.array(entry, { maxLength: 200 }), (entries) => {
-      const index = new PathIndex()
-      const model = new Map<string, [hash: number, id: number, cell: number]>()
-      let cell = 0
-      for (const { hash, id, remove } of entries) {
-        const key = `${hash} ${id}`
-        if (remove && model.delete(key)) {
-          index.remove(hash, id)
-        } else if (model.has(key)) {
-          index.setCell(hash, id, --cell)
-          model.set(key, [hash, id, cell])
-        } else {
-          index.insert(hash, id, ++cell)
-          model.set(key, [hash, id, cell])
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 200 }), (entries) => {
+        const index = new PathIndex()
+        const model = new Map<string, [hash: number, id: number, cell: number]>()
+        let cell = 0
+        for (const { hash, id, remove } of entries) {
+          const key = `${hash} ${id}`
+          if (remove && model.delete(key)) {
+            index.remove(hash, id)
+          } else if (model.has(key)) {
+            index.setCell(hash, id, --cell)
+            model.set(key, [hash, id, cell])
+          } else {
+            index.insert(hash, id, ++cell)
+            model.set(key, [hash, id, cell])
+          }
         }
-      }
-      for (const hash of new Set(entries.map(each => each.hash))) {
-        const found: number[][] = []
-        for (let id = index.seek(hash); id !== -1; id = index.seekOn()) found.push([hash, id, index.cell])
-        const expected = [...model.values()].filter(each => each[0] === hash)
-        expect(found.toSorted((a, b) => a[1] - b[1])).toEqual(expected.toSorted((a, b) => a[1] - b[1]))
-      }
-    }))
+        for (const hash of new Set(entries.map((each) => each.hash))) {
+          const found: number[][] = []
+          for (let id = index.seek(hash); id !== -1; id = index.seekOn()) found.push([hash, id, index.cell])
+          const expected = [...model.values()].filter((each) => each[0] === hash)
+          expect(found.toSorted((a, b) => a[1] - b[1])).toEqual(expected.toSorted((a, b) => a[1] - b[1]))
+        }
+      }),
+    )
   })
 
   test('grows with its entries', () => {
@@ -239,7 +244,7 @@ test('a store whose blocks move keeps every node', () => {
   const store = new NodeStore()
   const data = (i: number, length: number): Uint8Array => new Uint8Array(length).fill(i & 0xff)
   const ids = Array.from({ length: 30_000 }, (_, i) => store.create(store.root, `n${i}`, data(i, 200)))
-  const left = ids.flatMap((id, i) => i % 7 === 3 ? [{ id, i }] : [])
+  const left = ids.flatMap((id, i) => (i % 7 === 3 ? [{ id, i }] : []))
   ids.forEach((id, i) => {
     if (i % 7 !== 3) store.remove(id)
   })

@@ -59,8 +59,18 @@ describe('the numbers of a node', () => {
     store.setDigest(id, 2 ** 32 - 1)
     store.setContentCrc(id, 2 ** 32 - 2)
     const set = {
-      czxid: max, mzxid: min, pzxid: -1n, ctime: 1n, mtime: 0xffff_ffffn, ephemeralOwner: min + 1n,
-      version: -1, cversion: 2 ** 31 - 1, aversion: -(2 ** 31), aclKey: -1, digest: 2 ** 32 - 1, contentCrc: 2 ** 32 - 2,
+      czxid: max,
+      mzxid: min,
+      pzxid: -1n,
+      ctime: 1n,
+      mtime: 0xffff_ffffn,
+      ephemeralOwner: min + 1n,
+      version: -1,
+      cversion: 2 ** 31 - 1,
+      aversion: -(2 ** 31),
+      aclKey: -1,
+      digest: 2 ** 32 - 1,
+      contentCrc: 2 ** 32 - 2,
     }
     expect(numbers(store, id)).toEqual(set)
     store.setData(id, bytes(30_000))
@@ -82,7 +92,12 @@ describe('the numbers of a node', () => {
     }
     for (const id of ids) {
       expect(numbers(store, id)).toMatchObject({
-        czxid: BigInt(id) * 5n, mzxid: 0n, mtime: BigInt(id) * 7n, ephemeralOwner: BigInt(id % 3), version: id, digest: id * 11,
+        czxid: BigInt(id) * 5n,
+        mzxid: 0n,
+        mtime: BigInt(id) * 7n,
+        ephemeralOwner: BigInt(id % 3),
+        version: id,
+        digest: id * 11,
       })
     }
   })
@@ -150,7 +165,11 @@ describe('data', () => {
     const store = new NodeStore()
     const id = store.create(store.root, 'n', bytes(LENT_BYTES, 1))
     const lent = [store.lend(id)!]
-    for (const [fill, length] of [[2, LENT_BYTES], [3, LENT_BYTES - 1], [4, LENT_BYTES + 5]] as const) {
+    for (const [fill, length] of [
+      [2, LENT_BYTES],
+      [3, LENT_BYTES - 1],
+      [4, LENT_BYTES + 5],
+    ] as const) {
       store.setData(id, bytes(length, fill))
       expect(store.data(id)).toEqual(bytes(length, fill))
       lent.push(store.lend(id)!)
@@ -158,15 +177,21 @@ describe('data', () => {
     store.remove(id)
     store.create(store.root, 'next', bytes(LENT_BYTES, 5))
     // The third was too short to be kept.
-    expect([0, 1, 3].map((i) => [lent[i]!.length, new Set(lent[i])])).toEqual(
-      [[LENT_BYTES, new Set([1])], [LENT_BYTES, new Set([2])], [LENT_BYTES + 5, new Set([4])]],
-    )
+    expect([0, 1, 3].map((i) => [lent[i].length, new Set(lent[i])])).toEqual([
+      [LENT_BYTES, new Set([1])],
+      [LENT_BYTES, new Set([2])],
+      [LENT_BYTES + 5, new Set([4])],
+    ])
     expect(store.lend(store.create(store.root, 'null', null))).toBeNull()
   })
 
   test('may be set from a view of the store', () => {
     const store = new NodeStore()
-    const a = store.create(store.root, 'a', Uint8Array.from({ length: 300 }, (_, i) => i))
+    const a = store.create(
+      store.root,
+      'a',
+      Uint8Array.from({ length: 300 }, (_, i) => i),
+    )
     const b = store.create(store.root, 'b', bytes(3))
     store.setData(b, store.data(a))
     expect(store.data(b)).toEqual(store.data(a))
@@ -185,7 +210,7 @@ describe('data', () => {
       expect(store.dataLength(id)).toBe(length)
       const data = store.data(id)!
       expect(data.length).toBe(length)
-      expect(data.every(byte => byte === (length & 0xff))).toBe(true)
+      expect(data.every((byte) => byte === (length & 0xff))).toBe(true)
       expect(store.name(id)).toBe('café')
     }
   })
@@ -193,8 +218,31 @@ describe('data', () => {
 
 describe('names', () => {
   test.each([
-    'ascii', '', ' ', '.', '..', 'a'.repeat(300), 'a'.repeat(20_000), 'ü'.repeat(9_000), '\u00a0', '\u00ff', '\u0100', '\uffef', 'ÿĀ',
-    '\0', '\u0001', '\u2028', '日本語', '😀', '\ud800', '\udc00\ud800', 'é', 'e\u0301', '\ufeff', '\uffff', 'x'.repeat(1 << 20),
+    'ascii',
+    '',
+    ' ',
+    '.',
+    '..',
+    'a'.repeat(300),
+    'a'.repeat(20_000),
+    'ü'.repeat(9_000),
+    '\u00a0',
+    '\u00ff',
+    '\u0100',
+    '\uffef',
+    'ÿĀ',
+    '\0',
+    '\u0001',
+    '\u2028',
+    '日本語',
+    '😀',
+    '\ud800',
+    '\udc00\ud800',
+    'é',
+    'e\u0301',
+    '\ufeff',
+    '\uffff',
+    'x'.repeat(1 << 20),
   ])('%j is found and told again', (name) => {
     const store = new NodeStore()
     const parent = store.create(store.root, 'p', null)
@@ -214,8 +262,8 @@ describe('names', () => {
   test('that differ in one unit only are different nodes', () => {
     const store = new NodeStore()
     const names = ['a', '\u0161', '\u0261', '\uff61', 'á', 'aa', '\u6161', 'A']
-    const ids = names.map(name => store.create(store.root, name, null))
-    expect(names.map(name => store.find(`/${name}`))).toEqual(ids)
+    const ids = names.map((name) => store.create(store.root, name, null))
+    expect(names.map((name) => store.find(`/${name}`))).toEqual(ids)
     expect(store.children(store.root)).toEqual(names)
   })
 
@@ -276,7 +324,7 @@ describe('against a map of paths', () => {
   // Few names, so that paths meet again and again; odd ones, since a txn may carry any path.
   const name = fc.oneof(
     fc.constantFrom('a', 'b', 'aa', 'ab', '', ' ', '\u00a0', '\u0161', '\uffef', '😀', '\ud800', '0000000001', 'x'.repeat(40)),
-    fc.string({ unit: 'binary', maxLength: 6 }).map(text => text.replaceAll('/', '')),
+    fc.string({ unit: 'binary', maxLength: 6 }).map((text) => text.replaceAll('/', '')),
   )
   const data = fc.oneof(
     { weight: 1, arbitrary: fc.constant(null) },
@@ -287,38 +335,41 @@ describe('against a map of paths', () => {
     { weight: 5, arbitrary: fc.record({ kind: fc.constant('create' as const), pick: fc.nat(), name, data }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove' as const), pick: fc.nat() }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('setData' as const), pick: fc.nat(), data }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('find' as const), path: fc.array(name).map(names => `/${names.join('/')}`) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('find' as const), path: fc.array(name).map((names) => `/${names.join('/')}`) }) },
   )
 
   test('every answer is the same', () => {
-    fc.assert(fc.property(fc.integer(), fc.array(step, { maxLength: 120 }), (seed, steps) => {
-      const store = new NodeStore(seed)
-      const model = new Map<string, Uint8Array | null>([['', null]])
-      for (const next of steps) {
-        const paths = [...model.keys()]
-        if (next.kind === 'find') {
-          expect(store.find(next.path) !== NO_NODE).toBe(model.has(next.path === '/' ? '' : next.path))
-          continue
+    fc.assert(
+      fc.property(fc.integer(), fc.array(step, { maxLength: 120 }), (seed, steps) => {
+        const store = new NodeStore(seed)
+        const model = new Map<string, Uint8Array | null>([['', null]])
+        for (const next of steps) {
+          const paths = [...model.keys()]
+          if (next.kind === 'find') {
+            expect(store.find(next.path) !== NO_NODE).toBe(model.has(next.path === '/' ? '' : next.path))
+            continue
+          }
+          const path = paths[next.pick % paths.length]
+          const id = store.find(path)
+          if (next.kind === 'create') {
+            const child = `${path}/${next.name}`
+            if (child === '/' || model.has(child)) continue
+            model.set(child, next.data)
+            const created = store.create(id, next.name, next.data)
+            expect(store.find(child)).toBe(created)
+          } else if (next.kind === 'setData') {
+            model.set(path, next.data)
+            store.setData(id, next.data)
+          } else if (path !== '' && !paths.some((other) => parentOf(other) === path)) {
+            model.delete(path)
+            store.remove(id)
+            expect(store.find(path)).toBe(NO_NODE)
+          }
         }
-        const path = paths[next.pick % paths.length]
-        const id = store.find(path)
-        if (next.kind === 'create') {
-          const child = `${path}/${next.name}`
-          if (child === '/' || model.has(child)) continue
-          model.set(child, next.data)
-          const created = store.create(id, next.name, next.data)
-          expect(store.find(child)).toBe(created)
-        } else if (next.kind === 'setData') {
-          model.set(path, next.data)
-          store.setData(id, next.data)
-        } else if (path !== '' && !paths.some(other => parentOf(other) === path)) {
-          model.delete(path)
-          store.remove(id)
-          expect(store.find(path)).toBe(NO_NODE)
-        }
-      }
-      expectSame(store, model)
-    }), { numRuns: 120 })
+        expectSame(store, model)
+      }),
+      { numRuns: 120 },
+    )
   })
 })
 
@@ -334,7 +385,7 @@ function expectSame(store: NodeStore, model: Map<string, Uint8Array | null>): vo
     expect(store.dataLength(id)).toBe(data?.length ?? 0)
     if (path === '') continue
     const parent = parentOf(path)
-    children.set(parent, [...children.get(parent) ?? [], path.slice(parent.length + 1)])
+    children.set(parent, [...(children.get(parent) ?? []), path.slice(parent.length + 1)])
     expect(store.parent(id)).toBe(store.find(parent))
     expect(store.name(id)).toBe(path.slice(parent.length + 1))
   }
@@ -342,7 +393,7 @@ function expectSame(store: NodeStore, model: Map<string, Uint8Array | null>): vo
     const id = store.find(path)
     expect(store.children(id)).toEqual(children.get(path) ?? [])
     expect(store.childCount(id)).toBe(children.get(path)?.length ?? 0)
-    expect(siblings(store, id)).toEqual((children.get(path) ?? []).map(name => store.find(`${path}/${name}`)))
+    expect(siblings(store, id)).toEqual((children.get(path) ?? []).map((name) => store.find(`${path}/${name}`)))
   }
 }
 

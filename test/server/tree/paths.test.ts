@@ -5,10 +5,24 @@ import { isSpecialPath, nameOf, namespaceOf, parentOf, pathFault } from '../../.
 const unit = (code: number): string => String.fromCharCode(code)
 
 describe('path rules', () => {
-  it.each(['/', '/a', '/a/b', '/...', '/.a', '/a.', '/..a', '/a..', '/a/...', '/ ', '/a b', `/${unit(0xa0)}`, `/${unit(0xd7ff)}`, `/${unit(0xf900)}`, `/${unit(0xffef)}`, `/${'x'.repeat(100_000)}`])(
-    'take %j',
-    (path) => expect(pathFault(path)).toBeUndefined(),
-  )
+  it.each([
+    '/',
+    '/a',
+    '/a/b',
+    '/...',
+    '/.a',
+    '/a.',
+    '/..a',
+    '/a..',
+    '/a/...',
+    '/ ',
+    '/a b',
+    `/${unit(0xa0)}`,
+    `/${unit(0xd7ff)}`,
+    `/${unit(0xf900)}`,
+    `/${unit(0xffef)}`,
+    `/${'x'.repeat(100_000)}`,
+  ])('take %j', (path) => expect(pathFault(path)).toBeUndefined())
 
   it.each([
     null,

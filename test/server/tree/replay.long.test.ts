@@ -18,10 +18,17 @@ function state({ tree, sessions, lastProcessedZxid }: Replica): unknown {
   const walk = new TreeWalk(tree)
   for (let id = walk.next(); id !== NO_NODE; id = walk.next()) {
     const data = store.data(id)
-    nodes.push([store.path(id), data === null ? null : Buffer.from(data).toString('hex'), copyOf(tree.stat(id)), store.cversion(id), store.ephemeralOwner(id), tree.aclOf(id)])
+    nodes.push([
+      store.path(id),
+      data === null ? null : Buffer.from(data).toString('hex'),
+      copyOf(tree.stat(id)),
+      store.cversion(id),
+      store.ephemeralOwner(id),
+      tree.aclOf(id),
+    ])
   }
   return {
-    nodes: nodes.sort((a, b) => ((a as string[])[0]! < (b as string[])[0]! ? -1 : 1)),
+    nodes: nodes.sort((a, b) => ((a as string[])[0] < (b as string[])[0] ? -1 : 1)),
     sessions: [...sessions.all()].map(({ id, timeoutMs }) => `${id} ${timeoutMs}`).sort(),
     ephemerals: [...tree.owners.sessions()].map(([session, paths]) => `${session} ${[...paths].sort().join()}`).sort(),
     containers: [...tree.owners.containers].sort(),

@@ -46,7 +46,10 @@ describe('the life of a watch', () => {
     owner.ok(ask.exists('/p/1', true))
     owner.send(ask.closeSession())
     fake.host.settle()
-    expect(owner.messages()).toMatchObject([{ kind: 'event', type: 2, path: '/p/1', zxid: fake.lastZxid }, { kind: 'reply', err: 0 }])
+    expect(owner.messages()).toMatchObject([
+      { kind: 'event', type: 2, path: '/p/1', zxid: fake.lastZxid },
+      { kind: 'reply', err: 0 },
+    ])
     expect(owner.isEnded).toBe(true)
     const events = watcher.takeEvents()
     expect(events.map(({ type, path }) => `${type} ${path}`).toSorted()).toEqual(['2 /p/1', '2 /p/2', '4 /p'])
@@ -64,7 +67,12 @@ describe('the life of a watch', () => {
 })
 
 describe('checkWatches and removeWatches', () => {
-  const kinds: Record<'children' | 'data' | 'persistent' | 'recursive', ask.Asked> = { children: ask.getChildren('/', true), data: ask.getData('/', true), persistent: ask.addWatch('/', 0), recursive: ask.addWatch('/', 1) }
+  const kinds: Record<'children' | 'data' | 'persistent' | 'recursive', ask.Asked> = {
+    children: ask.getChildren('/', true),
+    data: ask.getData('/', true),
+    persistent: ask.addWatch('/', 0),
+    recursive: ask.addWatch('/', 1),
+  }
   const all = Object.keys(kinds) as (keyof typeof kinds)[]
   const typeOf = { children: 1, data: 2, persistent: 4, recursive: 5 }
 

@@ -6,7 +6,15 @@ import * as ask from '../../support/requests.ts'
 
 /** Sessions with one kind of watch on /w each, over the life of the node and its child. */
 describe('each kind of watch', () => {
-  const life = [ask.create('/w'), ask.setData('/w', 'x'), ask.create('/w/c'), ask.setData('/w/c', 'x'), ask.setAcl('/w', ask.OPEN), ask.remove('/w/c'), ask.remove('/w')]
+  const life = [
+    ask.create('/w'),
+    ask.setData('/w', 'x'),
+    ask.create('/w/c'),
+    ask.setData('/w/c', 'x'),
+    ask.setAcl('/w', ask.OPEN),
+    ask.remove('/w/c'),
+    ask.remove('/w'),
+  ]
   const names = ['', 'Created', 'Deleted', 'DataChanged', 'ChildrenChanged']
 
   /** What a session hears after each step when it has set its watch before it. */
@@ -29,18 +37,8 @@ describe('each kind of watch', () => {
     ['getData, renewed', () => ask.getData('/w', true), true, ['', 'DataChanged /w', '', '', '', '', 'Deleted /w']],
     ['getChildren, renewed', () => ask.getChildren('/w', true), true, ['', '', 'ChildrenChanged /w', '', '', 'ChildrenChanged /w', 'Deleted /w']],
     ['getChildren2, renewed', () => ask.getChildren2('/w', true), true, ['', '', 'ChildrenChanged /w', '', '', 'ChildrenChanged /w', 'Deleted /w']],
-    [
-      'persistent',
-      () => ask.addWatch('/w', 0),
-      false,
-      ['Created /w', 'DataChanged /w', 'ChildrenChanged /w', '', '', 'ChildrenChanged /w', 'Deleted /w'],
-    ],
-    [
-      'recursive',
-      () => ask.addWatch('/w', 1),
-      false,
-      ['Created /w', 'DataChanged /w', 'Created /w/c', 'DataChanged /w/c', '', 'Deleted /w/c', 'Deleted /w'],
-    ],
+    ['persistent', () => ask.addWatch('/w', 0), false, ['Created /w', 'DataChanged /w', 'ChildrenChanged /w', '', '', 'ChildrenChanged /w', 'Deleted /w']],
+    ['recursive', () => ask.addWatch('/w', 1), false, ['Created /w', 'DataChanged /w', 'Created /w/c', 'DataChanged /w/c', '', 'Deleted /w/c', 'Deleted /w']],
     [
       'recursive on the root',
       () => ask.addWatch('/', 1),
@@ -214,8 +212,6 @@ describe('events', () => {
     session.connection.takeBytes()
     fake.session().ok(ask.create('/vec'))
     const zxid = fake.lastZxid.toString(16).padStart(16, '0')
-    expect(Buffer.from(session.connection.takeBytes()).toString('hex')).toBe(
-      `00000020ffffffff${zxid}000000000000000100000003000000042f766563`,
-    )
+    expect(Buffer.from(session.connection.takeBytes()).toString('hex')).toBe(`00000020ffffffff${zxid}000000000000000100000003000000042f766563`)
   })
 })
