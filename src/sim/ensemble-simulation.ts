@@ -46,6 +46,8 @@ const LONGEST_TROUBLE_MS = 15_000
 const LONGEST_WORK_MS = 60_000
 /** From a failed write to the server's last word. */
 const LONGEST_AGONY_MS = 10_000
+/** Of a server whose history cannot be read. */
+const NO_DATA = -1n
 /** Then one whose disk stays full begins again. */
 const BROKEN_DOWN_MS = 700
 
@@ -286,7 +288,10 @@ class EnsembleSimulation {
       member.machine.disk.heal()
       const { life } = member
       // One whose disk has failed ends with that, and begins again.
-      if (life?.process.isAlive === true && life.state.kind !== 'starting' && life.state.kind !== 'serving') life.process.kill()
+      const hasFailed = life !== undefined && life.state.kind !== 'starting' && life.state.kind !== 'serving'
+      // Whoever has repaired a disk starts a server anew that could not read it: it has no vote, and without it there may be no quorum.
+      const isSpoilt = life?.hasMetSpoiled === true && (member.server === undefined || member.server.lastZxid === NO_DATA)
+      if (life?.process.isAlive === true && (hasFailed || isSpoilt)) life.process.kill()
       if (life?.process.isAlive !== true) this.#begin(member)
       else if (life.state.kind === 'starting') this.#world.after(LONGEST_AGONY_MS, () => this.#beginIfRefused(member))
     }

@@ -357,7 +357,8 @@ export class Leader implements LearnerEvents {
   #faultOf(sid: bigint, { configVersion }: Greeting): string | undefined {
     if (sid === this.#parts.self) return 'it has the id of this server'
     const { version } = this.#parts.current.newest
-    return configVersion > version ? `it knows a newer configuration, version ${hex(configVersion)}, ours is ${hex(version)}` : undefined
+    // A version whose counter is 0 stands for the lines that servers were started with: no txn has changed the members.
+    return configVersion > version && counterOf(configVersion) !== 0n ? `it knows a newer configuration, version ${hex(configVersion)}, ours is ${hex(version)}` : undefined
   }
 
   #chooseEpoch(): void {

@@ -989,16 +989,24 @@ describe('the configuration', () => {
     for (const reconfigEnabled of [true, false]) {
       const leader = new LoneLeader({ reconfigEnabled })
       leader.play(`
-        1> FOLLOWERINFO 1:0 sid=1 config=4294967296
-        1< closed: it knows a newer configuration, version 100000000, ours is 0
+        1> FOLLOWERINFO 1:0 sid=1 config=4294967297
+        1< closed: it knows a newer configuration, version 100000001, ours is 0
         1 is gone
-        config v100000000
-        2> FOLLOWERINFO 1:0 sid=2 config=4294967296
+        config v100000001
+        2> FOLLOWERINFO 1:0 sid=2 config=4294967297
         acceptedEpoch 2
         done
         2< LEADERINFO 2:0`)
-      leader.play(ADOPTED.replaceAll('1>', '2>').replaceAll('1<', '2<').replace('NEWLEADER 2:0', 'NEWLEADER 2:0 v100000000'))
+      leader.play(ADOPTED.replaceAll('1>', '2>').replaceAll('1<', '2<').replace('NEWLEADER 2:0', 'NEWLEADER 2:0 v100000001'))
     }
+  })
+
+  test('of a learner, as a leader has given it to the lines that servers were started with, is no other one', () => {
+    new LoneLeader({}).play(`
+      2> FOLLOWERINFO 1:0 sid=2 config=4294967296
+      acceptedEpoch 2
+      done
+      2< LEADERINFO 2:0`)
   })
 
   test('that was heard of while it leads is told whoever comes later', () => {
