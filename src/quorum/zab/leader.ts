@@ -358,7 +358,9 @@ export class Leader implements LearnerEvents {
     if (sid === this.#parts.self) return 'it has the id of this server'
     const { version } = this.#parts.current.newest
     // A version whose counter is 0 stands for the lines that servers were started with: no txn has changed the members.
-    return configVersion > version && counterOf(configVersion) !== 0n ? `it knows a newer configuration, version ${hex(configVersion)}, ours is ${hex(version)}` : undefined
+    return configVersion > version && counterOf(configVersion) !== 0n
+      ? `it knows a newer configuration, version ${hex(configVersion)}, ours is ${hex(version)}`
+      : undefined
   }
 
   #chooseEpoch(): void {
