@@ -1,7 +1,7 @@
 // One client's connection as the trace shows it: requests come out of what the server has read, and for every frame that the server writes it is
 // said which txns it tells of, by its header and by the stats in its body.
-import { OpCode } from '../../src/server/codes.ts'
 import { ConnectRequest, RequestHeader } from '../../src/jute/generated/proto.ts'
+import { OpCode } from '../../src/protocol/codes.ts'
 import { connectResponse, decode, decodeNotification, decodeReply, NOTIFICATION_XID } from '../wire/messages.ts'
 
 /** What the client learns from one frame. */

@@ -1,7 +1,7 @@
 // A client that looks on while others write: it reads their nodes again and again and has watches on them, so that answers and notifications tell of
 // writes that are not its own.
 import { GetChildren2Request, GetDataRequest } from '../../src/jute/generated/proto.ts'
-import { OpCode } from '../../src/server/codes.ts'
+import { OpCode } from '../../src/protocol/codes.ts'
 import { connectRequest, request } from '../wire/messages.ts'
 import { RawClient } from '../wire/raw-client.ts'
 

@@ -1,7 +1,7 @@
 // What a server would find after a loss of power at this moment: the newest snapshot that is there as a whole, and the txns behind it that are in
 // the logs without a gap. Read with a few lines of its own, so that the server's recovery is not asked whether the server is right.
 import { basename } from 'node:path'
-import { OpCode } from '../../src/server/codes.ts'
+import { OpCode } from '../../src/protocol/codes.ts'
 import { adler32 } from '../../src/server/storage/adler32.ts'
 import type { TracedFile, VolatileDisk } from './volatile-disk.ts'
 

@@ -2,12 +2,12 @@
 // what its nodes look like after each step. What a server shows after a crash must be the state after some step that was sent, none before the
 // last that was acknowledged: so nothing is lost, nothing is there twice, and nothing comes before what was sent before it.
 import { expect } from 'vitest'
-import { Code } from '../../src/server/codes.ts'
+import { Code } from '../../src/protocol/codes.ts'
+import type { Random } from '../oracle/random.ts'
 import type { Observation } from '../storage/observation.ts'
+import { all, codeOf, create, Flags, play, remove, setData } from '../storage/requests.ts'
 import { askedMulti, RawSession } from '../wire/raw-session.ts'
 import type { Asked } from '../wire/raw-session.ts'
-import { all, codeOf, create, Flags, play, remove, setData } from '../storage/requests.ts'
-import type { Random } from '../oracle/random.ts'
 
 const DEFAULT_WINDOW = 16
 const NAMES = 6

@@ -1,16 +1,16 @@
 // A server of ours that does nothing but elect, on real sockets: election and mesh, without storage and without what comes after.
 import { pino } from 'pino'
 import { JuteReader } from '../../src/jute/reader.ts'
+import { Slabs } from '../../src/protocol/byte-queue.ts'
+import { FrameDecoder } from '../../src/protocol/frame-decoder.ts'
+import { ElectionMesh } from '../../src/quorum/wire/election-mesh.ts'
+import { notificationFrame, readNotification } from '../../src/quorum/wire/notification.ts'
 import { Election } from '../../src/quorum/zab/election.ts'
 import type { History, Outcome } from '../../src/quorum/zab/election.ts'
 import type { QuorumConfig } from '../../src/quorum/zab/quorum-config.ts'
-import { ElectionMesh } from '../../src/quorum/wire/election-mesh.ts'
-import { notificationFrame, readNotification } from '../../src/quorum/wire/notification.ts'
 import { defaultSettings } from '../../src/server/config/settings.ts'
 import type { Host, Socket, SocketHandlers } from '../../src/server/host/host.ts'
 import { createNodeHost } from '../../src/server/host/node-host.ts'
-import { FrameDecoder } from '../../src/server/net/frame-decoder.ts'
-import { Slabs } from '../../src/server/net/slabs.ts'
 import { eventually } from '../peers/processes.ts'
 
 const DECISION_LIMIT_MS = 60_000

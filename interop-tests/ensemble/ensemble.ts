@@ -1,7 +1,7 @@
 // An ensemble of real processes, and what must be equal on all of its members whenever nothing is under way.
 import { expect } from 'vitest'
 import { SyncRequest } from '../../src/jute/generated/proto.ts'
-import { OpCode } from '../../src/server/codes.ts'
+import { OpCode } from '../../src/protocol/codes.ts'
 import { eventually } from '../peers/processes.ts'
 import { observe } from '../storage/observation.ts'
 import type { Observation } from '../storage/observation.ts'

@@ -3,7 +3,7 @@
 // throws at the first write that was lost or applied twice.
 import { ExistsRequest, GetChildrenRequest, GetDataRequest, SetWatches, SyncRequest } from '../../src/jute/generated/proto.ts'
 import type { GetChildrenResponse, GetDataResponse, SetDataResponse } from '../../src/jute/generated/proto.ts'
-import { Code, OpCode } from '../../src/server/codes.ts'
+import { Code, OpCode } from '../../src/protocol/codes.ts'
 import { create, Flags, setData } from '../storage/requests.ts'
 import { decodeNotification, decodeReply, PING_XID, recordOf, request, requestWithBytes } from '../wire/messages.ts'
 import type { Reply } from '../wire/messages.ts'

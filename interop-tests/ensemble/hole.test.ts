@@ -4,7 +4,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { GetChildrenRequest } from '../../src/jute/generated/proto.ts'
 import type { GetChildrenResponse } from '../../src/jute/generated/proto.ts'
-import { OpCode } from '../../src/server/codes.ts'
+import { OpCode } from '../../src/protocol/codes.ts'
 import { needPeer } from '../peers/peers.ts'
 import { create } from '../storage/requests.ts'
 import { recordOf } from '../wire/messages.ts'

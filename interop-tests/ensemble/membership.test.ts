@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { GetDataRequest, ReconfigRequest } from '../../src/jute/generated/proto.ts'
 import type { GetDataResponse } from '../../src/jute/generated/proto.ts'
-import { Code, OpCode } from '../../src/server/codes.ts'
+import { Code, OpCode } from '../../src/protocol/codes.ts'
 import { needPeer } from '../peers/peers.ts'
 import { freePort } from '../peers/ports.ts'
 import { eventually } from '../peers/processes.ts'

@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { GetDataRequest } from '../../src/jute/generated/proto.ts'
 import type { GetDataResponse } from '../../src/jute/generated/proto.ts'
-import { OpCode } from '../../src/server/codes.ts'
+import { OpCode } from '../../src/protocol/codes.ts'
 import { needPeer } from '../peers/peers.ts'
 import { eventually } from '../peers/processes.ts'
 import { SlowRelays } from '../peers/slow-relay.ts'

@@ -1,6 +1,6 @@
 // Writes of every kind through one member, sessions closed and expired among them, each with the code that it must be answered with.
 import { expect } from 'vitest'
-import { Code } from '../../src/server/codes.ts'
+import { Code } from '../../src/protocol/codes.ts'
 import { eventually } from '../peers/processes.ts'
 import { all, check, create, create2, createContainer, Flags, openAcl, play, remove, setAcl, setData } from '../storage/requests.ts'
 import type { Step } from '../storage/requests.ts'

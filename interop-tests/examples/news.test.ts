@@ -4,7 +4,7 @@ import { RoundRobin } from '../../examples/balance.mjs'
 import { publish, subscribe } from '../../examples/config.mjs'
 import { join, monitor } from '../../examples/membership.mjs'
 import { consume, provide, withdraw } from '../../examples/naming.mjs'
-import { ServerList, goOnline } from '../../examples/servers.mjs'
+import { goOnline, ServerList } from '../../examples/servers.mjs'
 import { needPeer } from '../peers/peers.ts'
 import { places, until, useStage } from './stage.ts'
 

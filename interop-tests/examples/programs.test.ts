@@ -1,5 +1,5 @@
 // The example programs as a reader runs them, against one server, an ensemble and a Java server: each ends, and prints what docs/examples.md shows.
-import { readFile, readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { projectRoot } from '../peers/cache.ts'

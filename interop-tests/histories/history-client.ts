@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { SyncRequest } from '../../src/jute/generated/proto.ts'
 import type { CreateResponse } from '../../src/jute/generated/proto.ts'
-import { Code, OpCode } from '../../src/server/codes.ts'
+import { Code, OpCode } from '../../src/protocol/codes.ts'
 import type { SeededRandom } from '../../src/sim/seeded-random.ts'
 import { create, Flags } from '../storage/requests.ts'
 import { decodeReply, recordOf, requestWithBytes } from '../wire/messages.ts'

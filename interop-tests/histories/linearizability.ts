@@ -1,7 +1,7 @@
 // Whether there is one order of all operations that explains every answer: each operation takes effect at one moment between its request and its
 // answer, those of one client in the order in which it asked. A search as of Wing and Gong: what may come next is tried, what was tried is kept.
 // Keys are looked at one by one, but for those that some request touches together. Nothing that the servers say of order (zxids) is believed.
-import { Code } from '../../src/server/codes.ts'
+import { Code } from '../../src/protocol/codes.ts'
 import type { Node, Operation, Step } from './history.ts'
 
 /** For each group of keys without such an order, how far the search came. */

@@ -2,9 +2,9 @@
 // served, and the history is checked.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { GetChildrenResponse, GetDataResponse } from '../../src/jute/generated/proto.ts'
 import { GetChildrenRequest, GetDataRequest, SyncRequest } from '../../src/jute/generated/proto.ts'
-import { OpCode } from '../../src/server/codes.ts'
+import type { GetChildrenResponse, GetDataResponse } from '../../src/jute/generated/proto.ts'
+import { OpCode } from '../../src/protocol/codes.ts'
 import { SeededRandom } from '../../src/sim/seeded-random.ts'
 import type { EnsembleOptions } from '../ensemble/ensemble.ts'
 import type { Member } from '../ensemble/member.ts'

@@ -1,7 +1,7 @@
 // Steps as a request, and what the answer says of each.
 import { CheckVersionRequest, GetDataRequest } from '../../src/jute/generated/proto.ts'
 import type { ErrorResponse, GetDataResponse, SetDataResponse } from '../../src/jute/generated/proto.ts'
-import { Code, OpCode } from '../../src/server/codes.ts'
+import { Code, OpCode } from '../../src/protocol/codes.ts'
 import { create, remove, setData } from '../storage/requests.ts'
 import type { Body, Reply } from '../wire/messages.ts'
 import { asked, askedMulti } from '../wire/raw-session.ts'

@@ -1,8 +1,8 @@
 // The quorum port of a leader of ours under everything that may come there: noise, learners that are none, and learners that are served and then say
 // what no learner would. TSK_HOSTILE=full sends ten times as much.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Code, OpCode } from '../../src/protocol/codes.ts'
 import { PacketType } from '../../src/quorum/zab/packets.ts'
-import { Code, OpCode } from '../../src/server/codes.ts'
 import type { Member } from '../ensemble/member.ts'
 import { Random } from '../oracle/random.ts'
 import { inUse, megabytes } from '../peers/memory.ts'

@@ -2,7 +2,7 @@
 // The same in ensembles with Java 3.9.6: such a leader is never sent them, and such a follower may send them on to ours.
 import { afterEach, describe, expect, it } from 'vitest'
 import { ErrorResponse } from '../../src/jute/generated/proto.ts'
-import { Code, OpCode } from '../../src/server/codes.ts'
+import { Code, OpCode } from '../../src/protocol/codes.ts'
 import { Ensemble } from '../ensemble/ensemble.ts'
 import type { EnsembleOptions } from '../ensemble/ensemble.ts'
 import type { Member } from '../ensemble/member.ts'

@@ -1,6 +1,6 @@
 // One who sends spoiled frames, connection after connection, and holds every answer against what was asked.
 import { ExistsRequest } from '../../src/jute/generated/proto.ts'
-import { Code, OpCode } from '../../src/server/codes.ts'
+import { Code, OpCode } from '../../src/protocol/codes.ts'
 import type { Random } from '../oracle/random.ts'
 import { connectRequest, connectResponse, decodeNotification, decodeReply, PING_XID, request } from '../wire/messages.ts'
 import { frames, RawClient } from '../wire/raw-client.ts'

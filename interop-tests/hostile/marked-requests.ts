@@ -1,7 +1,7 @@
 // Every request that ends or poisons a Java server, or that it answers as no server should, with the answer that ours gives. One row each.
 import type { ACL } from '../../src/jute/generated/data.ts'
 import { AddWatchRequest, CreateTTLRequest, DeleteRequest, ExistsRequest, GetACLRequest, GetDataRequest, SetWatches } from '../../src/jute/generated/proto.ts'
-import { Code, OpCode } from '../../src/server/codes.ts'
+import { Code, OpCode } from '../../src/protocol/codes.ts'
 import { all, check, create, create2, createContainer, openAcl, remove, setAcl, setData } from '../storage/requests.ts'
 import type { Step } from '../storage/requests.ts'
 import { multiBody } from '../wire/messages.ts'

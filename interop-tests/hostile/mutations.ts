@@ -19,7 +19,7 @@ import {
   SetWatches2,
   SyncRequest,
 } from '../../src/jute/generated/proto.ts'
-import { OpCode } from '../../src/server/codes.ts'
+import { OpCode } from '../../src/protocol/codes.ts'
 import type { Random } from '../oracle/random.ts'
 import { check, create, create2, createContainer, openAcl, remove, setAcl, setData } from '../storage/requests.ts'
 import { multiBody, requestWithBytes } from '../wire/messages.ts'

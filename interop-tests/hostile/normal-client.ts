@@ -3,7 +3,7 @@
 import type { ACL } from '../../src/jute/generated/data.ts'
 import { ExistsRequest, GetChildrenRequest, GetDataRequest } from '../../src/jute/generated/proto.ts'
 import type { CreateResponse, GetChildrenResponse, GetDataResponse, SetDataResponse } from '../../src/jute/generated/proto.ts'
-import { Code, OpCode } from '../../src/server/codes.ts'
+import { Code, OpCode } from '../../src/protocol/codes.ts'
 import { check, create, remove, setData } from '../storage/requests.ts'
 import type { Reply } from '../wire/messages.ts'
 import { asked, askedMulti, RawSession } from '../wire/raw-session.ts'

@@ -1,7 +1,7 @@
 // Arguments as a careless, a careful and a hostile client would choose them: paths, versions, data, ACL lists, session timeouts. Every choice is
 // the seed's; the world only says what exists.
 import type { ACL } from '../../src/jute/generated/data.ts'
-import { Perms } from '../../src/server/codes.ts'
+import { Perms } from '../../src/protocol/codes.ts'
 import { digestId } from './configurations.ts'
 import type { Configuration } from './configurations.ts'
 import type { Random } from './random.ts'

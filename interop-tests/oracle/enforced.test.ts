@@ -28,7 +28,7 @@ import {
   SyncRequest,
 } from '../../src/jute/generated/proto.ts'
 import type { Create2Response, CreateResponse, SetDataResponse } from '../../src/jute/generated/proto.ts'
-import { Code, OpCode, Perms } from '../../src/server/codes.ts'
+import { Code, OpCode, Perms } from '../../src/protocol/codes.ts'
 import { needPeer } from '../peers/peers.ts'
 import { connectRequest, decodeReply, encode, multiBody, PING_XID, request, requestWithBytes } from '../wire/messages.ts'
 import type { Reply } from '../wire/messages.ts'

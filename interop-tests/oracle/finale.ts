@@ -1,7 +1,7 @@
 // The end of a run: one more connection walks the whole tree, so that what no request happened to look at is compared as well,
 // and the servers' own counts show what no client sees.
 import { AuthPacket, GetACLRequest, GetChildren2Request, GetDataRequest } from '../../src/jute/generated/proto.ts'
-import { OpCode } from '../../src/server/codes.ts'
+import { OpCode } from '../../src/protocol/codes.ts'
 import { encode, request, requestWithBytes } from '../wire/messages.ts'
 import { MAX_SESSION_TIMEOUT_MS } from './configurations.ts'
 import type { Configuration } from './configurations.ts'

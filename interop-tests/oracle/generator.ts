@@ -1,6 +1,6 @@
 // Chooses the steps of a run: the seed decides everything, the world (learnt from the reference server) makes the choices telling.
 import { AuthPacket, CheckVersionRequest, DeleteRequest, GetDataRequest, SetDataRequest, SetSASLRequest } from '../../src/jute/generated/proto.ts'
-import { OpCode } from '../../src/server/codes.ts'
+import { OpCode } from '../../src/protocol/codes.ts'
 import { connectRequest, encode, request, requestWithBytes } from '../wire/messages.ts'
 import { frames } from '../wire/raw-client.ts'
 import { CREDENTIALS, existingPath, somePath } from './arguments.ts'

@@ -1,5 +1,5 @@
 // Operation × reply code: how often a run has seen each pair on the reference server, and which pairs a standalone server can give at all.
-import { Code, OpCode } from '../../src/server/codes.ts'
+import { Code, OpCode } from '../../src/protocol/codes.ts'
 import { decodeRequest, typeName } from './requests.ts'
 import type { Exchange, Outcome } from './side.ts'
 import type { Step } from './steps.ts'

@@ -21,10 +21,10 @@ import {
   SetWatches2,
   SyncRequest,
 } from '../../src/jute/generated/proto.ts'
-import { OpCode } from '../../src/server/codes.ts'
+import { OpCode } from '../../src/protocol/codes.ts'
 import { encode, multiBody, requestWithBytes } from '../wire/messages.ts'
 import type { MultiOperation } from '../wire/messages.ts'
-import { expectedVersion, existingPath, pathToCreate, pathToDelete, pathToWatch, someAcl, someData, somePath, watchList } from './arguments.ts'
+import { existingPath, expectedVersion, pathToCreate, pathToDelete, pathToWatch, someAcl, someData, somePath, watchList } from './arguments.ts'
 import type { Context } from './arguments.ts'
 import { quotaChange, quotaOperation } from './quota-operations.ts'
 import type { Random } from './random.ts'

@@ -1,7 +1,7 @@
 // What administrators and careless clients do to quotas: limits, usage and the nodes between, for a few top-level paths.
-import { CreateRequest, CreateTTLRequest, DeleteRequest, GetDataRequest, SetDataRequest } from '../../src/jute/generated/proto.ts'
 import type { ACL } from '../../src/jute/generated/data.ts'
-import { OpCode } from '../../src/server/codes.ts'
+import { CreateRequest, CreateTTLRequest, DeleteRequest, GetDataRequest, SetDataRequest } from '../../src/jute/generated/proto.ts'
+import { OpCode } from '../../src/protocol/codes.ts'
 import { encode } from '../wire/messages.ts'
 import type { MultiOperation } from '../wire/messages.ts'
 import type { Context } from './arguments.ts'

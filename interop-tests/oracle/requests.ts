@@ -30,7 +30,7 @@ import {
 } from '../../src/jute/generated/proto.ts'
 import { MalformedFrame } from '../../src/jute/malformed-frame.ts'
 import { JuteReader } from '../../src/jute/reader.ts'
-import { OpCode } from '../../src/server/codes.ts'
+import { OpCode } from '../../src/protocol/codes.ts'
 
 /** The body of every type that has one. */
 export const requestCodecs: ReadonlyMap<number, Codec<unknown>> = new Map(

@@ -1,11 +1,11 @@
 // One of the two servers with everything that is connected to it: carries out steps and gives back, per slot, what arrived, in words that are
 // equal when the two servers agree.
-import { Code, OpCode } from '../../src/server/codes.ts'
+import { Code, OpCode } from '../../src/protocol/codes.ts'
+import { fourLetterWord } from '../peers/server-process.ts'
 import { connectRequest, connectResponse, decodeNotification, decodeReply, request } from '../wire/messages.ts'
 import type { Reply } from '../wire/messages.ts'
 import { frames, RawClient } from '../wire/raw-client.ts'
 import { sessionPassword } from '../wire/session-password.ts'
-import { fourLetterWord } from '../peers/server-process.ts'
 import { Masks } from './masks.ts'
 import { decodeRequest, isWrite } from './requests.ts'
 import { SLOTS } from './steps.ts'

@@ -1,7 +1,7 @@
 // What is never sent. Some requests are accepted by the Java server, logged, and then end it and every restart on its directory; some make it do
 // what its authors never meant and what we decided to do otherwise (docs/differences.md). Neither can be compared.
 import type { ACL } from '../../src/jute/generated/data.ts'
-import { OpCode } from '../../src/server/codes.ts'
+import { OpCode } from '../../src/protocol/codes.ts'
 import { decodeRequest, isCreate } from './requests.ts'
 import type { Operation } from './requests.ts'
 

@@ -1,7 +1,7 @@
 // What the generator knows of the servers: enough of the tree, the sessions and the connections to pick arguments that matter. It is learnt from
 // the reference server's replies, so it never has to be right about a rule of ZooKeeper; where it is wrong, arguments are merely less telling.
 import type { Stat } from '../../src/jute/generated/data.ts'
-import { Code, OpCode } from '../../src/server/codes.ts'
+import { Code, OpCode } from '../../src/protocol/codes.ts'
 import type { Body, Reply } from '../wire/messages.ts'
 import { decodeRequest, isCreate } from './requests.ts'
 import type { Operation, RequestBody } from './requests.ts'

@@ -3,7 +3,7 @@ import { mkdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
 import { runProgram } from '../peers/processes.ts'
-import { INSTALL_LIMIT_MS, copyOfCheckout } from './installed.ts'
+import { copyOfCheckout, INSTALL_LIMIT_MS } from './installed.ts'
 
 let checkout: string
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { projectRoot } from '../peers/cache.ts'
 import { mustRun } from '../peers/processes.ts'
-import { INSTALL_LIMIT_MS, compile, installPackage, lend } from './installed.ts'
+import { compile, INSTALL_LIMIT_MS, installPackage, lend } from './installed.ts'
 
 const RUN_LIMIT_MS = 120_000
 

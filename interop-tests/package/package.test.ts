@@ -6,7 +6,7 @@ import { freePort } from '../peers/ports.ts'
 import { eventually, mustRun, runProgram, startProgram, temporaryDirectory } from '../peers/processes.ts'
 import type { RunningProgram } from '../peers/processes.ts'
 import { fourLetterWord } from '../peers/server-process.ts'
-import { INSTALL_LIMIT_MS, compile, installPackage, lend, npm } from './installed.ts'
+import { compile, INSTALL_LIMIT_MS, installPackage, lend, npm } from './installed.ts'
 
 const RUN_LIMIT_MS = 120_000
 

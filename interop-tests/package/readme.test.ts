@@ -17,7 +17,7 @@ import { startTsKeeper, tskeeperCommand } from '../peers/tskeeper.ts'
 import { all, create, play } from '../storage/requests.ts'
 import { RawSession } from '../wire/raw-session.ts'
 import { interactive } from '../zkcli/cli.ts'
-import { INSTALL_LIMIT_MS, copyOfCheckout, emptyProject, installPackage } from './installed.ts'
+import { copyOfCheckout, emptyProject, INSTALL_LIMIT_MS, installPackage } from './installed.ts'
 import type { InstalledPackage } from './installed.ts'
 
 const RUN_LIMIT_MS = 120_000

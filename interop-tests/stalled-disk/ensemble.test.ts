@@ -2,7 +2,7 @@
 // session expires; and the other two, which are a quorum, go on writing. The same with Java 3.9.6 in its place, whose values these are.
 import { afterEach, describe, expect, it } from 'vitest'
 import { ExistsRequest, GetDataRequest } from '../../src/jute/generated/proto.ts'
-import { Code, OpCode } from '../../src/server/codes.ts'
+import { Code, OpCode } from '../../src/protocol/codes.ts'
 import { Ensemble } from '../ensemble/ensemble.ts'
 import { HeldSession } from '../ensemble/held-session.ts'
 import type { Kind, Member } from '../ensemble/member.ts'

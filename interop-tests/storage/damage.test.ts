@@ -1,10 +1,10 @@
 // Directories damaged at every byte: ours recovers exactly what a Java server recovers, and refuses exactly what it refuses. `DAMAGE=all` adds
 // zeros behind every cut and a second bit of every byte.
-import { readFile, readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { CreateRequest, SetDataRequest } from '../../src/jute/generated/proto.ts'
-import { OpCode } from '../../src/server/codes.ts'
+import { OpCode } from '../../src/protocol/codes.ts'
 import { startJavaServer } from '../peers/java.ts'
 import { needPeer } from '../peers/peers.ts'
 import { temporaryDirectory } from '../peers/processes.ts'

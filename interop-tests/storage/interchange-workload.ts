@@ -1,7 +1,7 @@
 // What happens on a data directory while one server has it: every kind of txn there is, on nodes of its own and on those that the server before
 // it left behind.
 import type { ACL } from '../../src/jute/generated/data.ts'
-import { Code } from '../../src/server/codes.ts'
+import { Code } from '../../src/protocol/codes.ts'
 import type { MultiOperation } from '../wire/messages.ts'
 import { askedMulti, RawSession } from '../wire/raw-session.ts'
 import type { Asked } from '../wire/raw-session.ts'

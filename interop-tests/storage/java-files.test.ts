@@ -1,13 +1,13 @@
 // What a Java server writes is read and written again by ours, byte for byte; and what ours writes, Java's tools and servers of all
 // ages read.
-import { cp, mkdir, readFile, readdir, rm } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { runJava, startJavaServer } from '../peers/java.ts'
 import { needPeer } from '../peers/peers.ts'
 import { temporaryDirectory } from '../peers/processes.ts'
 import { fourLetterWord } from '../peers/server-process.ts'
-import { newestSnapshot, readLogs, readSnapshot, writeLog, writeSnapshot, type Entry } from './files.ts'
+import { type Entry, newestSnapshot, readLogs, readSnapshot, writeLog, writeSnapshot } from './files.ts'
 import { runWorkload, workloadFlags, workloadTypes } from './java-workload.ts'
 
 const java = await needPeer('java')

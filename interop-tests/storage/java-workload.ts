@@ -1,7 +1,6 @@
 // Makes a Java server log every kind of txn there is, through bare frames: no client library sends them all.
 import type { Codec } from '../../src/jute/codec.ts'
 import type { ACL } from '../../src/jute/generated/data.ts'
-import type { ConnectRequest } from '../../src/jute/generated/proto.ts'
 import {
   AuthPacket,
   CheckVersionRequest,
@@ -12,7 +11,8 @@ import {
   SetACLRequest,
   SetDataRequest,
 } from '../../src/jute/generated/proto.ts'
-import { OpCode } from '../../src/server/codes.ts'
+import type { ConnectRequest } from '../../src/jute/generated/proto.ts'
+import { OpCode } from '../../src/protocol/codes.ts'
 import { eventually } from '../peers/processes.ts'
 import { connectRequest, connectResponse, decodeReply, encode, multiBody, request, requestWithBytes } from '../wire/messages.ts'
 import type { MultiOperation } from '../wire/messages.ts'

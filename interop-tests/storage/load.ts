@@ -1,7 +1,7 @@
 // Writers that keep a server busy until it is killed under them, and what must then be found of what they wrote. Each of them writes in
 // sequence: what is there must be the beginning of the sequence, at least as far as it was acknowledged.
 import { expect } from 'vitest'
-import { Code } from '../../src/server/codes.ts'
+import { Code } from '../../src/protocol/codes.ts'
 import type { ServerProcess } from '../peers/server-process.ts'
 import { askedMulti, RawSession } from '../wire/raw-session.ts'
 import type { Asked } from '../wire/raw-session.ts'

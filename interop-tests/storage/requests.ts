@@ -11,7 +11,7 @@ import {
   SetACLRequest,
   SetDataRequest,
 } from '../../src/jute/generated/proto.ts'
-import { Code, OpCode } from '../../src/server/codes.ts'
+import { Code, OpCode } from '../../src/protocol/codes.ts'
 import { eventually } from '../peers/processes.ts'
 import type { Reply } from '../wire/messages.ts'
 import { asked } from '../wire/raw-session.ts'

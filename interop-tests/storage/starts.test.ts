@@ -1,5 +1,5 @@
 // Whole servers on damaged directories: ours and Java's start with the same tree, or end with the same exit code and the same reason.
-import { cp, readFile, readdir, rename, rm, truncate, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { needPeer } from '../peers/peers.ts'

@@ -1,5 +1,5 @@
 // The tools that look into files, beside Java's: the same text, the same exit codes and the same files, on what either server wrote.
-import { cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { runJava, startJavaServer } from '../peers/java.ts'

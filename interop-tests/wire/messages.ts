@@ -1,6 +1,7 @@
 // Requests into bytes and replies out of them, through the project's own Jute codecs. A reply says nothing about its kind, so it is decoded by
 // the type of the request it answers; what cannot be decoded is kept as bytes.
 import type { Codec } from '../../src/jute/codec.ts'
+import { ConnectRequestV33, ConnectResponseV33 } from '../../src/jute/generated/legacy.ts'
 import {
   ConnectRequest,
   ConnectResponse,
@@ -24,11 +25,10 @@ import {
   WatcherEvent,
   WhoAmIResponse,
 } from '../../src/jute/generated/proto.ts'
-import { ConnectRequestV33, ConnectResponseV33 } from '../../src/jute/generated/legacy.ts'
 import { MalformedFrame } from '../../src/jute/malformed-frame.ts'
 import { JuteReader } from '../../src/jute/reader.ts'
 import { JuteWriter } from '../../src/jute/writer.ts'
-import { OpCode } from '../../src/server/codes.ts'
+import { OpCode } from '../../src/protocol/codes.ts'
 
 export const NOTIFICATION_XID = -1
 export const PING_XID = -2

@@ -1,9 +1,9 @@
 // A session over bare frames that can be taken from one server to the next: it keeps its id and password, sends any request there is, and
 // gives the code, the zxid and the record of each answer. It has no watches.
 import type { Codec } from '../../src/jute/codec.ts'
-import type { ConnectRequest, ConnectResponse } from '../../src/jute/generated/proto.ts'
 import { AuthPacket } from '../../src/jute/generated/proto.ts'
-import { OpCode } from '../../src/server/codes.ts'
+import type { ConnectRequest, ConnectResponse } from '../../src/jute/generated/proto.ts'
+import { OpCode } from '../../src/protocol/codes.ts'
 import { connectRequest, connectResponse, decodeReply, encode, multiBody, PING_XID, request, requestWithBytes } from './messages.ts'
 import type { MultiOperation, Reply } from './messages.ts'
 import { RawClient } from './raw-client.ts'

@@ -4,7 +4,7 @@
  * every type is resolved, or throws JuteSyntaxError, which says where and what.
  */
 
-import { type Token, type TokenKind, tokenize } from './tokenize.ts'
+import { type Token, tokenize, type TokenKind } from './tokenize.ts'
 
 /** One file of definitions; `name` is what errors call it. */
 export interface JuteSource {

@@ -1,21 +1,21 @@
 /** A server as follower or observer: the way to the leader, its clients' writes over there, and what comes back committed. */
-import { JuteReader } from '../jute/reader.ts'
-import { JuteWriter } from '../jute/writer.ts'
 import type { Codec } from '../jute/codec.ts'
 import { SyncRequest } from '../jute/generated/proto.ts'
 import { CreateSessionTxn } from '../jute/generated/txn.ts'
-import { OpCode } from '../server/codes.ts'
+import { JuteReader } from '../jute/reader.ts'
+import { JuteWriter } from '../jute/writer.ts'
+import { OpCode } from '../protocol/codes.ts'
 import { maxRecordLength } from '../server/config/settings.ts'
 import type { Socket, Timer } from '../server/host/host.ts'
-import { decodeTxn, withoutDigest } from '../server/request/txn-codec.ts'
 import type { LoggedTxn, Request } from '../server/request/request.ts'
+import { decodeTxn, withoutDigest } from '../server/request/txn-codec.ts'
 import type { EnsembleServer, Role } from './ensemble-server.ts'
 import { Dial } from './wire/dial.ts'
 import { SocketLink } from './wire/packet-link.ts'
-import { Learner } from './zab/learner.ts'
 import type { LetDown } from './zab/absentees.ts'
-import type { LearnerServer, StepDone } from './zab/learner.ts'
 import type { Touch } from './zab/learner-handler.ts'
+import { Learner } from './zab/learner.ts'
+import type { LearnerServer, StepDone } from './zab/learner.ts'
 
 /**
  * Pauses between dials: a leader opens its port when it learns that it is one, which is some moments before or after its

@@ -1,15 +1,16 @@
 /** Committed txns on their way to a learner: those of the log on disk, where it lacks more than memory holds, then those in memory. */
+import { hex } from '../base/hex.ts'
 import { QuorumPacket } from '../jute/generated/quorum.ts'
 import { JuteReader } from '../jute/reader.ts'
 import { JuteWriter } from '../jute/writer.ts'
-import { hex } from '../server/hex.ts'
+import { counterOf, follows } from '../protocol/zxid.ts'
 import { run } from '../server/host/disk-work.ts'
 import type { DiskWork } from '../server/host/disk-work.ts'
 import { decodeTxn, withoutDigest } from '../server/request/txn-codec.ts'
 import { CorruptStorage } from '../server/storage/storage-errors.ts'
 import type { TxnLogReader } from '../server/storage/txn-log-reader.ts'
 import type { CommittedTxn } from './committed-log.ts'
-import { counterOf, follows, PacketType } from './zab/packets.ts'
+import { PacketType } from './zab/packets.ts'
 import type { ByteSource, LogSpan, Telling } from './zab/packets.ts'
 
 /** At once, at least. */

@@ -2,9 +2,9 @@
  * The configuration of one member over its life: read from its settings, its tree and what it has seen before, told by leaders and by
  * notifications, put in force and kept. It changes its version only (QuorumPeer.processReconfig and setLastSeenQuorumVerifier without the rest).
  */
+import { hex } from '../base/hex.ts'
 import { ConfigRefused } from '../server/config/config-refused.ts'
 import type { Settings } from '../server/config/settings.ts'
-import { hex } from '../server/hex.ts'
 import type { DiskWork } from '../server/host/disk-work.ts'
 import type { Host } from '../server/host/host.ts'
 import { SeenConfig } from './seen-config.ts'

@@ -1,4 +1,5 @@
 /** What the admin words see of a server, and the answers to the four-letter words of its client port. */
+import { namespaceOf } from '../protocol/paths.ts'
 import type {
   AdminView,
   ConfView,
@@ -8,8 +9,8 @@ import type {
   GaugesView,
   Items,
   ProposalSizes,
-  QuotaView,
   QuorumConfView,
+  QuotaView,
   ServerState,
   SessionsView,
   StatsView,
@@ -26,7 +27,6 @@ import type { ServerCore } from './server-core.ts'
 import { directorySize } from './storage/data-dirs.ts'
 import type { DataDirs } from './storage/data-dirs.ts'
 import { NO_NODE } from './tree/node-store.ts'
-import { namespaceOf } from './tree/paths.ts'
 import { limitsPath, parseQuota, statsPath } from './tree/quota.ts'
 
 /** CLIENT_DATA_PACKET, SESSION, and what else ZooTrace shows by default. */

@@ -21,7 +21,7 @@ import {
 } from '../jute/generated/proto.ts'
 import type { JuteReader } from '../jute/reader.ts'
 import type { JuteWriter } from '../jute/writer.ts'
-import { OpCode } from '../server/codes.ts'
+import { OpCode } from '../protocol/codes.ts'
 
 export type CreateMode = 'persistent' | 'ephemeral' | 'sequential'
 

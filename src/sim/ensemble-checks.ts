@@ -3,12 +3,12 @@
  * apply, nothing that is committed ever missing from a quorum's disks. The ledger is that one history; what is proposed
  * and not committed is known here, and may come to be part of it or not.
  */
+import { hex } from '../base/hex.ts'
+import { OpCode } from '../protocol/codes.ts'
+import { counterOf, epochOf, epochZxid, follows } from '../protocol/zxid.ts'
 import type { EnsembleServer } from '../quorum/ensemble-server.ts'
 import { Following } from '../quorum/following.ts'
 import { Leading } from '../quorum/leading.ts'
-import { counterOf, epochOf, epochZxid, follows } from '../quorum/zab/packets.ts'
-import { OpCode } from '../server/codes.ts'
-import { hex } from '../server/hex.ts'
 import type { LoggedTxn } from '../server/request/request.ts'
 import { canDecide } from './electorate.ts'
 import type { Electorate } from './electorate.ts'

@@ -1,5 +1,5 @@
 /** The clients of an ensemble: what each of them does all day, who was served since all is well, and what they were told. */
-import { Code } from '../server/codes.ts'
+import { Code } from '../protocol/codes.ts'
 import { describe, isWrite } from './actions.ts'
 import type { Answer } from './actions.ts'
 import type { Ledger } from './ledger.ts'

@@ -2,6 +2,7 @@
  * Ensembles made wrong on purpose, each in one of the ways in which servers have lost data before, those of the known issues
  * first. A simulation that does not find each of them soon is no proof of anything.
  */
+import { counterOf, epochZxid } from '../protocol/zxid.ts'
 import type { EnsembleServer } from '../quorum/ensemble-server.ts'
 import { EpochFiles } from '../quorum/epoch-files.ts'
 import { Following } from '../quorum/following.ts'
@@ -9,7 +10,7 @@ import { SocketLink } from '../quorum/wire/packet-link.ts'
 import { Absentees } from '../quorum/zab/absentees.ts'
 import { Leader } from '../quorum/zab/leader.ts'
 import { LearnerHandler } from '../quorum/zab/learner-handler.ts'
-import { counterOf, epochZxid, PacketType } from '../quorum/zab/packets.ts'
+import { PacketType } from '../quorum/zab/packets.ts'
 import { Proposals } from '../quorum/zab/proposals.ts'
 import type { LoggedTxn } from '../server/request/request.ts'
 import type { BreakageKind } from './broken-member.ts'

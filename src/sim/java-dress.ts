@@ -2,13 +2,14 @@
  * A member that speaks as Java does where Java speaks otherwise than ours: it is ours all the same, and a script stands between it and its
  * connections. So others meet what they would meet in an ensemble of both, with everything else that happens to them here.
  */
+import { counterOf, epochZxid } from '../protocol/zxid.ts'
 import type { CommittedTxn } from '../quorum/committed-log.ts'
 import type { EnsembleServer } from '../quorum/ensemble-server.ts'
 import { Leading } from '../quorum/leading.ts'
 import type { SocketLink } from '../quorum/wire/packet-link.ts'
 import type { Leader } from '../quorum/zab/leader.ts'
 import type { LearnerHandler } from '../quorum/zab/learner-handler.ts'
-import { counterOf, epochZxid, PacketType } from '../quorum/zab/packets.ts'
+import { PacketType } from '../quorum/zab/packets.ts'
 import { activateByPacket, adoptAsLeader, proposeSameMembers } from './java-reconfig.ts'
 import type { SeededRandom } from './seeded-random.ts'
 

@@ -1,11 +1,11 @@
 /** A reconfiguration as a Java leader makes it, with the members that there are: only the version of the configuration changes. */
+import { hex } from '../base/hex.ts'
 import { SetDataTxn } from '../jute/generated/txn.ts'
 import { JuteWriter } from '../jute/writer.ts'
+import { OpCode } from '../protocol/codes.ts'
 import type { EnsembleServer } from '../quorum/ensemble-server.ts'
 import type { LearnerHandler } from '../quorum/zab/learner-handler.ts'
 import { NO_BYTES, PacketType } from '../quorum/zab/packets.ts'
-import { OpCode } from '../server/codes.ts'
-import { hex } from '../server/hex.ts'
 import { txn, writeOp } from '../server/ops/op.ts'
 import { frameless } from '../server/request/request.ts'
 

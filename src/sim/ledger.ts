@@ -5,8 +5,8 @@
  */
 import { Buffer } from 'node:buffer'
 import type { CreateTxn, ErrorTxn, MultiTxn } from '../jute/generated/txn.ts'
-import { follows } from '../quorum/zab/packets.ts'
-import { Code, OpCode } from '../server/codes.ts'
+import { Code, OpCode } from '../protocol/codes.ts'
+import { follows } from '../protocol/zxid.ts'
 import type { LoggedTxn } from '../server/request/request.ts'
 import { withoutDigest } from '../server/request/txn-codec.ts'
 import { describe, isWrite, writesOf } from './actions.ts'

@@ -5,7 +5,7 @@
 import { ConnectRequest, ConnectResponse, ReplyHeader, RequestHeader, WatcherEvent } from '../jute/generated/proto.ts'
 import { JuteReader } from '../jute/reader.ts'
 import { JuteWriter } from '../jute/writer.ts'
-import { OpCode } from '../server/codes.ts'
+import { OpCode } from '../protocol/codes.ts'
 import type { Timer } from '../server/host/host.ts'
 import { decodeAnswer, describe, encodeAction, opCodeOf } from './actions.ts'
 import type { Action, Answer } from './actions.ts'

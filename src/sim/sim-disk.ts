@@ -4,15 +4,15 @@
  * and may make the step fail.
  */
 import { Buffer } from 'node:buffer'
-import { DirectoryInUse } from '../server/host/host.ts'
 import { immediateFiles } from '../server/host/files-over.ts'
-import type { Disk, DiskAnswer, DiskDone, DiskFile, DirectoryLock, Files, FileStatus, OpenMode } from '../server/host/host.ts'
+import { DirectoryInUse } from '../server/host/host.ts'
+import type { DirectoryLock, Disk, DiskAnswer, DiskDone, DiskFile, Files, FileStatus, OpenMode } from '../server/host/host.ts'
 import { filesInTurn } from '../server/host/turns-at-disk.ts'
 import type { SeededRandom } from './seeded-random.ts'
-import { baseName, directoryOf, SimNames } from './sim-names.ts'
 import { SimFiles } from './sim-files.ts'
 import { SECTOR_BYTES } from './sim-inode.ts'
 import type { SimInode, Survival } from './sim-inode.ts'
+import { baseName, directoryOf, SimNames } from './sim-names.ts'
 import { Halted } from './sim-process.ts'
 import type { SimProcess } from './sim-process.ts'
 import { Violation } from './world.ts'

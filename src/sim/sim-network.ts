@@ -2,9 +2,9 @@
  * The network between the machines of a simulation: who listens where, who may dial, which ways are cut off, what becomes
  * of the streams of a process that dies. Faults of single connections are the sockets' own.
  */
-import type { Connecting, ListenOptions, Listener, Network, Socket } from '../server/host/host.ts'
-import { SimSocket } from './sim-socket.ts'
+import type { Connecting, Listener, ListenOptions, Network, Socket } from '../server/host/host.ts'
 import type { SimProcess } from './sim-process.ts'
+import { SimSocket } from './sim-socket.ts'
 import type { World } from './world.ts'
 
 /** What the wires do to everything on them. */

@@ -2,13 +2,14 @@
  * What a leader and its learners say to each other, looked at from the leader's end: every stream has its packets in the
  * only order that no release of ZooKeeper trips over, and nothing is committed that a quorum has not acknowledged.
  */
+import { hex } from '../base/hex.ts'
+import { counterOf, epochZxid, follows } from '../protocol/zxid.ts'
 import type { EnsembleServer } from '../quorum/ensemble-server.ts'
+import { PacketDecoder } from '../quorum/wire/packet-decoder.ts'
 import type { Leader } from '../quorum/zab/leader.ts'
 import type { LearnerHandler } from '../quorum/zab/learner-handler.ts'
-import { counterOf, epochZxid, follows, PacketType } from '../quorum/zab/packets.ts'
+import { PacketType } from '../quorum/zab/packets.ts'
 import type { ByteSource, PacketLink } from '../quorum/zab/packets.ts'
-import { PacketDecoder } from '../quorum/wire/packet-decoder.ts'
-import { hex } from '../server/hex.ts'
 import { Violation } from './world.ts'
 
 /** One learner's stream. What is sent before NEWLEADER is the history, and behind UPTODATE comes all that is new. */

@@ -4,8 +4,8 @@
  */
 import { SetWatches } from '../jute/generated/proto.ts'
 import type { JuteWriter } from '../jute/writer.ts'
-import { Code } from '../server/codes.ts'
-import { EventType } from '../server/watch/watch-table.ts'
+import { Code } from '../protocol/codes.ts'
+import { EventType } from '../protocol/events.ts'
 import type { Action, Answer } from './actions.ts'
 import { Violation } from './world.ts'
 

@@ -2,7 +2,7 @@
  * Virtual time: a heap of events in the order of their time, those of one time in the order in which they were asked
  * for. Nothing in a simulation happens but here, so a seed is a whole history.
  */
-import { assert } from '../assert.ts'
+import { assert } from '../base/assert.ts'
 import type { Timer } from '../server/host/host.ts'
 import { Journal } from './journal.ts'
 import { SeededRandom } from './seeded-random.ts'

@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ConfigRefused, DirectoryInUse, ZooKeeperServer, createNodeHost } from '../../src/index.ts'
+import { ConfigRefused, createNodeHost, DirectoryInUse, ZooKeeperServer } from '../../src/index.ts'
 import type { ServerRole, Settings } from '../../src/index.ts'
-import { changedFiles } from '../support/changed-disk.ts'
 import { answers } from '../support/answers.ts'
+import { changedFiles } from '../support/changed-disk.ts'
 
 let directory: string
 const servers: ZooKeeperServer[] = []

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Node, Operation, Outcome, Step } from '../../interop-tests/histories/history.ts'
 import { linearizabilityFaults } from '../../interop-tests/histories/linearizability.ts'
-import { Code } from '../../src/server/codes.ts'
+import { Code } from '../../src/protocol/codes.ts'
 
 const codes: Record<string, number> = { NONODE: Code.NONODE, NODEEXISTS: Code.NODEEXISTS, BADVERSION: Code.BADVERSION }
 

@@ -2,10 +2,10 @@
 
 import { Buffer } from 'node:buffer'
 import { describe, expect, it } from 'vitest'
-import { Code, OpCode } from '../../src/server/codes.ts'
 import type { Codec } from '../../src/jute/codec.ts'
 import { Stat } from '../../src/jute/generated/data.ts'
 import { ConnectRequestV33, ConnectResponseV33 } from '../../src/jute/generated/legacy.ts'
+import { FileHeader } from '../../src/jute/generated/persistence.ts'
 import {
   ConnectRequest,
   ConnectResponse,
@@ -20,10 +20,10 @@ import {
   RequestHeader,
   WatcherEvent,
 } from '../../src/jute/generated/proto.ts'
-import { FileHeader } from '../../src/jute/generated/persistence.ts'
 import { CreateSessionTxn, TxnDigest, TxnHeader } from '../../src/jute/generated/txn.ts'
 import { JuteReader } from '../../src/jute/reader.ts'
 import { JuteWriter } from '../../src/jute/writer.ts'
+import { Code, OpCode } from '../../src/protocol/codes.ts'
 
 /** A record with its codec, so that a frame is a list of them. */
 interface Part {

@@ -1,6 +1,6 @@
 // Whole members around a leader: its clients' requests and its learners', sessions that move, syncs, the end of its time.
 import { describe, expect, test } from 'vitest'
-import { Code } from '../../src/server/codes.ts'
+import { Code } from '../../src/protocol/codes.ts'
 import { FakeEnsemble } from '../support/fake-ensemble.ts'
 import * as ask from '../support/requests.ts'
 

@@ -1,6 +1,6 @@
 // client-protocol 2.8: a member that finds no quorum serves reads, where that is wanted, to clients that say that this is enough for them.
 import { describe, expect, test } from 'vitest'
-import { Code } from '../../src/server/codes.ts'
+import { Code } from '../../src/protocol/codes.ts'
 import { FakeEnsemble } from '../support/fake-ensemble.ts'
 import type { FakeMember } from '../support/fake-ensemble.ts'
 import { multi } from '../support/multi.ts'

@@ -1,11 +1,11 @@
 // What a role has begun and not ended when it is over: files, snapshots, sessions. The next role, or the next server on the
 // same disk, must find nothing of it in its way.
 import { describe, expect, test } from 'vitest'
-import { Code } from '../../src/server/codes.ts'
+import { Code } from '../../src/protocol/codes.ts'
 import { defaultTurnLimits } from '../../src/server/config/turn-limits.ts'
+import { changedOpen } from '../support/changed-disk.ts'
 import { DATA_DIRECTORY, FakeEnsemble } from '../support/fake-ensemble.ts'
 import type { FakeMember } from '../support/fake-ensemble.ts'
-import { changedOpen } from '../support/changed-disk.ts'
 import * as ask from '../support/requests.ts'
 
 function epochsOf({ disk }: FakeMember): string {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { EnsembleServer } from '../../src/quorum/ensemble-server.ts'
 import type { SocketLink } from '../../src/quorum/wire/packet-link.ts'
 import { PacketType } from '../../src/quorum/zab/packets.ts'
-import { dressAsJava, drawJavaTraits } from '../../src/sim/java-dress.ts'
+import { drawJavaTraits, dressAsJava } from '../../src/sim/java-dress.ts'
 import { SeededRandom } from '../../src/sim/seeded-random.ts'
 
 /** A learner's connection that writes down what it sends. */

@@ -2,8 +2,8 @@
 // sessions hear: `a < ok /x` an answer, `b ! NodeCreated /x` a notification, `a .` the end of the connection. Requests
 // that stand one under the other go out together. The whole text is compared, so a test reads as its own transcript.
 import { expect } from 'vitest'
-import { Code } from '../../src/server/codes.ts'
-import { EventType } from '../../src/server/watch/watch-table.ts'
+import { Code } from '../../src/protocol/codes.ts'
+import { EventType } from '../../src/protocol/events.ts'
 import type { FakeServer } from './fake-server.ts'
 import { multi } from './multi.ts'
 import type { MultiResult } from './multi.ts'

@@ -1,6 +1,6 @@
 // Sockets in memory that behave as those of node-network: bytes sit in the receiver's window until a turn polls them,
 // what does not fit stays with the sender, and half-open streams are allowed. Nothing moves outside `poll`.
-import type { Connecting, ListenOptions, Listener, Network, Socket, SocketHandlers } from '../../src/server/host/host.ts'
+import type { Connecting, Listener, ListenOptions, Network, Socket, SocketHandlers } from '../../src/server/host/host.ts'
 
 /** What the receiver's side holds before the sender has to buffer. */
 const WINDOW_BYTES = 256 * 1024

@@ -16,7 +16,7 @@ import type { LoggedTxn } from '../../src/server/request/request.ts'
 import { FakeClock } from './fake-clock.ts'
 import { configOf } from './lone-election.ts'
 import { errorTxn, zxidOf, zxidText } from './txns.ts'
-import { FakeLink, configFrom, packetOf, packetText, pass, play, settle, watchedEpochs } from './zab-script.ts'
+import { configFrom, FakeLink, packetOf, packetText, pass, play, settle, watchedEpochs } from './zab-script.ts'
 import type { Scripted } from './zab-script.ts'
 
 export interface LoneLeaderOptions {

@@ -11,7 +11,7 @@ import {
 } from '../../src/jute/generated/proto.ts'
 import type { JuteReader } from '../../src/jute/reader.ts'
 import { JuteWriter } from '../../src/jute/writer.ts'
-import { OpCode } from '../../src/server/codes.ts'
+import { OpCode } from '../../src/protocol/codes.ts'
 import type { Asked } from './requests.ts'
 
 export interface MultiResult {

@@ -41,7 +41,7 @@ import {
   WhoAmIResponse,
 } from '../../src/jute/generated/proto.ts'
 import { JuteWriter } from '../../src/jute/writer.ts'
-import { OpCode } from '../../src/server/codes.ts'
+import { OpCode } from '../../src/protocol/codes.ts'
 
 export interface Asked<R = unknown> {
   readonly type: number

@@ -1,6 +1,6 @@
 // Txns for tests that care for their zxids and not for what they do.
 import type { TxnHeader } from '../../src/jute/generated/txn.ts'
-import { OpCode } from '../../src/server/codes.ts'
+import { OpCode } from '../../src/protocol/codes.ts'
 import { TXN_KINDS } from '../../src/server/ops/index.ts'
 import type { LoggedTxn } from '../../src/server/request/request.ts'
 import { encodeTxn } from '../../src/server/request/txn-codec.ts'

@@ -1,7 +1,7 @@
 // What the embedding API is handed in: whatever it cannot mean is refused, by name and value, before anything is started.
 import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
-import { ZooKeeperServer, loadSettingsFile } from '../../src/index.ts'
+import { loadSettingsFile, ZooKeeperServer } from '../../src/index.ts'
 import type { Settings } from '../../src/index.ts'
 import { loadSettings } from '../../src/server/config/load-settings.ts'
 import { settingKeys } from '../../src/server/config/settings.ts'

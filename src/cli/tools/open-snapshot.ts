@@ -1,5 +1,5 @@
 /** Opens a snapshot for a tool, or tells why it cannot. */
-import { StartupRefused, CorruptStorage } from '../../server/storage/storage-errors.ts'
+import { CorruptStorage, StartupRefused } from '../../server/storage/storage-errors.ts'
 import type { CommandContext } from '../context.ts'
 import { SnapshotTree } from './snapshot-tree.ts'
 

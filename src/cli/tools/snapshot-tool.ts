@@ -1,7 +1,7 @@
 /** `snapshot`: prints what a snapshot holds, as zkSnapShotToolkit.sh (SnapshotFormatter). */
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { nameOf } from '../../server/tree/paths.ts'
+import { nameOf } from '../../protocol/paths.ts'
 import type { CommandContext, Target } from '../context.ts'
 import { dateText, hexOf, paddedHex } from './java-text.ts'
 import { openSnapshot } from './open-snapshot.ts'

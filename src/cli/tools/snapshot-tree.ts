@@ -1,14 +1,14 @@
 /** A snapshot file as the tools look at it: its nodes and sessions whatever its seals say, in the order in which Java's tools see them. */
 import { basename } from 'node:path'
 import type { StatPersisted } from '../../jute/generated/data.ts'
+import { parentOf } from '../../protocol/paths.ts'
+import { blockingNodeFiles } from '../../server/host/blocking-node-files.ts'
 import { finish } from '../../server/host/disk-work.ts'
 import { immediateFiles } from '../../server/host/files-over.ts'
-import { blockingNodeFiles } from '../../server/host/blocking-node-files.ts'
 import { zxidFromName } from '../../server/storage/file-names.ts'
 import type { SnapshotTarget } from '../../server/storage/image.ts'
 import { loadSnapshot } from '../../server/storage/snapshot-loader.ts'
 import { CorruptStorage } from '../../server/storage/storage-errors.ts'
-import { parentOf } from '../../server/tree/paths.ts'
 import { inHashOrder, longHash, stringHash } from './java-text.ts'
 
 export interface TreeNode {

@@ -13,7 +13,7 @@ import type {
   SetDataTxn,
 } from '../../jute/generated/txn.ts'
 import { JuteReader } from '../../jute/reader.ts'
-import { OpCode } from '../../server/codes.ts'
+import { OpCode } from '../../protocol/codes.ts'
 import { OPS, TXN_KINDS } from '../../server/ops/index.ts'
 import { decodeTxn } from '../../server/request/txn-codec.ts'
 import { hexOf, shortDateTime } from './java-text.ts'

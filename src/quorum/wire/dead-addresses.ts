@@ -1,7 +1,7 @@
 /** Which addresses of servers that have several do not answer: said once each, and once more when one answers again. */
+import { endpointText } from '../../protocol/addresses.ts'
+import type { Endpoint } from '../../protocol/addresses.ts'
 import type { Host } from '../../server/host/host.ts'
-import type { Endpoint } from './dial.ts'
-import { endpointText } from './initial-message.ts'
 
 export class DeadAddresses {
   readonly #log: Host['log']

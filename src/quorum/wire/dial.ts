@@ -2,16 +2,12 @@
  * One attempt to reach a server that may have several addresses. They are tried in order; where one does not answer soon
  * the next is tried beside it, and the first that answers is taken, so that a dead address holds up nobody for long.
  */
+import type { Endpoint } from '../../protocol/addresses.ts'
 import type { Clock, Connecting, Network, Socket, Timer } from '../../server/host/host.ts'
 import type { DeadAddresses } from './dead-addresses.ts'
 
 /** So long an address is tried before the next one is tried, too. */
 const HEAD_START_MS = 250
-
-export interface Endpoint {
-  readonly host: string
-  readonly port: number
-}
 
 export interface DialParts {
   readonly clock: Clock

@@ -1,9 +1,9 @@
 /** An established election connection: notifications in both directions, each with its length in front. */
 import { MalformedFrame } from '../../jute/malformed-frame.ts'
 import { JuteReader } from '../../jute/reader.ts'
+import type { Slabs } from '../../protocol/byte-queue.ts'
+import { FrameDecoder } from '../../protocol/frame-decoder.ts'
 import type { Clock, Socket } from '../../server/host/host.ts'
-import { FrameDecoder } from '../../server/net/frame-decoder.ts'
-import type { Slabs } from '../../server/net/slabs.ts'
 import type { Notification } from '../zab/vote.ts'
 import { readNotification } from './notification.ts'
 

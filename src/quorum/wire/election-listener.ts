@@ -3,10 +3,11 @@
  * nothing, half of it or nonsense is closed, and holds up nobody meanwhile (QuorumCnxManager.Listener).
  */
 import { MalformedFrame } from '../../jute/malformed-frame.ts'
+import { endpointText } from '../../protocol/addresses.ts'
+import type { Endpoint } from '../../protocol/addresses.ts'
 import type { Host, Socket, Timer } from '../../server/host/host.ts'
-import { endpointText, readInitialMessage } from './initial-message.ts'
+import { readInitialMessage } from './initial-message.ts'
 import type { InitialMessage } from './initial-message.ts'
-import type { Endpoint } from './dial.ts'
 import { OpenPorts } from './open-ports.ts'
 
 const BIND_PAUSE_MS = 1000

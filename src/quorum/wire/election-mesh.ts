@@ -3,19 +3,20 @@
  * Who is smaller dials only to be dialled back. For each peer one message waits at most, the newest; the last one sent is
  * said again on a new connection, since the old one may have lost it.
  */
-import { assert } from '../../assert.ts'
+import { assert } from '../../base/assert.ts'
+import { endpointText } from '../../protocol/addresses.ts'
+import type { Endpoint } from '../../protocol/addresses.ts'
+import { Slabs } from '../../protocol/byte-queue.ts'
 import { isLiteral } from '../../server/config/load-membership.ts'
 import type { Settings } from '../../server/config/settings.ts'
 import type { Host, Socket } from '../../server/host/host.ts'
-import { Slabs } from '../../server/net/slabs.ts'
 import type { QuorumConfig } from '../zab/quorum-config.ts'
 import type { Notification } from '../zab/vote.ts'
 import { DeadAddresses } from './dead-addresses.ts'
 import { Dial } from './dial.ts'
-import type { Endpoint } from './dial.ts'
 import { ElectionLink } from './election-link.ts'
 import { ElectionListener } from './election-listener.ts'
-import { endpointText, initialMessage } from './initial-message.ts'
+import { initialMessage } from './initial-message.ts'
 import type { InitialMessage } from './initial-message.ts'
 import { notificationFrame } from './notification.ts'
 

@@ -5,11 +5,11 @@ import { MalformedFrame } from '../../jute/malformed-frame.ts'
 import { JuteReader } from '../../jute/reader.ts'
 import { decodeUtf8 } from '../../jute/utf8.ts'
 import { JuteWriter } from '../../jute/writer.ts'
-import { javaAddress } from '../../server/auth/ip-scheme.ts'
+import { endpointText, javaAddress } from '../../protocol/addresses.ts'
+import type { Endpoint } from '../../protocol/addresses.ts'
 import { ConfigRefused } from '../../server/config/config-refused.ts'
 import { plainInt32, splitLikeJava } from '../../server/config/java-values.ts'
 import { hostAndPorts } from '../../server/config/membership.ts'
-import type { Endpoint } from './dial.ts'
 
 const ONE_ADDRESS = -65536n
 const SEVERAL_ADDRESSES = -65535n
@@ -70,10 +70,4 @@ function partsOf(text: string): string[] {
     if (!(error instanceof ConfigRefused)) throw error
     throw new MalformedFrame('value', error.message)
   }
-}
-
-/** As NetUtils.formatInetAddr: IPv6 in full and in brackets. */
-export function endpointText({ host, port }: Endpoint): string {
-  const plain = javaAddress(host)
-  return plain.includes(':') ? `[${plain}]:${port}` : `${plain}:${port}`
 }

@@ -3,9 +3,9 @@
  * tried in the background for as long as the port is wanted, since a name may come to resolve and an address to be there. Java
  * 3.9.6 works with those that can be bound as well, and tries the others no more.
  */
+import { endpointText } from '../../protocol/addresses.ts'
+import type { Endpoint } from '../../protocol/addresses.ts'
 import type { Host, Listener, Socket, Timer } from '../../server/host/host.ts'
-import type { Endpoint } from './dial.ts'
-import { endpointText } from './initial-message.ts'
 
 /** Between two tries of an address, once another one is bound: the port is had, and there is no hurry. */
 const BACKGROUND_PAUSE_MS = 5000

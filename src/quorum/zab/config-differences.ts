@@ -1,5 +1,5 @@
 /** What is different between two configurations, in words for operators. */
-import { javaAddress } from '../../server/auth/ip-scheme.ts'
+import { javaAddress } from '../../protocol/addresses.ts'
 import { isLiteral } from '../../server/config/load-membership.ts'
 import type { QuorumConfig, QuorumMember } from './quorum-config.ts'
 

@@ -4,7 +4,7 @@
  * while it runs: another set of members is told apart here, and the server ends over it. One is no other set: that of an ensemble to which this
  * server has not been added yet, and all of whose members it knows. It belongs there without a vote.
  */
-import { counterOf } from './packets.ts'
+import { counterOf } from '../../protocol/zxid.ts'
 import { differencesOf } from './config-differences.ts'
 import type { OwnClientPort } from './config-differences.ts'
 import type { QuorumConfig } from './quorum-config.ts'

@@ -18,12 +18,12 @@
  * leader or a follower that the proof of a quorum lacks: what is heard of the leader is enough when it has held for long (Hearsay).
  */
 import type { Logger } from 'pino'
-import { assert } from '../../assert.ts'
+import { assert } from '../../base/assert.ts'
 import type { Clock, Timer } from '../../server/host/host.ts'
 import { Absentees } from './absentees.ts'
 import type { LetDown } from './absentees.ts'
 import type { QuorumConfig } from './quorum-config.ts'
-import { NOTIFICATION_VERSION, NOT_ELECTABLE, beats, isSameVote, voteText } from './vote.ts'
+import { beats, isSameVote, NOT_ELECTABLE, NOTIFICATION_VERSION, voteText } from './vote.ts'
 import type { Ballot, Notification, ServerState, Vote } from './vote.ts'
 
 /** How long a better vote may take to arrive once a quorum agrees (FastLeaderElection.finalizeWait). */

@@ -2,20 +2,21 @@
  * The leader of one epoch: it finds an epoch that nobody has seen, brings a quorum to its history, then proposes and
  * commits until it loses the quorum (Leader). Every step waits until what it rests on is durable.
  */
-import { assert } from '../../assert.ts'
+import { assert } from '../../base/assert.ts'
+import { hex } from '../../base/hex.ts'
 import type { QuorumPacket } from '../../jute/generated/quorum.ts'
+import { counterOf, epochZxid } from '../../protocol/zxid.ts'
 import type { LeaderGauges, ProposalSizes } from '../../server/admin/admin-view.ts'
-import { hex } from '../../server/hex.ts'
 import type { Clock, Timer } from '../../server/host/host.ts'
 import type { LoggedTxn } from '../../server/request/request.ts'
 import type { EpochFiles } from '../epoch-files.ts'
 import type { CurrentConfig } from './current-config.ts'
-import type { QuorumConfig } from './quorum-config.ts'
 import { LearnerHandler } from './learner-handler.ts'
 import type { Greeting, LearnerEvents, SyncWay, Touch } from './learner-handler.ts'
-import { counterOf, epochZxid, PacketType } from './packets.ts'
+import { PacketType } from './packets.ts'
 import type { ByteSource, PacketLink, SnapshotSource, Telling } from './packets.ts'
 import { Proposals } from './proposals.ts'
+import type { QuorumConfig } from './quorum-config.ts'
 import { planSync, runBehind } from './sync-plan.ts'
 import type { LeaderHistory, TxnRun } from './sync-plan.ts'
 

@@ -1,14 +1,15 @@
 /** The leader's view of one learner: how far it has come, and what it is told (LearnerHandler). */
-import { assert } from '../../assert.ts'
+import { assert } from '../../base/assert.ts'
 import { LearnerInfo, QuorumPacket } from '../../jute/generated/quorum.ts'
+import { MalformedFrame } from '../../jute/malformed-frame.ts'
 import { JuteReader } from '../../jute/reader.ts'
 import { JuteWriter } from '../../jute/writer.ts'
-import { MalformedFrame } from '../../jute/malformed-frame.ts'
+import { counterOf, epochOf, epochZxid } from '../../protocol/zxid.ts'
+import type { Clock } from '../../server/host/host.ts'
 import type { LoggedTxn } from '../../server/request/request.ts'
 import { withoutDigest } from '../../server/request/txn-codec.ts'
-import type { Clock } from '../../server/host/host.ts'
 import { Owed } from './owed.ts'
-import { counterOf, epochOf, epochZxid, LAST_EPOCH, NO_BYTES, NO_ECHO, PacketType, PROTOCOL_VERSION } from './packets.ts'
+import { LAST_EPOCH, NO_BYTES, NO_ECHO, PacketType, PROTOCOL_VERSION } from './packets.ts'
 import type { ByteSource, PacketLink, SnapshotSource, Telling } from './packets.ts'
 
 /** Above all zxids. */

@@ -100,23 +100,3 @@ export interface PacketLink {
   /** As `close`, but what was sent and not taken is dropped. */
   abort(reason: string): void
 }
-
-export function epochOf(zxid: bigint): bigint {
-  return zxid >> 32n
-}
-
-/** The zxid that names the epoch, and no txn. */
-export function epochZxid(epoch: bigint): bigint {
-  return epoch << 32n
-}
-
-/** 0 where the zxid names an epoch and no txn. */
-export function counterOf(zxid: bigint): bigint {
-  return zxid & 0xffff_ffffn
-}
-
-/** Whether `next` can be the txn after `last`: an epoch counts from 1 on, without gaps. */
-export function follows(last: bigint, next: bigint): boolean {
-  if (epochOf(next) === epochOf(last)) return next === last + 1n
-  return epochOf(next) > epochOf(last) && counterOf(next) === 1n
-}

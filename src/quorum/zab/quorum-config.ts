@@ -3,13 +3,13 @@
  * QuorumHierarchical. The text is the one that servers send each other in notifications and NEWLEADER and that
  * `/zookeeper/config` holds; its lines come in any order, so texts are never compared, members are.
  */
-import { javaAddress } from '../../server/auth/ip-scheme.ts'
+import { hex } from '../../base/hex.ts'
+import { javaAddress } from '../../protocol/addresses.ts'
 import { ConfigRefused } from '../../server/config/config-refused.ts'
 import { IllegalValue, parseHex64 } from '../../server/config/java-values.ts'
 import { isMembershipKey, readMembership } from '../../server/config/membership.ts'
 import type { LearnerType, Membership, ServerAddress, ServerLine } from '../../server/config/membership.ts'
 import { MalformedProperties, parseProperties } from '../../server/config/properties.ts'
-import { hex } from '../../server/hex.ts'
 
 export interface QuorumMember {
   readonly sid: bigint

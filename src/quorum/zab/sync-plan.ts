@@ -2,8 +2,8 @@
  * How a learner is brought to the leader's history: what it lacks, what it has too much, or all of it
  * (LearnerHandler.syncFollower). Pure: the caller fixes plan and forwarding in one turn.
  */
+import { counterOf, epochOf, follows } from '../../protocol/zxid.ts'
 import type { CommittedTxn } from '../committed-log.ts'
-import { counterOf, epochOf, follows } from './packets.ts'
 
 export type SyncPlan =
   /** The learner keeps what it has up to `zxid`, and gets `txns`. */

@@ -2,7 +2,7 @@
  * The texts of the admin words, one function each, over an AdminView (the classes of org.apache.zookeeper.server.command). Those that may be long
  * come in pieces, for they are told over many turns. Tools take them apart line by line: every blank and line end is as in ZooKeeper.
  */
-import { hex } from '../hex.ts'
+import { hex } from '../../base/hex.ts'
 import { fullVersion } from '../version.ts'
 import type { AdminView, ConnectionView, DeadlinesView } from './admin-view.ts'
 import { fourDecimals, javaDate, javaDouble, socketText } from './java-text.ts'

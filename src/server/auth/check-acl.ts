@@ -1,6 +1,6 @@
 /** Who may do what (ZooKeeperServer.checkACL), and what a list in a request becomes (PrepRequestProcessor.fixupACL). */
 import type { ACL, Id } from '../../jute/generated/data.ts'
-import { Code } from '../codes.ts'
+import { Code } from '../../protocol/codes.ts'
 import { SUPER_SCHEME } from './digest-scheme.ts'
 import type { AuthSchemes } from './schemes.ts'
 

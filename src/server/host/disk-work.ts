@@ -3,7 +3,7 @@
  * A running server runs it by callbacks, and serves while the disk is at work; tools run it to its end. Between two waits it
  * does no more than a turn of the event loop has time for.
  */
-import { assert } from '../../assert.ts'
+import { assert } from '../../base/assert.ts'
 import type { DiskAnswer, DiskFile, Files, FileStatus, OpenMode } from './host.ts'
 
 /** One wait: asks the disk, which answers once. */

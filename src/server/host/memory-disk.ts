@@ -6,7 +6,7 @@
 
 import { filesOver } from './files-over.ts'
 import { DirectoryInUse } from './host.ts'
-import type { BlockingFile, BlockingFiles, Disk, DirectoryLock, Files, FileStatus, OpenMode } from './host.ts'
+import type { BlockingFile, BlockingFiles, DirectoryLock, Disk, Files, FileStatus, OpenMode } from './host.ts'
 
 export interface MemoryDiskOptions {
   /** Runs a callback once the caller has returned, as Clock.endOfTurn does. */

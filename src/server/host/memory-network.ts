@@ -2,7 +2,7 @@
  * Connections between servers of one process, with the faults that networks have: hosts that cannot reach each other, and
  * hosts that die. Whatever goes to a host of no other name goes through the network below.
  */
-import type { Connecting, ListenOptions, Listener, Network, Socket, SocketHandlers } from './host.ts'
+import type { Connecting, Listener, ListenOptions, Network, Socket, SocketHandlers } from './host.ts'
 
 const NO_HANDLERS: SocketHandlers = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} }
 const FIRST_EPHEMERAL_PORT = 40_000

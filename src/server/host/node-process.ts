@@ -1,6 +1,6 @@
 /** The facts about this process that the admin words show. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { arch, homedir, hostname, release, tmpdir, type as osType, userInfo } from 'node:os'
+import { arch, type as osType, homedir, hostname, release, tmpdir, userInfo } from 'node:os'
 import { dirname } from 'node:path'
 import { getHeapStatistics } from 'node:v8'
 import type { ProcessFacts } from '../admin/process-facts.ts'

@@ -2,6 +2,7 @@
  * One connection to the client port, from its first byte to its last: four-letter word or handshake, then requests
  * (NIOServerCnxn, ZooKeeperServer.processPacket).
  */
+import type { Slice } from '../../base/slices.ts'
 import type { ACL, Id } from '../../jute/generated/data.ts'
 import { ConnectRequestV33, ConnectResponseV33 } from '../../jute/generated/legacy.ts'
 import {
@@ -17,22 +18,23 @@ import {
 import { MalformedFrame } from '../../jute/malformed-frame.ts'
 import type { JuteReader } from '../../jute/reader.ts'
 import type { JuteWriter } from '../../jute/writer.ts'
-import { javaAddress } from '../auth/ip-scheme.ts'
-import { Code, OpCode } from '../codes.ts'
+import { javaAddress } from '../../protocol/addresses.ts'
+import { writeBody } from '../../protocol/body.ts'
+import type { Body } from '../../protocol/body.ts'
+import { Code, OpCode } from '../../protocol/codes.ts'
+import type { EventType } from '../../protocol/events.ts'
+import { FrameDecoder } from '../../protocol/frame-decoder.ts'
 import type { Socket } from '../host/host.ts'
 import { OPS } from '../ops/index.ts'
-import { decodeBody, writeBody } from '../ops/op.ts'
-import type { AnyOp, Body, LongAnswer } from '../ops/op.ts'
+import { decodeBody } from '../ops/op.ts'
+import type { AnyOp, LongAnswer } from '../ops/op.ts'
 import { frameless } from '../request/request.ts'
 import type { Client, Request, Telling } from '../request/request.ts'
 import type { Expiring } from '../session/expiry-queue.ts'
 import { sessionPassword } from '../session/session-password.ts'
 import type { Session } from '../session/session-table.ts'
-import type { Slice } from '../slices.ts'
-import type { EventType } from '../watch/watch-table.ts'
 import type { ClientService } from './client-service.ts'
 import { ConnectionStats } from './connection-stats.ts'
-import { FrameDecoder } from './frame-decoder.ts'
 import { Outgoing } from './outgoing.ts'
 import { PSEUDO_OPS } from './pseudo-ops.ts'
 

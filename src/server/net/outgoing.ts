@@ -5,12 +5,12 @@
  * very much to hand on, the connections take turns at it, a share each, and the rest goes in the next turns.
  */
 import { JuteWriter } from '../../jute/writer.ts'
+import { ByteQueue } from '../../protocol/byte-queue.ts'
+import type { Slabs } from '../../protocol/byte-queue.ts'
 import { defaultTurnLimits } from '../config/turn-limits.ts'
 import type { TurnLimits } from '../config/turn-limits.ts'
 import type { Clock, Socket } from '../host/host.ts'
 import { LENT_BYTES } from '../tree/node-store.ts'
-import { ByteQueue } from './slabs.ts'
-import type { Slabs } from './slabs.ts'
 
 /** A run longer than this is copied out at once, so that the scratch stays small. */
 const RUN_LIMIT_BYTES = 256 * 1024

@@ -2,7 +2,7 @@
  * Answers that stand in line with a connection's requests without being operations: to auth and SASL packets, to
  * types that do not exist, and to whoever lacks a required identity. Behind a refusal the connection ends.
  */
-import { Code, OpCode } from '../codes.ts'
+import { Code, OpCode } from '../../protocol/codes.ts'
 import { readOp } from '../ops/op.ts'
 import type { AnyOp } from '../ops/op.ts'
 

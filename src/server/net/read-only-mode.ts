@@ -2,7 +2,7 @@
  * A member of an ensemble that finds no quorum and serves reads to those who say that this is enough for them (ReadOnlyZooKeeperServer). Its
  * sessions are known to nobody else and end with it.
  */
-import { OpCode } from '../codes.ts'
+import { OpCode } from '../../protocol/codes.ts'
 import type { AnyOp } from '../ops/op.ts'
 import type { SessionTable } from '../session/session-table.ts'
 

@@ -1,11 +1,12 @@
 /** setACL and getACL. */
-import { GetACLRequest, GetACLResponse, SetACLRequest, SetACLResponse } from '../../jute/generated/proto.ts'
 import type { ACL } from '../../jute/generated/data.ts'
+import { GetACLRequest, GetACLResponse, SetACLRequest, SetACLResponse } from '../../jute/generated/proto.ts'
 import { SetACLTxn } from '../../jute/generated/txn.ts'
-import { Code, OpCode, Perms } from '../codes.ts'
+import { body } from '../../protocol/body.ts'
+import { Code, OpCode, Perms } from '../../protocol/codes.ts'
+import { pathFault } from '../../protocol/paths.ts'
 import { NO_NODE } from '../tree/node-store.ts'
-import { pathFault } from '../tree/paths.ts'
-import { body, readOp, txn, txnKind, writeOp } from './op.ts'
+import { readOp, txn, txnKind, writeOp } from './op.ts'
 
 export const setAclOp = writeOp<SetACLRequest>({
   kind: 'write',

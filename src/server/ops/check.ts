@@ -1,8 +1,8 @@
 /** check: a version test that only a multi can hold. Its txn changes nothing. */
 import { CheckVersionRequest } from '../../jute/generated/proto.ts'
 import { CheckVersionTxn } from '../../jute/generated/txn.ts'
-import { Code, OpCode, Perms } from '../codes.ts'
-import { pathFault } from '../tree/paths.ts'
+import { Code, OpCode, Perms } from '../../protocol/codes.ts'
+import { pathFault } from '../../protocol/paths.ts'
 import { txn, txnKind, writeOp } from './op.ts'
 
 export const checkOp = writeOp<CheckVersionRequest>({

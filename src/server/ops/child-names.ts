@@ -3,15 +3,17 @@
  * slices where there are many. As Java copies the set under the node's lock, they are the names of the moment when they were asked for.
  */
 import type { Codec } from '../../jute/codec.ts'
-import { JuteWriter } from '../../jute/writer.ts'
-import { MalformedFrame } from '../../jute/malformed-frame.ts'
 import { Stat } from '../../jute/generated/data.ts'
-import { Code } from '../codes.ts'
+import { MalformedFrame } from '../../jute/malformed-frame.ts'
+import { JuteWriter } from '../../jute/writer.ts'
+import { body, writeBody } from '../../protocol/body.ts'
+import type { Body } from '../../protocol/body.ts'
+import { Code } from '../../protocol/codes.ts'
 import { ChainWalk } from '../tree/chain-walk.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import { NO_NODE } from '../tree/node-store.ts'
-import { body, frozen, writeBody } from './op.ts'
-import type { Body, LongAnswer } from './op.ts'
+import { frozen } from './op.ts'
+import type { LongAnswer } from './op.ts'
 
 /** More make a long answer: so many take a millisecond at the most (bench/turns.mjs). */
 const SLICE_NAMES = 8192

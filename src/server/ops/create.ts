@@ -1,39 +1,18 @@
 /** create, create2, createContainer, createTTL: one preparation, four txns (PrepRequestProcessor.pRequest2TxnCreate). */
-import { CreateContainerTxn, CreateTTLTxn, CreateTxn } from '../../jute/generated/txn.ts'
-import { Create2Response, CreateRequest, CreateResponse, CreateTTLRequest } from '../../jute/generated/proto.ts'
-import type { TxnHeader } from '../../jute/generated/txn.ts'
 import type { ACL } from '../../jute/generated/data.ts'
-import { Code, OpCode, Perms } from '../codes.ts'
+import { Create2Response, CreateRequest, CreateResponse, CreateTTLRequest } from '../../jute/generated/proto.ts'
+import { CreateContainerTxn, CreateTTLTxn, CreateTxn } from '../../jute/generated/txn.ts'
+import type { TxnHeader } from '../../jute/generated/txn.ts'
+import { body } from '../../protocol/body.ts'
+import type { Body } from '../../protocol/body.ts'
+import { Code, OpCode, Perms } from '../../protocol/codes.ts'
+import { CREATE_MODES } from '../../protocol/create-modes.ts'
+import type { CreateMode } from '../../protocol/create-modes.ts'
+import { parentOf, pathFault } from '../../protocol/paths.ts'
 import { CONTAINER_OWNER, isValidTtl, ttlOwner } from '../tree/ephemeral-owner.ts'
-import { parentOf, pathFault } from '../tree/paths.ts'
 import { isPoisonousLimits } from '../tree/quota.ts'
-import { body, txn, txnKind, writeOp } from './op.ts'
-import type { ApplyContext, Body, PrepareContext, TxnBody, TxnResult } from './op.ts'
-
-interface Mode {
-  readonly ephemeral: boolean
-  readonly sequential: boolean
-  readonly container: boolean
-  readonly ttl: boolean
-}
-
-/** CreateMode by its flag number: an enumeration, not a set of bits. */
-const MODES: readonly Mode[] = [
-  { ephemeral: false, sequential: false, container: false, ttl: false },
-  { ephemeral: true, sequential: false, container: false, ttl: false },
-  { ephemeral: false, sequential: true, container: false, ttl: false },
-  { ephemeral: true, sequential: true, container: false, ttl: false },
-  { ephemeral: false, sequential: false, container: true, ttl: false },
-  { ephemeral: false, sequential: false, container: false, ttl: true },
-  { ephemeral: false, sequential: true, container: false, ttl: true },
-]
-
-export const CONTAINER_FLAG = 4
-export const TTL_FLAG = 5
-
-export function isCreateFlag(flags: number): boolean {
-  return flags >= 0 && flags < MODES.length
-}
+import { txn, txnKind, writeOp } from './op.ts'
+import type { ApplyContext, PrepareContext, TxnBody, TxnResult } from './op.ts'
 
 function prepareCreate(
   context: PrepareContext,
@@ -42,7 +21,7 @@ function prepareCreate(
   ttl: bigint,
 ): TxnBody | Code {
   const { view, zxid, time } = context
-  const mode = MODES[request.flags]
+  const mode = CREATE_MODES[request.flags]
   if (mode === undefined) return Code.BADARGUMENTS
   if (mode.ttl && !context.settings.extendedTypesEnabled) return Code.UNIMPLEMENTED
   if (mode.ttl ? !isValidTtl(ttl) : ttl >= 0n) return Code.BADARGUMENTS
@@ -94,7 +73,7 @@ function prepareCreate(
 }
 
 /** The opcode decides first: create with the container flag makes a plain node, createContainer always a container. */
-function ownerOf(mode: Mode, type: number, session: bigint, ttl: bigint): bigint {
+function ownerOf(mode: CreateMode, type: number, session: bigint, ttl: bigint): bigint {
   if (type === OpCode.createContainer) return CONTAINER_OWNER
   if (type === OpCode.createTTL) return ttlOwner(ttl)
   return mode.ephemeral ? session : 0n

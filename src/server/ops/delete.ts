@@ -1,9 +1,9 @@
 /** delete, and deleteContainer, which only the server itself may ask for. */
 import { DeleteRequest } from '../../jute/generated/proto.ts'
 import { DeleteTxn } from '../../jute/generated/txn.ts'
-import { Code, OpCode, Perms } from '../codes.ts'
+import { Code, OpCode, Perms } from '../../protocol/codes.ts'
+import { isSpecialPath, parentOf } from '../../protocol/paths.ts'
 import type { NodeState } from '../tree/node-state.ts'
-import { isSpecialPath, parentOf } from '../tree/paths.ts'
 import { isPoisonousLimits } from '../tree/quota.ts'
 import { txn, txnKind, writeOp } from './op.ts'
 import type { PrepareContext, TxnBody } from './op.ts'

@@ -1,8 +1,9 @@
 /** sync, whoAmI, and the txn of a refused write. */
 import { SyncRequest, SyncResponse, WhoAmIResponse } from '../../jute/generated/proto.ts'
 import { ErrorTxn } from '../../jute/generated/txn.ts'
-import { Code, OpCode } from '../codes.ts'
-import { body, readOp, txnKind } from './op.ts'
+import { body } from '../../protocol/body.ts'
+import { Code, OpCode } from '../../protocol/codes.ts'
+import { readOp, txnKind } from './op.ts'
 
 /** A lone server is always in step with itself: the answer is the path as it came. */
 export const syncOp = readOp<SyncRequest>({

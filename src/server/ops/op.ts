@@ -3,24 +3,18 @@
  * how it is answered. Everything that differs between operations stands in its row; index.ts holds the table.
  */
 import type { Codec } from '../../jute/codec.ts'
-import type { JuteReader } from '../../jute/reader.ts'
-import { JuteWriter } from '../../jute/writer.ts'
 import type { Id, Stat } from '../../jute/generated/data.ts'
 import type { TxnHeader } from '../../jute/generated/txn.ts'
+import type { JuteReader } from '../../jute/reader.ts'
+import { JuteWriter } from '../../jute/writer.ts'
+import { writeBody } from '../../protocol/body.ts'
+import type { Body } from '../../protocol/body.ts'
+import type { Code } from '../../protocol/codes.ts'
 import type { AccessControl } from '../auth/check-acl.ts'
-import type { Code } from '../codes.ts'
 import type { Settings } from '../config/settings.ts'
 import type { PendingView } from '../request/pending-view.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import type { Watcher, WatchTable } from '../watch/watch-table.ts'
-
-/** A record together with how it is written. */
-export interface Body {
-  readonly codec: Codec<never>
-  readonly record: unknown
-  /** A refusal that has a body all the same: multiRead alone gives one. */
-  readonly err?: Code
-}
 
 /**
  * An answer that takes more than one turn. They are made one after the other, for each may take much memory, and until it is told, its connection
@@ -44,10 +38,6 @@ export interface TxnBody extends Body {
   readonly type: number
 }
 
-export function body<T>(codec: Codec<T>, record: T): Body {
-  return { codec: codec as unknown as Codec<never>, record }
-}
-
 export function txn<T>(type: number, codec: Codec<T>, record: T): TxnBody {
   return { type, codec: codec as unknown as Codec<never>, record }
 }
@@ -60,10 +50,6 @@ export function frozen(given: Body): Body {
 }
 
 const Frozen = { name: 'bytes', write: (w: JuteWriter, bytes: Uint8Array) => w.raw(bytes) }
-
-export function writeBody(w: JuteWriter, { codec, record }: Body): void {
-  codec.write(w, record as never)
-}
 
 /** Who asks and what preparing may look at. */
 export interface PrepareContext {

@@ -1,4 +1,5 @@
 /** exists, getData, getChildren, getChildren2, getAllChildrenNumber, getEphemerals. */
+import type { Stat } from '../../jute/generated/data.ts'
 import {
   ExistsRequest,
   ExistsResponse,
@@ -11,14 +12,15 @@ import {
   GetEphemeralsRequest,
   GetEphemeralsResponse,
 } from '../../jute/generated/proto.ts'
-import type { Stat } from '../../jute/generated/data.ts'
-import { Code, OpCode, Perms } from '../codes.ts'
+import { body } from '../../protocol/body.ts'
+import type { Body } from '../../protocol/body.ts'
+import { Code, OpCode, Perms } from '../../protocol/codes.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import { NO_NODE } from '../tree/node-store.ts'
-import { ChildNames, ManyChildren, areMany } from './child-names.ts'
+import { areMany, ChildNames, ManyChildren } from './child-names.ts'
 import type { Children } from './child-names.ts'
-import { body, readOp } from './op.ts'
-import type { Body, LongAnswer, ReadContext } from './op.ts'
+import { readOp } from './op.ts'
+import type { LongAnswer, ReadContext } from './op.ts'
 
 /** A guess: the names are not added up for it. */
 const CHILD_BYTES = 32

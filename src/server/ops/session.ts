@@ -1,7 +1,7 @@
 /** createSession, closeSession, ping: what keeps a session's life. */
 import { CloseSessionTxn, CreateSessionTxn } from '../../jute/generated/txn.ts'
-import { Code, OpCode } from '../codes.ts'
-import { parentOf } from '../tree/paths.ts'
+import { Code, OpCode } from '../../protocol/codes.ts'
+import { parentOf } from '../../protocol/paths.ts'
 import { readOp, txn, txnKind, writeOp } from './op.ts'
 
 /** Asked for by the handshake only; its answer is the ConnectResponse. */

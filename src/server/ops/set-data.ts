@@ -1,10 +1,11 @@
 /** setData, and reconfig, whose txn sets the data of /zookeeper/config. */
 import { ReconfigRequest, SetDataRequest, SetDataResponse } from '../../jute/generated/proto.ts'
 import { SetDataTxn } from '../../jute/generated/txn.ts'
-import { Code, OpCode, Perms } from '../codes.ts'
-import { nameOf, parentOf, pathFault } from '../tree/paths.ts'
-import { STATS_NAME, isQuotaParent, parseQuota } from '../tree/quota.ts'
-import { body, txn, txnKind, writeOp } from './op.ts'
+import { body } from '../../protocol/body.ts'
+import { Code, OpCode, Perms } from '../../protocol/codes.ts'
+import { nameOf, parentOf, pathFault } from '../../protocol/paths.ts'
+import { isQuotaParent, parseQuota, STATS_NAME } from '../tree/quota.ts'
+import { txn, txnKind, writeOp } from './op.ts'
 
 export const setDataOp = writeOp<SetDataRequest>({
   kind: 'write',

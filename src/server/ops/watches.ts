@@ -1,9 +1,10 @@
 /** addWatch, checkWatches, removeWatches, setWatches, setWatches2. */
 import { AddWatchRequest, CheckWatchesRequest, ErrorResponse, RemoveWatchesRequest, SetWatches, SetWatches2 } from '../../jute/generated/proto.ts'
-import { Code, OpCode, Perms } from '../codes.ts'
+import { body } from '../../protocol/body.ts'
+import { Code, OpCode, Perms } from '../../protocol/codes.ts'
+import { AddWatchMode, EventType } from '../../protocol/events.ts'
 import { NO_NODE } from '../tree/node-store.ts'
-import { AddWatchMode, EventType } from '../watch/watch-table.ts'
-import { body, readOp } from './op.ts'
+import { readOp } from './op.ts'
 import type { ReadContext } from './op.ts'
 
 export const addWatchOp = readOp<AddWatchRequest>({

@@ -3,7 +3,7 @@
  * tables behind that keep what they held alive until the whole heap is collected (bench/request-path.mjs): here a change that is gone
  * leaves an empty place.
  */
-import { assert } from '../../assert.ts'
+import { assert } from '../../base/assert.ts'
 
 const FIRST_PLACES = 256
 /** A table that one request made larger than this does not stay. */

@@ -2,21 +2,21 @@
  * Turns writes into txns (PrepRequestProcessor): gives each its zxid, judges it by the tree as it will be, and
  * encodes it once. A refused write is a txn too, and has its zxid.
  */
-import type { Clock } from '../host/host.ts'
-import type { TxnHeader } from '../../jute/generated/txn.ts'
+import { assert } from '../../base/assert.ts'
 import type { Id } from '../../jute/generated/data.ts'
-import { assert } from '../../assert.ts'
+import type { TxnHeader } from '../../jute/generated/txn.ts'
+import { Code, OpCode } from '../../protocol/codes.ts'
 import type { AccessControl } from '../auth/check-acl.ts'
-import { Code, OpCode } from '../codes.ts'
 import { maxRecordLength } from '../config/settings.ts'
 import type { Settings } from '../config/settings.ts'
+import type { Clock } from '../host/host.ts'
 import { TXN_KINDS } from '../ops/index.ts'
 import type { AnyTxnKind, AnyWriteOp, PrepareContext } from '../ops/op.ts'
 import type { SessionTable } from '../session/session-table.ts'
 import type { DataTree } from '../tree/data-tree.ts'
+import { PendingView } from './pending-view.ts'
 import { quotaFault } from './quota-check.ts'
 import type { QuotaExceeded } from './quota-check.ts'
-import { PendingView } from './pending-view.ts'
 import type { LoggedTxn, Request } from './request.ts'
 import { encodeTxn } from './txn-codec.ts'
 

@@ -1,5 +1,5 @@
 /** Hard and soft quotas against committed usage (ZooKeeperServer.checkQuota); asked only with `enforceQuota`. */
-import { Code } from '../codes.ts'
+import { Code } from '../../protocol/codes.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import { NO_NODE } from '../tree/node-store.ts'
 import { limitsPath, parseQuota, statsPath } from '../tree/quota.ts'

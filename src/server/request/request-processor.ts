@@ -3,16 +3,18 @@
  * own; writes go to the proposer and come back applied. So answers leave in the order of the requests, a read sees
  * the writes before it, and nothing waits for strangers (CommitProcessor, FinalRequestProcessor).
  */
-import { assert } from '../../assert.ts'
-import type { AccessControl } from '../auth/check-acl.ts'
+import { assert } from '../../base/assert.ts'
+import { Slices } from '../../base/slices.ts'
 import { SyncResponse } from '../../jute/generated/proto.ts'
-import { Code, OpCode } from '../codes.ts'
+import { body } from '../../protocol/body.ts'
+import type { Body } from '../../protocol/body.ts'
+import { Code, OpCode } from '../../protocol/codes.ts'
+import type { AccessControl } from '../auth/check-acl.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Clock } from '../host/host.ts'
-import { body, frozen } from '../ops/op.ts'
-import type { Body, LongAnswer, ReadContext, TxnResult } from '../ops/op.ts'
+import { frozen } from '../ops/op.ts'
+import type { LongAnswer, ReadContext, TxnResult } from '../ops/op.ts'
 import type { Replica } from '../replica.ts'
-import { Slices } from '../slices.ts'
 import type { Answer, Client, LoggedTxn, Request, Telling } from './request.ts'
 
 /** Where writes go: a lone server logs them, a leader proposes them, a learner forwards them. */

@@ -2,11 +2,11 @@
  * Keeps the number of requests under way below a limit (RequestThrottler). Off by default, and then nothing more than
  * a call. A request that waited too long is answered with THROTTLEDOP instead of being executed.
  */
-import { Code, OpCode } from '../codes.ts'
+import { Code, OpCode } from '../../protocol/codes.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Clock, Timer } from '../host/host.ts'
-import type { Request } from './request.ts'
 import type { RequestProcessor } from './request-processor.ts'
+import type { Request } from './request.ts'
 
 export interface ThrottleEvents {
   onStall(): void

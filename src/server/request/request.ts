@@ -1,8 +1,9 @@
 /** One request of a client, or of the server itself, on its way to an answer. */
 import type { Id } from '../../jute/generated/data.ts'
 import type { TxnHeader } from '../../jute/generated/txn.ts'
-import { Code } from '../codes.ts'
-import type { AnyOp, AnyTxnKind, Body, LongAnswer } from '../ops/op.ts'
+import type { Body } from '../../protocol/body.ts'
+import { Code } from '../../protocol/codes.ts'
+import type { AnyOp, AnyTxnKind, LongAnswer } from '../ops/op.ts'
 import type { Watcher } from '../watch/watch-table.ts'
 
 export interface Request {

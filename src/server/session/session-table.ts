@@ -2,7 +2,7 @@
  * The sessions a server knows (SessionTrackerImpl). Only a standalone server or the leader expires them; the
  * transaction that ends one is the only thing that takes it out of the table.
  */
-import { LargeMap } from '../large-map.ts'
+import { LargeMap } from '../../base/large-map.ts'
 import { ExpiryQueue } from './expiry-queue.ts'
 import type { Expiring } from './expiry-queue.ts'
 

@@ -1,6 +1,6 @@
 /** Names in `version-2`: which zxid a file stands for, in what order files are read, and how unfinished ones are called. */
 
-import { hex } from '../hex.ts'
+import { hex } from '../../base/hex.ts'
 import { wait } from '../host/disk-work.ts'
 import type { DiskWork } from '../host/disk-work.ts'
 import type { Files } from '../host/host.ts'

@@ -3,7 +3,7 @@
  * complete with header and first entries, because a Java server refuses to start over a log shorter than its header.
  */
 
-import { assert } from '../../assert.ts'
+import { assert } from '../../base/assert.ts'
 import { JuteWriter } from '../../jute/writer.ts'
 import { run, wait } from '../host/disk-work.ts'
 import type { DiskWork } from '../host/disk-work.ts'

@@ -4,7 +4,7 @@ import { wait } from '../host/disk-work.ts'
 import type { DiskWork } from '../host/disk-work.ts'
 import type { Files } from '../host/host.ts'
 import type { DataDirs } from './data-dirs.ts'
-import { storedFiles, zxidFromName, type StoredFile, type StoredKind } from './file-names.ts'
+import { type StoredFile, storedFiles, type StoredKind, zxidFromName } from './file-names.ts'
 import { validSnapshots } from './snapshot-files.ts'
 
 export interface PurgeObserver {

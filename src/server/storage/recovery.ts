@@ -3,13 +3,13 @@
  * (FileTxnSnapLog.restore). Starts where Java starts, and refuses where Java refuses, with its words and exit codes.
  */
 
+import { hex } from '../../base/hex.ts'
 import { MalformedFrame } from '../../jute/malformed-frame.ts'
-import { hex } from '../hex.ts'
 import { wait } from '../host/disk-work.ts'
 import type { DiskWork } from '../host/disk-work.ts'
 import type { Files, Host } from '../host/host.ts'
 import type { DataDirs } from './data-dirs.ts'
-import { removeUnfinished, storedFiles, zxidFromName, type StoredFile } from './file-names.ts'
+import { removeUnfinished, type StoredFile, storedFiles, zxidFromName } from './file-names.ts'
 import type { RecoveryTarget, SnapshotInfo } from './image.ts'
 import { validSnapshots } from './snapshot-files.ts'
 import { loadSnapshot } from './snapshot-loader.ts'

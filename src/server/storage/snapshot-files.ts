@@ -3,7 +3,7 @@
 import { wait } from '../host/disk-work.ts'
 import type { DiskWork } from '../host/disk-work.ts'
 import type { DiskFile, Files } from '../host/host.ts'
-import { storedFiles, type StoredFile } from './file-names.ts'
+import { type StoredFile, storedFiles } from './file-names.ts'
 import { compressionOf, GZIP_MAGIC, SNAPPY_MAGIC, startsWith } from './snapshot-compression.ts'
 import type { Compression } from './snapshot-compression.ts'
 

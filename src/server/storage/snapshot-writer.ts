@@ -4,16 +4,16 @@
  * crash costs no older snapshot of the same zxid.
  */
 
-import { assert } from '../../assert.ts'
+import { assert } from '../../base/assert.ts'
+import { hex } from '../../base/hex.ts'
 import { defaultTurnLimits } from '../config/turn-limits.ts'
 import type { TurnLimits } from '../config/turn-limits.ts'
-import { hex } from '../hex.ts'
 import { run, wait } from '../host/disk-work.ts'
 import type { DiskWork } from '../host/disk-work.ts'
 import type { Compressor, DiskFile, Files, Host, Timer } from '../host/host.ts'
 import { snapshotName, unfinishedName } from './file-names.ts'
 import type { SnapshotSource } from './image.ts'
-import { SnappyStream, type Compression } from './snapshot-compression.ts'
+import { type Compression, SnappyStream } from './snapshot-compression.ts'
 import { SnapshotEncoder } from './snapshot-encoder.ts'
 import { SealedWriter } from './snapshot-format.ts'
 

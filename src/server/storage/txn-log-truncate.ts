@@ -4,13 +4,13 @@
  * that lies above.
  */
 
-import { assert } from '../../assert.ts'
-import { hex } from '../hex.ts'
+import { assert } from '../../base/assert.ts'
+import { hex } from '../../base/hex.ts'
 import { wait } from '../host/disk-work.ts'
 import type { DiskWork } from '../host/disk-work.ts'
 import type { Files } from '../host/host.ts'
 import type { DataDirs } from './data-dirs.ts'
-import { logsFrom, storedFiles, type StoredFile } from './file-names.ts'
+import { logsFrom, type StoredFile, storedFiles } from './file-names.ts'
 import { LogCursor } from './log-cursor.ts'
 import { validSnapshots } from './snapshot-files.ts'
 import { CorruptStorage } from './storage-errors.ts'

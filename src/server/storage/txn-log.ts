@@ -3,7 +3,7 @@
  * the commit part of SyncRequestProcessor.
  */
 
-import { assert } from '../../assert.ts'
+import { assert } from '../../base/assert.ts'
 import type { Host } from '../host/host.ts'
 import { EntryBatch, FULL_BATCH_BYTES, LogFile, type LogFileOptions } from './log-file.ts'
 

@@ -2,9 +2,9 @@
  * ACL lists are stored once and named by a number (ReferenceCountedACLCache). Numbers start at 1 and are never
  * lowered while running; a list is dropped with its last use. -1 stands for the open list of the bootstrap nodes.
  */
+import { assert } from '../../base/assert.ts'
+import { LargeMap } from '../../base/large-map.ts'
 import type { ACL } from '../../jute/generated/data.ts'
-import { assert } from '../../assert.ts'
-import { LargeMap } from '../large-map.ts'
 
 export const OPEN_ACL_KEY = -1
 export const OPEN_ACL: ACL[] = [{ perms: 31, id: { scheme: 'world', id: 'anyone' } }]

@@ -3,18 +3,18 @@
  * Its methods apply committed txns and are idempotent, because a fuzzy snapshot has some of them in it already
  * (DataTree; storage-format 3.6). It checks nothing that the preparation of a request checks.
  */
+import { assert } from '../../base/assert.ts'
 import type { ACL, StatPersisted } from '../../jute/generated/data.ts'
-import { Code } from '../codes.ts'
-import { assert } from '../../assert.ts'
+import { Code } from '../../protocol/codes.ts'
+import { CONFIG_PATH, nameOf, parentOf, QUOTA_PATH, ZOOKEEPER_PATH } from '../../protocol/paths.ts'
 import { AclCache, OPEN_ACL_KEY } from './acl-cache.ts'
-import { DigestSum, contentCrc, isDigested, nodeDigest } from './digest.ts'
+import { contentCrc, DigestSum, isDigested, nodeDigest } from './digest.ts'
 import { eachBelow } from './each-below.ts'
 import type { NodeRows } from './node-rows.ts'
 import { NodeStat } from './node-stat.ts'
 import { NodeState } from './node-state.ts'
 import { NO_NODE, NodeStore } from './node-store.ts'
 import { OwnerIndex } from './owner-index.ts'
-import { CONFIG_PATH, QUOTA_PATH, ZOOKEEPER_PATH, nameOf, parentOf } from './paths.ts'
 import { Quotas } from './quotas.ts'
 
 /** Told of every change in the order in which it happens; the tree is already in its new state. */

@@ -7,7 +7,7 @@
  * Ids of removed nodes are used again, last removed first; who keeps an id over a turn of the event loop keeps its `generation` too.
  */
 
-import { assert } from '../../assert.ts'
+import { assert } from '../../base/assert.ts'
 import type { JuteWriter } from '../../jute/writer.ts'
 import { NodeCells } from './node-cells.ts'
 import {
@@ -35,7 +35,7 @@ import {
   VERSION,
 } from './node-rows.ts'
 import { PathIndex } from './path-index.ts'
-import { TextScratch, step } from './text-scratch.ts'
+import { step, TextScratch } from './text-scratch.ts'
 
 /** The answer where there is no node. */
 export const NO_NODE = -1

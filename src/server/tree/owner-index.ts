@@ -1,6 +1,6 @@
 /** Nodes by what owns them: ephemerals by session, containers, TTL nodes (DataTree's ephemerals, containers and ttls). */
-import { unreachable } from '../../assert.ts'
-import { LargeMap, LargeSet } from '../large-map.ts'
+import { unreachable } from '../../base/assert.ts'
+import { LargeMap, LargeSet } from '../../base/large-map.ts'
 import { ownerKind } from './ephemeral-owner.ts'
 import type { OwnerKind } from './ephemeral-owner.ts'
 

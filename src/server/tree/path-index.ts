@@ -6,7 +6,7 @@
  * 960 with the nodes of a bucket chained through their rows, 1,480 to 1,650 in a Map of paths (bench/node-store.mjs).
  */
 
-import { assert } from '../../assert.ts'
+import { assert } from '../../base/assert.ts'
 
 /** Int32s of a bucket: the link (number of a further bucket plus one), then the entries, dense over the whole chain. */
 const BUCKET_WORDS = 16

@@ -2,7 +2,7 @@
  * The texts of quota nodes and where they stand (StatsTrack, Quotas).
  * Limits of /a/b stand in /zookeeper/quota/a/b/zookeeper_limits, usage in its sibling zookeeper_stats.
  */
-import { QUOTA_PATH, ZOOKEEPER_PATH, parentOf } from './paths.ts'
+import { parentOf, QUOTA_PATH, ZOOKEEPER_PATH } from '../../protocol/paths.ts'
 
 export const LIMITS_NAME = 'zookeeper_limits'
 export const STATS_NAME = 'zookeeper_stats'

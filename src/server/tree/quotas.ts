@@ -2,12 +2,12 @@
  * Which paths have limits, and their usage, which is kept in the nodes beside the limits (DataTree's PathTrie and
  * updateQuotaStat). Only the deepest one on a node's way up is charged, and the root never.
  */
-import { LargeSet } from '../large-map.ts'
+import { LargeSet } from '../../base/large-map.ts'
+import { parentOf, QUOTA_PATH } from '../../protocol/paths.ts'
 import { eachBelow } from './each-below.ts'
 import { NO_NODE } from './node-store.ts'
 import type { NodeStore } from './node-store.ts'
-import { QUOTA_PATH, parentOf } from './paths.ts'
-import { LIMITS_NAME, STATS_NAME, isQuotaParent, quotaPathOf, statsPath, usageChanged, usageText } from './quota.ts'
+import { isQuotaParent, LIMITS_NAME, quotaPathOf, STATS_NAME, statsPath, usageChanged, usageText } from './quota.ts'
 
 export class Quotas {
   readonly #store: NodeStore

@@ -10,8 +10,8 @@
  * the blocks too large for a span. The first int32 of a block is the owner's, and stays the owner's to set through `allocate`.
  */
 
-import { assert } from '../../assert.ts'
-import { CLASS_BLOCKS, CLASS_BYTES, LARGEST_BLOCK, SPAN_BYTES, sizeClassOf } from './size-classes.ts'
+import { assert } from '../../base/assert.ts'
+import { CLASS_BLOCKS, CLASS_BYTES, LARGEST_BLOCK, sizeClassOf, SPAN_BYTES } from './size-classes.ts'
 import { SpanTable } from './span-table.ts'
 
 const SLAB_BYTES = 16 * 1024 * 1024

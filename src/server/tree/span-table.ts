@@ -3,7 +3,7 @@
  * room, by class and fill, so that the fullest and the emptiest are found at once. Spans are numbered through all slabs.
  */
 
-import { assert } from '../../assert.ts'
+import { assert } from '../../base/assert.ts'
 import { CLASS_BLOCKS, CLASS_BYTES } from './size-classes.ts'
 
 const NONE = -1

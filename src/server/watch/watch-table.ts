@@ -3,20 +3,12 @@
  * holds exists and getData watches, persistent and recursive ones; the child table getChildren watches and the
  * other half of persistent ones. Modes on one path are independent of each other.
  */
+import { LargeMap, LargeSet } from '../../base/large-map.ts'
+import type { Slice } from '../../base/slices.ts'
 import type { ACL } from '../../jute/generated/data.ts'
-import { LargeMap, LargeSet } from '../large-map.ts'
-import type { Slice } from '../slices.ts'
-import { parentOf } from '../tree/paths.ts'
+import { EventType, WatcherType } from '../../protocol/events.ts'
+import { parentOf } from '../../protocol/paths.ts'
 import { Watchers } from './watchers.ts'
-
-export const EventType = { NodeCreated: 1, NodeDeleted: 2, NodeDataChanged: 3, NodeChildrenChanged: 4 } as const
-export type EventType = (typeof EventType)[keyof typeof EventType]
-
-/** Modes of addWatch. */
-export const AddWatchMode = { PERSISTENT: 0, PERSISTENT_RECURSIVE: 1 } as const
-
-/** Kinds that checkWatches and removeWatches name. */
-export const WatcherType = { Children: 1, Data: 2, Any: 3, Persistent: 4, PersistentRecursive: 5 } as const
 
 export interface Watcher {
   /** What its registrations take, about; kept by the table. */

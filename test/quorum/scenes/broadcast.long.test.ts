@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { create, exists, getChildren, setData, setWatches, sync } from '../../support/requests.ts'
 import { ConnectionLost, TcpSession } from '../../support/tcp-session.ts'
-import { IMPATIENT, behind, client, follower, others, stage, until, untilEqual } from './stage.ts'
+import { behind, client, follower, IMPATIENT, others, stage, until, untilEqual } from './stage.ts'
 
 const NODE_CREATED = 1
 const SEQUENTIAL = 2

@@ -1,7 +1,7 @@
 // Who leads: the textbook scenes, with whole servers.
 import { describe, expect, it } from 'vitest'
 import { create, exists } from '../../support/requests.ts'
-import { IMPATIENT, behind, client, follower, others, roles, stage, until, untilEqual } from './stage.ts'
+import { behind, client, follower, IMPATIENT, others, roles, stage, until, untilEqual } from './stage.ts'
 
 describe('five servers started one by one', () => {
   it('1 and 2 stay looking, the third makes 3 leader, 4 and 5 follow', async () => {

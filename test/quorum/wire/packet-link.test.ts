@@ -2,14 +2,13 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { QuorumPacket } from '../../../src/jute/generated/quorum.ts'
 import { JuteWriter } from '../../../src/jute/writer.ts'
-import { PacketType } from '../../../src/quorum/zab/packets.ts'
-import type { ByteSource } from '../../../src/quorum/zab/packets.ts'
 import { PacketDecoder } from '../../../src/quorum/wire/packet-decoder.ts'
 import { SocketLink } from '../../../src/quorum/wire/packet-link.ts'
+import { PacketType } from '../../../src/quorum/zab/packets.ts'
+import type { ByteSource } from '../../../src/quorum/zab/packets.ts'
 import { CorruptStorage } from '../../../src/server/storage/storage-errors.ts'
-import { FakeHost } from '../../support/fake-host.ts'
+import { FakeHost, seededRandom } from '../../support/fake-host.ts'
 import type { FakeSocket } from '../../support/fake-network.ts'
-import { seededRandom } from '../../support/fake-host.ts'
 import { packetOf, packetText } from '../../support/zab-script.ts'
 
 const PORT = 2888

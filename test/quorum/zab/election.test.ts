@@ -1,7 +1,7 @@
 // Fast leader election rule by rule: quorum-protocol 3.3 to 3.7, as conversations of one server with a script.
 import { describe, expect, it } from 'vitest'
 import type { LetDown } from '../../../src/quorum/zab/absentees.ts'
-import { LoneElection, configOf } from '../../support/lone-election.ts'
+import { configOf, LoneElection } from '../../support/lone-election.ts'
 
 const THREE = configOf('1 2 3')
 const FIVE = configOf('1 2 3 4 5')

@@ -1,8 +1,9 @@
 // client-protocol 7.1 and 7.3: ids, what proves them, and which may stand in an ACL.
 import { describe, expect, it } from 'vitest'
+import { javaAddress } from '../../../src/protocol/addresses.ts'
 import { createDigestScheme, digestId } from '../../../src/server/auth/digest-scheme.ts'
 import { createEnsembleScheme } from '../../../src/server/auth/ensemble-scheme.ts'
-import { ipScheme, javaAddress } from '../../../src/server/auth/ip-scheme.ts'
+import { ipScheme } from '../../../src/server/auth/ip-scheme.ts'
 import { createSaslScheme } from '../../../src/server/auth/sasl-scheme.ts'
 import { createAuthSchemes } from '../../../src/server/auth/schemes.ts'
 import { defaultSettings } from '../../../src/server/config/settings.ts'

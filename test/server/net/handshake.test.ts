@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { sessionPassword } from '../../../src/server/session/session-password.ts'
 import { firstSessionId } from '../../../src/server/session/session-table.ts'
 import { FakeServer } from '../../support/fake-server.ts'
-import { RawSession, connectRequest, frame, requestFrame } from '../../support/raw-session.ts'
+import { connectRequest, frame, RawSession, requestFrame } from '../../support/raw-session.ts'
 import type { HandshakeOptions } from '../../support/raw-session.ts'
 import { closeSession, create, getData, ping, setData } from '../../support/requests.ts'
 

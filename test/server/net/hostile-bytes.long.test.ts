@@ -1,7 +1,7 @@
 // Whatever bytes a client sends, the server goes on: others are served, nothing is thrown, nothing stays behind.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { OpCode } from '../../../src/server/codes.ts'
+import { OpCode } from '../../../src/protocol/codes.ts'
 import { FakeServer } from '../../support/fake-server.ts'
 import { multi } from '../../support/multi.ts'
 import { connectRequest, frame, requestFrame } from '../../support/raw-session.ts'

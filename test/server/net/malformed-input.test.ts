@@ -1,6 +1,6 @@
 // client-protocol 1.1, 1.2, 3.1, 3.2 and 3.4: what a server refuses, and how.
 import { describe, expect, it } from 'vitest'
-import { OpCode } from '../../../src/server/codes.ts'
+import { OpCode } from '../../../src/protocol/codes.ts'
 import { FakeServer } from '../../support/fake-server.ts'
 import { frame, requestFrame } from '../../support/raw-session.ts'
 import type { RawSession } from '../../support/raw-session.ts'

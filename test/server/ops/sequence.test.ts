@@ -4,7 +4,7 @@ import { sequenceSuffix } from '../../../src/server/ops/create.ts'
 import { FakeServer } from '../../support/fake-server.ts'
 import { multi, outline } from '../../support/multi.ts'
 import type { MultiResult } from '../../support/multi.ts'
-import { OPEN, create, exists, getData, remove, setAcl, setData } from '../../support/requests.ts'
+import { create, exists, getData, OPEN, remove, setAcl, setData } from '../../support/requests.ts'
 
 const next = { flags: 2 }
 

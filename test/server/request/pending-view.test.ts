@@ -1,9 +1,9 @@
 // The tree as it will be: what is taken back leaves no trace, what is applied gives way to the tree.
 import { describe, expect, it } from 'vitest'
 import type { CloseSessionTxn } from '../../../src/jute/generated/txn.ts'
-import { OpCode } from '../../../src/server/codes.ts'
-import { DataTree } from '../../../src/server/tree/data-tree.ts'
+import { OpCode } from '../../../src/protocol/codes.ts'
 import { PendingView } from '../../../src/server/request/pending-view.ts'
+import { DataTree } from '../../../src/server/tree/data-tree.ts'
 import { multi } from '../../support/multi.ts'
 import * as ask from '../../support/requests.ts'
 import { Workbench } from '../../support/workbench.ts'

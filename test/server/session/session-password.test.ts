@@ -1,7 +1,7 @@
 // client-protocol 2.4, 2.5 and appendix B.
 import { describe, expect, it } from 'vitest'
 import { isSessionPassword, sessionPassword } from '../../../src/server/session/session-password.ts'
-import { SessionTable, firstSessionId } from '../../../src/server/session/session-table.ts'
+import { firstSessionId, SessionTable } from '../../../src/server/session/session-table.ts'
 
 describe('session passwords', () => {
   it.each([

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { ChainWalk } from '../../../src/server/tree/chain-walk.ts'
 import { IdSet } from '../../../src/server/tree/id-set.ts'
-import { Workbench, wishes } from '../../support/workbench.ts'
+import { wishes, Workbench } from '../../support/workbench.ts'
 
 const step = fc.record({ wish: wishes, steps: fc.integer({ min: 0, max: 2 }) })
 

@@ -1,13 +1,13 @@
 // storage-format 2.4: the digest of nodes and of the tree, and that every txn foretells it.
-import fc from 'fast-check'
 import { crc32 } from 'node:zlib'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { contentCrc, isDigested, nodeDigest } from '../../../src/server/tree/digest.ts'
 import { DataTree } from '../../../src/server/tree/data-tree.ts'
+import { contentCrc, isDigested, nodeDigest } from '../../../src/server/tree/digest.ts'
 import { CONTENT_CRC, NodeRows } from '../../../src/server/tree/node-rows.ts'
 import { NO_NODE } from '../../../src/server/tree/node-store.ts'
 import { TreeWalk } from '../../../src/server/tree/tree-walk.ts'
-import { Workbench, wishes } from '../../support/workbench.ts'
+import { wishes, Workbench } from '../../support/workbench.ts'
 
 const OPTIONS = { digestEnabled: true, extendedTypesEnabled: true }
 

@@ -1,8 +1,8 @@
-import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
 import { NodeStore } from '../../../src/server/tree/node-store.ts'
 import { PathIndex } from '../../../src/server/tree/path-index.ts'
-import { CLASS_BLOCKS, CLASS_BYTES, LARGEST_BLOCK, SPAN_BYTES, sizeClassOf } from '../../../src/server/tree/size-classes.ts'
+import { CLASS_BLOCKS, CLASS_BYTES, LARGEST_BLOCK, sizeClassOf, SPAN_BYTES } from '../../../src/server/tree/size-classes.ts'
 import { SlabAllocator } from '../../../src/server/tree/slab-allocator.ts'
 import { step } from '../../../src/server/tree/text-scratch.ts'
 

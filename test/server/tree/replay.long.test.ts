@@ -2,14 +2,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { StatPersisted } from '../../../src/jute/generated/data.ts'
-import { Replica } from '../../../src/server/replica.ts'
 import { ReplicaImage } from '../../../src/server/replica-image.ts'
+import { Replica } from '../../../src/server/replica.ts'
 import { SessionTable } from '../../../src/server/session/session-table.ts'
 import type { SnapshotNode } from '../../../src/server/storage/image.ts'
 import { copyOf } from '../../../src/server/tree/node-stat.ts'
 import { NO_NODE } from '../../../src/server/tree/node-store.ts'
 import { TreeWalk } from '../../../src/server/tree/tree-walk.ts'
-import { Workbench, wishes } from '../../support/workbench.ts'
+import { wishes, Workbench } from '../../support/workbench.ts'
 
 /** Everything that a client or another server could see of the state, in an order of its own. */
 function state({ tree, sessions, lastProcessedZxid }: Replica): unknown {

@@ -1,11 +1,11 @@
 // The order of snapshots: every node once, parents first, whatever happens to the tree meanwhile.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { parentOf } from '../../../src/protocol/paths.ts'
 import { NO_NODE } from '../../../src/server/tree/node-store.ts'
-import { parentOf } from '../../../src/server/tree/paths.ts'
 import { TreeWalk } from '../../../src/server/tree/tree-walk.ts'
 import { OPEN } from '../../support/requests.ts'
-import { Workbench, wishes } from '../../support/workbench.ts'
+import { wishes, Workbench } from '../../support/workbench.ts'
 
 function pathsOf(bench: Workbench): string[] {
   const { tree } = bench.replica

@@ -1,6 +1,6 @@
 // client-protocol 4.2: which paths are valid.
 import { describe, expect, it } from 'vitest'
-import { isSpecialPath, nameOf, namespaceOf, parentOf, pathFault } from '../../../src/server/tree/paths.ts'
+import { isSpecialPath, nameOf, namespaceOf, parentOf, pathFault } from '../../src/protocol/paths.ts'
 
 const unit = (code: number): string => String.fromCharCode(code)
 

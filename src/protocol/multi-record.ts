@@ -2,10 +2,7 @@
  * The list of a multi or multiRead on the wire (MultiOperationRecord, MultiResponse): headers and records taking
  * turns, ended by a header that says done. Written as codecs over the generated records.
  */
-import type { JuteReader } from '../../jute/reader.ts'
-import type { JuteWriter } from '../../jute/writer.ts'
-import type { Codec } from '../../jute/codec.ts'
-import { MalformedFrame } from '../../jute/malformed-frame.ts'
+import type { Codec } from '../jute/codec.ts'
 import {
   CheckVersionRequest,
   CreateRequest,
@@ -16,11 +13,14 @@ import {
   GetDataRequest,
   MultiHeader,
   SetDataRequest,
-} from '../../jute/generated/proto.ts'
-import { OpCode } from '../codes.ts'
-import { CONTAINER_FLAG, TTL_FLAG, isCreateFlag } from './create.ts'
-import type { Body } from './op.ts'
-import { writeBody } from './op.ts'
+} from '../jute/generated/proto.ts'
+import { MalformedFrame } from '../jute/malformed-frame.ts'
+import type { JuteReader } from '../jute/reader.ts'
+import type { JuteWriter } from '../jute/writer.ts'
+import { writeBody } from './body.ts'
+import type { Body } from './body.ts'
+import { OpCode } from './codes.ts'
+import { CONTAINER_FLAG, isCreateFlag, TTL_FLAG } from './create-modes.ts'
 
 /** One operation of the list: `type` after the rewriting that decoding does. */
 export interface SubRequest {

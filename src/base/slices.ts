@@ -2,16 +2,20 @@
  * Work too long for one turn of the event loop, done in slices: one slice a turn, whatever is under way taking turns at it, so that the
  * sockets are read in between and no turn is longer for there being more to do.
  */
-import type { Clock } from './host/host.ts'
+
+/** The end of a turn of the event loop: what waits in the sockets is read before it. */
+interface Turns {
+  endOfTurn(callback: () => void): void
+}
 
 /** Does a slice of the work, a millisecond or so of it, and tells whether more is left. */
 export type Slice = () => boolean
 
 export class Slices {
-  readonly #clock: Clock
+  readonly #clock: Turns
   #underWay: Slice[] = []
 
-  constructor(clock: Clock) {
+  constructor(clock: Turns) {
     this.#clock = clock
   }
 

@@ -3,9 +3,9 @@
  * where it lies; only one that is split over chunks is put together, once, when its last byte is there. A long one waits
  * for it where it takes no room for long.
  */
-import type { JuteReader } from '../../jute/reader.ts'
-import { ByteQueue } from './slabs.ts'
-import type { Slabs } from './slabs.ts'
+import type { JuteReader } from '../jute/reader.ts'
+import { ByteQueue } from './byte-queue.ts'
+import type { Slabs } from './byte-queue.ts'
 
 const LENGTH_BYTES = 4
 const NONE = new Uint8Array(0)

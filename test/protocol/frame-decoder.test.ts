@@ -1,10 +1,10 @@
 // Frames out of chunks that are cut anywhere, and words before there are frames.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { JuteReader } from '../../../src/jute/reader.ts'
-import { FrameDecoder, LONG_BYTES } from '../../../src/server/net/frame-decoder.ts'
-import { Slabs } from '../../../src/server/net/slabs.ts'
-import { frame } from '../../support/raw-session.ts'
+import { JuteReader } from '../../src/jute/reader.ts'
+import { Slabs } from '../../src/protocol/byte-queue.ts'
+import { FrameDecoder, LONG_BYTES } from '../../src/protocol/frame-decoder.ts'
+import { frame } from '../support/raw-session.ts'
 
 /** Takes every frame that is there. */
 function takeAll(decoder: FrameDecoder): Buffer[] {

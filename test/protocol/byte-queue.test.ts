@@ -1,7 +1,7 @@
 // Bytes that wait in slabs come out as they went in, and their room goes back.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ByteQueue, Slabs } from '../../../src/server/net/slabs.ts'
+import { ByteQueue, Slabs } from '../../src/protocol/byte-queue.ts'
 
 describe('a queue of bytes', () => {
   it('gives what it was given, however it came and goes, beside others', () => {

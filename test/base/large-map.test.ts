@@ -1,8 +1,8 @@
 // Behaves as Map and Set do, however much is in it.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { LargeMap, LargeSet } from '../../src/server/large-map.ts'
-import type { LargeKey } from '../../src/server/large-map.ts'
+import { LargeMap, LargeSet } from '../../src/base/large-map.ts'
+import type { LargeKey } from '../../src/base/large-map.ts'
 
 const COUNT = 40_000
 
