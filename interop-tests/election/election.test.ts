@@ -1,8 +1,8 @@
 // Elections with Java servers: they and a bare voter of ours come to the same leader, in the same bytes.
 import { createServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { parseQuorumConfig } from '../../src/quorum/zab/quorum-config.ts'
-import type { QuorumConfig } from '../../src/quorum/zab/quorum-config.ts'
+import { parseQuorumConfig } from '../../src/quorum/config/quorum-config.ts'
+import type { QuorumConfig } from '../../src/quorum/config/quorum-config.ts'
 import { needPeer } from '../peers/peers.ts'
 import { freePort } from '../peers/ports.ts'
 import { BareVoter, rewritten } from './bare-voter.ts'

@@ -1,11 +1,11 @@
 // node-zookeeper-client, the JavaScript client: its whole interface against the server under test.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import zookeeper from 'node-zookeeper-client'
 import type { Client, Options } from 'node-zookeeper-client'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openLink } from '../peers/link.ts'
 import { needPeer } from '../peers/peers.ts'
-import { restartServer, startServer } from '../peers/server-under-test.ts'
 import type { ServerProcess } from '../peers/server-process.ts'
+import { restartServer, startServer } from '../peers/server-under-test.ts'
 import {
   clientEvent,
   commit,

@@ -1,6 +1,6 @@
 /** Takes the command line apart and runs one verb. */
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
-import { packageVersion, zooKeeperBuildTime, zooKeeperVersion } from '../server/version.ts'
+import { packageVersion, zooKeeperBuildTime, zooKeeperVersion } from '../base/version.ts'
 import { findConfig } from './config-location.ts'
 import { fallback } from './context.ts'
 import type { CommandContext, Target } from './context.ts'

@@ -5,7 +5,7 @@
 import { EventEmitter } from 'node:events'
 import { pino } from 'pino'
 import type { Logger } from 'pino'
-import type { EnsembleServer } from '../quorum/ensemble-server.ts'
+import type { EnsembleServer } from '../quorum/member/ensemble-server.ts'
 import { leftOut, refusalOf } from '../server/config/not-yet.ts'
 import type { Settings } from '../server/config/settings.ts'
 import type { Host } from '../server/host/host.ts'

@@ -15,9 +15,9 @@ import type {
   SessionsView,
   StatsView,
 } from './admin/admin-view.ts'
+import { environmentEntries } from './admin/environment.ts'
 import { answerWord, argumentBytes, isAllowedWord, whitelistNotices } from './admin/four-letter.ts'
 import type { ServerMetrics } from './admin/metrics.ts'
-import { environmentEntries } from './admin/process-facts.ts'
 import { run } from './host/disk-work.ts'
 import type { DiskWork } from './host/disk-work.ts'
 import type { Files, Host } from './host/host.ts'

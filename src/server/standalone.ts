@@ -1,11 +1,11 @@
 /** A server on its own: it decides the order of writes by itself, as soon as they are durable (ZooKeeperServerMain). */
 import type { Settings } from './config/settings.ts'
 import type { DirectoryLock, Host } from './host/host.ts'
-import type { Request } from './request/request.ts'
 import { ServerCore, startServer } from './server-core.ts'
 import type { ServerStarted } from './server-core.ts'
 import { localSessions } from './session/session-authority.ts'
 import type { DataDirs } from './storage/data-dirs.ts'
+import type { Request } from './txn/request.ts'
 
 /** A standalone server gives out session ids as server 1, whatever `conf` says its id is. */
 const SERVER_ID = 1

@@ -2,8 +2,9 @@
  * One member that is broken in one single way, for as long as the simulation wants, while all others and everything between
  * them are well: a majority that is well must serve then, whatever the broken one says and does.
  */
-import type { EnsembleServer, Role } from '../quorum/ensemble-server.ts'
-import type { Leading } from '../quorum/leading.ts'
+import type { EnsembleServer } from '../quorum/member/ensemble-server.ts'
+import type { Leading } from '../quorum/member/leading.ts'
+import type { Role } from '../quorum/member/role.ts'
 import type { LearnerHandler } from '../quorum/zab/learner-handler.ts'
 import type { Settings } from '../server/config/settings.ts'
 import { areaOf } from './crash-points.ts'

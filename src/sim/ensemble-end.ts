@@ -1,5 +1,5 @@
 /** What must hold of an ensemble once all is healed: everybody is served, sessions live as long as their clients and no longer, all stop. */
-import type { EnsembleServer } from '../quorum/ensemble-server.ts'
+import type { EnsembleServer } from '../quorum/member/ensemble-server.ts'
 import type { Settings } from '../server/config/settings.ts'
 import type { EnsembleChecks, MemberRecord } from './ensemble-checks.ts'
 import type { EnsembleClients } from './ensemble-clients.ts'

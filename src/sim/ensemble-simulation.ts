@@ -3,8 +3,8 @@
  * go from one to another; through partitions, freezes, disk faults, crashes and restarts to a healed world, with everything
  * checked after every event.
  */
-import { startEnsembleServer } from '../quorum/ensemble-server.ts'
-import type { EnsembleServer } from '../quorum/ensemble-server.ts'
+import { startEnsembleServer } from '../quorum/member/ensemble-server.ts'
+import type { EnsembleServer } from '../quorum/member/ensemble-server.ts'
 import type { BreakageKind, BrokenMember } from './broken-member.ts'
 import { areaOf, CrashPoints } from './crash-points.ts'
 import { EnsembleChecks } from './ensemble-checks.ts'

@@ -1,8 +1,8 @@
 /** What an ensemble that is well has to stand besides: each a single blow to a world in which nothing else happens. */
-import { Leading } from '../quorum/leading.ts'
 import { JuteWriter } from '../jute/writer.ts'
-import type { HealedEnsemble, Member } from './ensemble-end.ts'
+import { Leading } from '../quorum/member/leading.ts'
 import { leaderOf } from './ensemble-end.ts'
+import type { HealedEnsemble, Member } from './ensemble-end.ts'
 import { Violation } from './world.ts'
 
 /** Of the time in which learners give up a leader that says nothing. */

@@ -3,10 +3,10 @@
  * connections. So others meet what they would meet in an ensemble of both, with everything else that happens to them here.
  */
 import { counterOf, epochZxid } from '../protocol/zxid.ts'
-import type { CommittedTxn } from '../quorum/committed-log.ts'
-import type { EnsembleServer } from '../quorum/ensemble-server.ts'
-import { Leading } from '../quorum/leading.ts'
+import type { EnsembleServer } from '../quorum/member/ensemble-server.ts'
+import { Leading } from '../quorum/member/leading.ts'
 import type { SocketLink } from '../quorum/wire/packet-link.ts'
+import type { CommittedTxn } from '../quorum/zab/committed-log.ts'
 import type { Leader } from '../quorum/zab/leader.ts'
 import type { LearnerHandler } from '../quorum/zab/learner-handler.ts'
 import { PacketType } from '../quorum/zab/packets.ts'

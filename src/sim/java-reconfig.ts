@@ -3,11 +3,11 @@ import { hex } from '../base/hex.ts'
 import { SetDataTxn } from '../jute/generated/txn.ts'
 import { JuteWriter } from '../jute/writer.ts'
 import { OpCode } from '../protocol/codes.ts'
-import type { EnsembleServer } from '../quorum/ensemble-server.ts'
+import type { EnsembleServer } from '../quorum/member/ensemble-server.ts'
 import type { LearnerHandler } from '../quorum/zab/learner-handler.ts'
 import { NO_BYTES, PacketType } from '../quorum/zab/packets.ts'
 import { txn, writeOp } from '../server/ops/op.ts'
-import { frameless } from '../server/request/request.ts'
+import { frameless } from '../server/txn/request.ts'
 
 const CONFIG_NODE = '/zookeeper/config'
 

@@ -3,8 +3,8 @@
  * goes on serving. It is looked at when all else is healed, in some of the seeds, with chance of its own, so that a seed's history before is the
  * same whether or not it is.
  */
-import { QuorumConfig } from '../quorum/zab/quorum-config.ts'
-import type { Role } from '../quorum/ensemble-server.ts'
+import { QuorumConfig } from '../quorum/config/quorum-config.ts'
+import type { Role } from '../quorum/member/role.ts'
 import { BREAKAGES, BrokenMember } from './broken-member.ts'
 import type { BreakageKind } from './broken-member.ts'
 import { checkServed, leaderOf } from './ensemble-end.ts'

@@ -3,13 +3,13 @@
  * before it had applied, and what it had logged beyond that.
  */
 import { JuteReader } from '../jute/reader.ts'
-import type { Replica } from '../server/replica.ts'
-import { decodeTxn } from '../server/request/txn-codec.ts'
+import { finish } from '../server/host/disk-work.ts'
+import type { Replica } from '../server/replica/replica.ts'
 import type { StandaloneServer } from '../server/standalone.ts'
 import { TxnLogReader } from '../server/storage/txn-log-reader.ts'
+import { decodeTxn } from '../server/txn/txn-codec.ts'
 import type { Inspector } from './inspector.ts'
 import type { Ledger } from './ledger.ts'
-import { finish } from '../server/host/disk-work.ts'
 import type { SimDisk } from './sim-disk.ts'
 import { compareWithLedger, difference, replicaText } from './tree-text.ts'
 import { Violation } from './world.ts'

@@ -1,8 +1,8 @@
 /** The simulated world as a server is given it. */
 import { Gzip } from 'fflate'
 import { pino } from 'pino'
-import { unknownProcess } from '../server/admin/process-facts.ts'
 import type { Compressor, Disk, Host } from '../server/host/host.ts'
+import { unknownProcess } from '../server/host/process-facts.ts'
 import { SeededRandom } from './seeded-random.ts'
 import type { SimProcess } from './sim-process.ts'
 

@@ -4,7 +4,7 @@
  */
 import { hex } from '../base/hex.ts'
 import { counterOf, epochZxid, follows } from '../protocol/zxid.ts'
-import type { EnsembleServer } from '../quorum/ensemble-server.ts'
+import type { EnsembleServer } from '../quorum/member/ensemble-server.ts'
 import { PacketDecoder } from '../quorum/wire/packet-decoder.ts'
 import type { Leader } from '../quorum/zab/leader.ts'
 import type { LearnerHandler } from '../quorum/zab/learner-handler.ts'

@@ -1,8 +1,8 @@
 /** A replica as text, line by line, to be compared with another one; and with the ledger. */
+import { ReplicaImage } from '../server/replica/replica-image.ts'
+import type { Replica } from '../server/replica/replica.ts'
 import { adler32 } from '../server/storage/adler32.ts'
 import type { SnapshotNode } from '../server/storage/image.ts'
-import type { Replica } from '../server/replica.ts'
-import { ReplicaImage } from '../server/replica-image.ts'
 import { textOf } from './actions.ts'
 import type { Ledger } from './ledger.ts'
 import { Violation } from './world.ts'

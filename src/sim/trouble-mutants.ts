@@ -1,13 +1,13 @@
 /** Defects that show only where snapshots are fuzzy, links slow, disks bad, votes weighed or peers of another make. */
 import { counterOf, epochZxid } from '../protocol/zxid.ts'
-import { CommittedLog } from '../quorum/committed-log.ts'
-import type { EnsembleServer } from '../quorum/ensemble-server.ts'
-import { Following } from '../quorum/following.ts'
+import { QuorumConfig } from '../quorum/config/quorum-config.ts'
+import type { EnsembleServer } from '../quorum/member/ensemble-server.ts'
+import { Following } from '../quorum/member/following.ts'
+import { CommittedLog } from '../quorum/zab/committed-log.ts'
 import { LearnerHandler } from '../quorum/zab/learner-handler.ts'
 import { PacketType } from '../quorum/zab/packets.ts'
-import { QuorumConfig } from '../quorum/zab/quorum-config.ts'
-import { ReplicaImage } from '../server/replica-image.ts'
-import { Replica } from '../server/replica.ts'
+import { ReplicaImage } from '../server/replica/replica-image.ts'
+import { Replica } from '../server/replica/replica.ts'
 
 /** Shorter than the longest that a disk hangs. */
 const PATIENCE_MS = 1000

@@ -10,7 +10,7 @@ import type { SessionId } from '../embed/session-id.ts'
 import { judgeSettings } from '../embed/setting-checks.ts'
 import { ZooKeeperServer } from '../embed/zookeeper-server.ts'
 // Loaded now, and not in the time of the first test that starts one.
-import '../quorum/ensemble-server.ts'
+import '../quorum/member/ensemble-server.ts'
 import type { Settings } from '../server/config/settings.ts'
 import { MemoryNetwork } from '../server/host/memory-network.ts'
 import { nodeClock } from '../server/host/node-clock.ts'

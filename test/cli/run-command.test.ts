@@ -4,10 +4,10 @@ import type { AddressInfo, Server } from 'node:net'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { packageVersion } from '../../src/base/version.ts'
 import type { CommandForm } from '../../src/cli/context.ts'
-import { runCommand } from '../../src/cli/run-command.ts'
 import { formOf } from '../../src/cli/process-context.ts'
-import { packageVersion } from '../../src/server/version.ts'
+import { runCommand } from '../../src/cli/run-command.ts'
 
 let cwd: string
 const servers: Server[] = []

@@ -1,8 +1,9 @@
 // One voter that is broken in one way, for ever, and the others, which are a majority and well: they are served, however the broken one
 // votes, and whenever they start. Time is that of a clock that tests move.
 import { describe, expect, it } from 'vitest'
-import type { EnsembleServer, Role } from '../../src/quorum/ensemble-server.ts'
-import type { Leading } from '../../src/quorum/leading.ts'
+import type { EnsembleServer } from '../../src/quorum/member/ensemble-server.ts'
+import type { Leading } from '../../src/quorum/member/leading.ts'
+import type { Role } from '../../src/quorum/member/role.ts'
 import type { LearnerHandler } from '../../src/quorum/zab/learner-handler.ts'
 import { FakeEnsemble, quorumPortOf } from '../support/fake-ensemble.ts'
 import type { Blockade } from '../support/fake-ensemble.ts'

@@ -1,12 +1,12 @@
 // A log on its way to a learner: `P1:3 C1:3` are PROPOSAL and COMMIT of txn 3 of epoch 1.
 import { describe, expect, test } from 'vitest'
 import { JuteWriter } from '../../src/jute/writer.ts'
-import { LoggedTxns } from '../../src/quorum/logged-txns.ts'
-import type { LoggedTxnsOptions } from '../../src/quorum/logged-txns.ts'
+import { LoggedTxns } from '../../src/quorum/member/logged-txns.ts'
+import type { LoggedTxnsOptions } from '../../src/quorum/member/logged-txns.ts'
 import { PacketDecoder } from '../../src/quorum/wire/packet-decoder.ts'
 import type { MemoryDisk } from '../../src/server/host/memory-disk.ts'
-import { TxnLog } from '../../src/server/storage/txn-log.ts'
 import { TxnLogReader } from '../../src/server/storage/txn-log-reader.ts'
+import { TxnLog } from '../../src/server/storage/txn-log.ts'
 import { FakeHost } from '../support/fake-host.ts'
 import { errorTxn, zxidOf, zxidText } from '../support/txns.ts'
 

@@ -1,6 +1,6 @@
 // The simulation's own count of votes, beside that of the servers.
 import { describe, expect, it } from 'vitest'
-import { parseQuorumConfig } from '../../src/quorum/zab/quorum-config.ts'
+import { parseQuorumConfig } from '../../src/quorum/config/quorum-config.ts'
 import { canDecide, drawElectorate } from '../../src/sim/electorate.ts'
 import { SeededRandom } from '../../src/sim/seeded-random.ts'
 

@@ -1,6 +1,6 @@
 // The script that lets a member speak as Java does.
 import { describe, expect, it } from 'vitest'
-import type { EnsembleServer } from '../../src/quorum/ensemble-server.ts'
+import type { EnsembleServer } from '../../src/quorum/member/ensemble-server.ts'
 import type { SocketLink } from '../../src/quorum/wire/packet-link.ts'
 import { PacketType } from '../../src/quorum/zab/packets.ts'
 import { drawJavaTraits, dressAsJava } from '../../src/sim/java-dress.ts'

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { Code, OpCode } from '../../src/protocol/codes.ts'
 import { TXN_KINDS } from '../../src/server/ops/index.ts'
-import { encodeTxn } from '../../src/server/request/txn-codec.ts'
+import { encodeTxn } from '../../src/server/txn/txn-codec.ts'
 import type { Action } from '../../src/sim/actions.ts'
 import { Ledger } from '../../src/sim/ledger.ts'
 

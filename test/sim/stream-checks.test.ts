@@ -1,6 +1,6 @@
 // What is held against a leader's streams, with the words of test/support/lone-leader.ts.
 import { expect, test, vi } from 'vitest'
-import type { EnsembleServer } from '../../src/quorum/ensemble-server.ts'
+import type { EnsembleServer } from '../../src/quorum/member/ensemble-server.ts'
 import { Proposals } from '../../src/quorum/zab/proposals.ts'
 import { StreamChecks } from '../../src/sim/stream-checks.ts'
 import { configOf } from '../support/lone-election.ts'

@@ -1,9 +1,9 @@
 // Servers that do nothing but elect, each with a mesh of its own, on one fake host: what production runs, less the rest of a server.
-import { Election } from '../../src/quorum/zab/election.ts'
-import type { History } from '../../src/quorum/zab/election.ts'
-import type { QuorumConfig } from '../../src/quorum/zab/quorum-config.ts'
+import type { QuorumConfig } from '../../src/quorum/config/quorum-config.ts'
 import { ElectionMesh } from '../../src/quorum/wire/election-mesh.ts'
 import type { ElectionMeshParts } from '../../src/quorum/wire/election-mesh.ts'
+import { Election } from '../../src/quorum/zab/election.ts'
+import type { History } from '../../src/quorum/zab/election.ts'
 import type { Host } from '../../src/server/host/host.ts'
 import { FakeHost } from './fake-host.ts'
 import { notificationText } from './lone-election.ts'

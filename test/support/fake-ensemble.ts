@@ -1,7 +1,7 @@
 // Whole members of an ensemble in one fake world: one clock, one network, a disk each. Everything they do happens inside
 // `settle` and `advance` of the world. Members are killed and started again, links cut, disks made to wait.
-import { startEnsembleServer } from '../../src/quorum/ensemble-server.ts'
-import type { EnsembleServer } from '../../src/quorum/ensemble-server.ts'
+import { startEnsembleServer } from '../../src/quorum/member/ensemble-server.ts'
+import type { EnsembleServer } from '../../src/quorum/member/ensemble-server.ts'
 import { defaultSettings } from '../../src/server/config/settings.ts'
 import type { Settings } from '../../src/server/config/settings.ts'
 import type { Network, Socket } from '../../src/server/host/host.ts'

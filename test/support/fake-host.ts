@@ -3,11 +3,11 @@
 import { gzipSync } from 'node:zlib'
 import { pino } from 'pino'
 import type { Logger } from 'pino'
-import { unknownProcess } from '../../src/server/admin/process-facts.ts'
 import { run } from '../../src/server/host/disk-work.ts'
 import type { DiskWork } from '../../src/server/host/disk-work.ts'
 import type { Compressor, Disk, Host, Random } from '../../src/server/host/host.ts'
 import { MemoryDisk } from '../../src/server/host/memory-disk.ts'
+import { unknownProcess } from '../../src/server/host/process-facts.ts'
 import { FakeClock } from './fake-clock.ts'
 import { FakeNetwork } from './fake-network.ts'
 

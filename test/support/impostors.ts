@@ -1,10 +1,10 @@
 // Peers of a member that a test plays byte by byte: a learner that dials a leader, and a leader that won a real election.
-import { QuorumConfig } from '../../src/quorum/zab/quorum-config.ts'
+import { QuorumConfig } from '../../src/quorum/config/quorum-config.ts'
 import { Elector } from './elections.ts'
 import { quorumPortOf } from './fake-ensemble.ts'
 import type { FakeEnsemble } from './fake-ensemble.ts'
-import type { FakeSocket } from './fake-network.ts'
 import type { FakeHost } from './fake-host.ts'
+import type { FakeSocket } from './fake-network.ts'
 
 /** One end of a connection on the quorum port. */
 export class RawPeer {

@@ -1,11 +1,11 @@
 // One election and a script: what other servers say goes in as a line of text, what it says comes out as one.
 import { pino } from 'pino'
-import { readMembership } from '../../src/server/config/membership.ts'
+import { QuorumConfig } from '../../src/quorum/config/quorum-config.ts'
 import { Election } from '../../src/quorum/zab/election.ts'
 import type { History } from '../../src/quorum/zab/election.ts'
-import { QuorumConfig } from '../../src/quorum/zab/quorum-config.ts'
 import { NOT_ELECTABLE } from '../../src/quorum/zab/vote.ts'
 import type { Notification, ServerState } from '../../src/quorum/zab/vote.ts'
+import { readMembership } from '../../src/server/config/membership.ts'
 import { FakeClock } from './fake-clock.ts'
 
 /** `1 2 3 4:observer`, then lines as `group.1=1:2` or `weight.3=0`. */

@@ -1,13 +1,13 @@
 // A learner alone with a script. `< PACKET` is what the leader says, `> PACKET` what the learner says; `done` lets the
 // oldest step that waits succeed, `failed` fail, `not held` fail for want of what it needs; `lost` breaks the connection, `wait 500` lets time pass.
 import { JuteReader } from '../../src/jute/reader.ts'
-import { CurrentConfig } from '../../src/quorum/zab/current-config.ts'
+import { CurrentConfig } from '../../src/quorum/config/current-config.ts'
+import { parseQuorumConfig } from '../../src/quorum/config/quorum-config.ts'
+import type { Touch } from '../../src/quorum/zab/learner-handler.ts'
 import { HistoryNotHeld, Learner } from '../../src/quorum/zab/learner.ts'
 import type { LearnerServer, StepDone } from '../../src/quorum/zab/learner.ts'
-import type { Touch } from '../../src/quorum/zab/learner-handler.ts'
-import { parseQuorumConfig } from '../../src/quorum/zab/quorum-config.ts'
-import type { LoggedTxn } from '../../src/server/request/request.ts'
-import { decodeTxn } from '../../src/server/request/txn-codec.ts'
+import type { LoggedTxn } from '../../src/server/txn/logged-txn.ts'
+import { decodeTxn } from '../../src/server/txn/txn-codec.ts'
 import { FakeClock } from './fake-clock.ts'
 import { configOf } from './lone-election.ts'
 import { zxidOf, zxidText } from './txns.ts'

@@ -2,8 +2,8 @@
 import type { TxnHeader } from '../../src/jute/generated/txn.ts'
 import { OpCode } from '../../src/protocol/codes.ts'
 import { TXN_KINDS } from '../../src/server/ops/index.ts'
-import type { LoggedTxn } from '../../src/server/request/request.ts'
-import { encodeTxn } from '../../src/server/request/txn-codec.ts'
+import type { LoggedTxn } from '../../src/server/txn/logged-txn.ts'
+import { encodeTxn } from '../../src/server/txn/txn-codec.ts'
 
 /** `2:5`: txn 5 of epoch 2; `-1` stands for itself. */
 export function zxidOf(text: string): bigint {

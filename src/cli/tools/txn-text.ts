@@ -15,7 +15,7 @@ import type {
 import { JuteReader } from '../../jute/reader.ts'
 import { OpCode } from '../../protocol/codes.ts'
 import { OPS, TXN_KINDS } from '../../server/ops/index.ts'
-import { decodeTxn } from '../../server/request/txn-codec.ts'
+import { decodeTxn } from '../../server/txn/txn-codec.ts'
 import { hexOf, shortDateTime } from './java-text.ts'
 
 /** With its line end, unless the record's text brings one. Throws MalformedFrame. */

@@ -20,9 +20,9 @@
 import type { Logger } from 'pino'
 import { assert } from '../../base/assert.ts'
 import type { Clock, Timer } from '../../server/host/host.ts'
+import type { QuorumConfig } from '../config/quorum-config.ts'
 import { Absentees } from './absentees.ts'
 import type { LetDown } from './absentees.ts'
-import type { QuorumConfig } from './quorum-config.ts'
 import { beats, isSameVote, NOT_ELECTABLE, NOTIFICATION_VERSION, voteText } from './vote.ts'
 import type { Ballot, Notification, ServerState, Vote } from './vote.ts'
 

@@ -8,15 +8,15 @@ import type { QuorumPacket } from '../../jute/generated/quorum.ts'
 import { counterOf, epochZxid } from '../../protocol/zxid.ts'
 import type { LeaderGauges, ProposalSizes } from '../../server/admin/admin-view.ts'
 import type { Clock, Timer } from '../../server/host/host.ts'
-import type { LoggedTxn } from '../../server/request/request.ts'
-import type { EpochFiles } from '../epoch-files.ts'
-import type { CurrentConfig } from './current-config.ts'
+import type { LoggedTxn } from '../../server/txn/logged-txn.ts'
+import type { CurrentConfig } from '../config/current-config.ts'
+import type { QuorumConfig } from '../config/quorum-config.ts'
+import type { Epochs } from './epochs.ts'
 import { LearnerHandler } from './learner-handler.ts'
 import type { Greeting, LearnerEvents, SyncWay, Touch } from './learner-handler.ts'
 import { PacketType } from './packets.ts'
 import type { ByteSource, PacketLink, SnapshotSource, Telling } from './packets.ts'
 import { Proposals } from './proposals.ts'
-import type { QuorumConfig } from './quorum-config.ts'
 import { planSync, runBehind } from './sync-plan.ts'
 import type { LeaderHistory, TxnRun } from './sync-plan.ts'
 
@@ -70,7 +70,7 @@ export interface LeaderParts {
   /** What learners are told that the configuration is. */
   readonly current: Pick<CurrentConfig, 'newest' | 'establish'>
   readonly clock: Clock
-  readonly epochs: EpochFiles
+  readonly epochs: Epochs
   readonly server: LeaderServer
   readonly limits: QuorumLimits
   readonly settings: LeaderSettings

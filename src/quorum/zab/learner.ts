@@ -12,9 +12,9 @@ import { JuteWriter } from '../../jute/writer.ts'
 import { OpCode } from '../../protocol/codes.ts'
 import { counterOf, epochOf, epochZxid, follows } from '../../protocol/zxid.ts'
 import type { Clock, Timer } from '../../server/host/host.ts'
-import type { LoggedTxn } from '../../server/request/request.ts'
-import type { EpochFiles } from '../epoch-files.ts'
+import type { LoggedTxn } from '../../server/txn/logged-txn.ts'
 import type { LetDown } from './absentees.ts'
+import type { Epochs } from './epochs.ts'
 import type { QuorumLimits } from './leader.ts'
 import type { Touch } from './learner-handler.ts'
 import { NO_BYTES, NO_ECHO, PacketType, PROTOCOL_VERSION } from './packets.ts'
@@ -89,7 +89,7 @@ export interface LearnerParts {
   readonly self: bigint
   readonly kind: 'follower' | 'observer'
   readonly configVersion: bigint
-  readonly epochs: EpochFiles
+  readonly epochs: Epochs
   readonly server: LearnerServer
   readonly clock: Clock
   readonly limits: QuorumLimits

@@ -1,8 +1,8 @@
 /** What the leader has proposed and not committed yet, and who holds it (Leader.outstandingProposals). */
 import { assert } from '../../base/assert.ts'
 import { counterOf } from '../../protocol/zxid.ts'
-import type { LoggedTxn } from '../../server/request/request.ts'
-import type { QuorumConfig } from './quorum-config.ts'
+import type { LoggedTxn } from '../../server/txn/logged-txn.ts'
+import type { QuorumConfig } from '../config/quorum-config.ts'
 
 /** What a proposal takes in memory besides its payload, about. */
 const PROPOSAL_BYTES = 1024

@@ -3,7 +3,7 @@
  * (LearnerHandler.syncFollower). Pure: the caller fixes plan and forwarding in one turn.
  */
 import { counterOf, epochOf, follows } from '../../protocol/zxid.ts'
-import type { CommittedTxn } from '../committed-log.ts'
+import type { CommittedTxn } from './committed-log.ts'
 
 export type SyncPlan =
   /** The learner keeps what it has up to `zxid`, and gets `txns`. */

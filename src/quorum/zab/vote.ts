@@ -2,7 +2,7 @@
  * Votes: whom a server wants as leader, or has, and why. What fast leader election compares (Vote and
  * FastLeaderElection.totalOrderPredicate) and what servers tell each other of it.
  */
-import type { QuorumConfig } from './quorum-config.ts'
+import type { QuorumConfig } from '../config/quorum-config.ts'
 
 /** Stands for the sid, the zxid and the epoch of a server that cannot be elected, in its own ballot (Long.MIN_VALUE). */
 export const NOT_ELECTABLE = -(2n ** 63n)

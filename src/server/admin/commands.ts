@@ -3,7 +3,7 @@
  * come in pieces, for they are told over many turns. Tools take them apart line by line: every blank and line end is as in ZooKeeper.
  */
 import { hex } from '../../base/hex.ts'
-import { fullVersion } from '../version.ts'
+import { fullVersion } from '../../base/version.ts'
 import type { AdminView, ConnectionView, DeadlinesView } from './admin-view.ts'
 import { fourDecimals, javaDate, javaDouble, socketText } from './java-text.ts'
 import { dumpMonitor } from './monitor.ts'

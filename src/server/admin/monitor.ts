@@ -1,5 +1,5 @@
 /** The values of `mntr`: text values, gauges of the moment, then all metrics (MonitorCommand and registerMetrics). */
-import { fullVersion } from '../version.ts'
+import { fullVersion } from '../../base/version.ts'
 import type { AdminView, EnsembleGauges, ProposalSizes, QuotaView } from './admin-view.ts'
 import { fourDecimals } from './java-text.ts'
 import type { MetricSink } from './metric-kinds.ts'

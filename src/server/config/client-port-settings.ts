@@ -1,4 +1,5 @@
 /** Settings of the client ports, of connections and of sessions. */
+import { decodeInt32, isTrue } from './java-values.ts'
 import {
   atLeast,
   bareProperty,
@@ -14,7 +15,6 @@ import {
   typedInt,
 } from './key-table.ts'
 import type { KeyTable } from './key-table.ts'
-import { decodeInt32, isTrue } from './java-values.ts'
 
 export interface ClientPortSettings {
   /** Milliseconds of a tick, the unit of session and quorum times. `tickTime` */

@@ -4,7 +4,7 @@
  * sockets and files, so framing, codecs, log format, recovery and the flush loop run under all of them.
  */
 import type { Logger } from 'pino'
-import type { ProcessFacts } from '../admin/process-facts.ts'
+import type { ProcessFacts } from './process-facts.ts'
 
 export interface Host {
   readonly clock: Clock

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { arch, type as osType, homedir, hostname, release, tmpdir, userInfo } from 'node:os'
 import { dirname } from 'node:path'
 import { getHeapStatistics } from 'node:v8'
-import type { ProcessFacts } from '../admin/process-facts.ts'
+import type { ProcessFacts } from './process-facts.ts'
 
 export function nodeProcessFacts(): ProcessFacts {
   return {

@@ -3,7 +3,7 @@
  * how it is answered. Everything that differs between operations stands in its row; index.ts holds the table.
  */
 import type { Codec } from '../../jute/codec.ts'
-import type { Id, Stat } from '../../jute/generated/data.ts'
+import type { ACL, Id, Stat } from '../../jute/generated/data.ts'
 import type { TxnHeader } from '../../jute/generated/txn.ts'
 import type { JuteReader } from '../../jute/reader.ts'
 import { JuteWriter } from '../../jute/writer.ts'
@@ -12,9 +12,10 @@ import type { Body } from '../../protocol/body.ts'
 import type { Code } from '../../protocol/codes.ts'
 import type { AccessControl } from '../auth/check-acl.ts'
 import type { Settings } from '../config/settings.ts'
-import type { PendingView } from '../request/pending-view.ts'
 import type { DataTree } from '../tree/data-tree.ts'
-import type { Watcher, WatchTable } from '../watch/watch-table.ts'
+import type { NodeState } from '../tree/node-state.ts'
+import type { WatchTable } from '../watch/watch-table.ts'
+import type { Watcher } from '../watch/watcher.ts'
 
 /**
  * An answer that takes more than one turn. They are made one after the other, for each may take much memory, and until it is told, its connection
@@ -51,13 +52,28 @@ export function frozen(given: Body): Body {
 
 const Frozen = { name: 'bytes', write: (w: JuteWriter, bytes: Uint8Array) => w.raw(bytes) }
 
+/** The tree as it will be once all that was prepared before is applied. */
+export interface PendingTree {
+  get(path: string): NodeState | undefined
+  /** For changes, to be put back. */
+  copy(node: NodeState): NodeState
+  create(path: string, ephemeralOwner: bigint, acl: ACL[]): NodeState
+  put(zxid: bigint, node: NodeState): void
+  remove(zxid: bigint, node: NodeState): void
+  /** Paths of the session's ephemerals. */
+  ephemeralsOf(session: bigint): string[]
+  begin(): void
+  keep(): void
+  rollback(): void
+}
+
 /** Who asks and what preparing may look at. */
 export interface PrepareContext {
   readonly session: bigint
   readonly ids: readonly Id[]
   readonly zxid: bigint
   readonly time: bigint
-  readonly view: PendingView
+  readonly view: PendingTree
   /** The committed tree: quotas are judged by it. */
   readonly tree: DataTree
   readonly access: AccessControl

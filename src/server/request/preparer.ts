@@ -14,11 +14,12 @@ import { TXN_KINDS } from '../ops/index.ts'
 import type { AnyTxnKind, AnyWriteOp, PrepareContext } from '../ops/op.ts'
 import type { SessionTable } from '../session/session-table.ts'
 import type { DataTree } from '../tree/data-tree.ts'
+import type { LoggedTxn } from '../txn/logged-txn.ts'
+import type { Request } from '../txn/request.ts'
+import { encodeTxn } from '../txn/txn-codec.ts'
 import { PendingView } from './pending-view.ts'
 import { quotaFault } from './quota-check.ts'
 import type { QuotaExceeded } from './quota-check.ts'
-import type { LoggedTxn, Request } from './request.ts'
-import { encodeTxn } from './txn-codec.ts'
 
 const ERROR_KIND = TXN_KINDS.get(OpCode.error)!
 

@@ -14,8 +14,9 @@ import type { Settings } from '../config/settings.ts'
 import type { Clock } from '../host/host.ts'
 import { frozen } from '../ops/op.ts'
 import type { LongAnswer, ReadContext, TxnResult } from '../ops/op.ts'
-import type { Replica } from '../replica.ts'
-import type { Answer, Client, LoggedTxn, Request, Telling } from './request.ts'
+import type { Replica } from '../replica/replica.ts'
+import type { LoggedTxn } from '../txn/logged-txn.ts'
+import type { Answer, Client, Request, Telling } from '../txn/request.ts'
 
 /** Where writes go: a lone server logs them, a leader proposes them, a learner forwards them. */
 export interface Proposer {

@@ -5,8 +5,8 @@
 import { Code, OpCode } from '../../protocol/codes.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Clock, Timer } from '../host/host.ts'
+import type { Request } from '../txn/request.ts'
 import type { RequestProcessor } from './request-processor.ts'
-import type { Request } from './request.ts'
 
 export interface ThrottleEvents {
   onStall(): void

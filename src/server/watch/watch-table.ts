@@ -8,15 +8,8 @@ import type { Slice } from '../../base/slices.ts'
 import type { ACL } from '../../jute/generated/data.ts'
 import { EventType, WatcherType } from '../../protocol/events.ts'
 import { parentOf } from '../../protocol/paths.ts'
+import type { Watcher } from './watcher.ts'
 import { Watchers } from './watchers.ts'
-
-export interface Watcher {
-  /** What its registrations take, about; kept by the table. */
-  watchBytes: number
-  /** Called once for each event; whether the watcher may read the node is decided before. */
-  onEvent(type: EventType, path: string, zxid: bigint): void
-  mayRead(acl: ACL[]): boolean
-}
 
 /** Clients may register for a null path too; nothing ever happens to it. */
 type WatchPath = string | null

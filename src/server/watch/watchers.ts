@@ -1,5 +1,5 @@
 /** The watchers of one path with their modes. Nearly every watched path has a single one, and a million paths must not cost a million maps. */
-import type { Watcher } from './watch-table.ts'
+import type { Watcher } from './watcher.ts'
 
 export class Watchers {
   #one: Watcher | undefined

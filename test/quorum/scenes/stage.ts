@@ -4,11 +4,11 @@ import { pino } from 'pino'
 import { afterEach } from 'vitest'
 import { coreOf } from '../../../src/embed/zookeeper-server.ts'
 import type { ZooKeeperServer } from '../../../src/embed/zookeeper-server.ts'
-import type { EnsembleServer } from '../../../src/quorum/ensemble-server.ts'
+import type { EnsembleServer } from '../../../src/quorum/member/ensemble-server.ts'
 import { startTestEnsemble } from '../../../src/testing/index.ts'
 import type { TestEnsemble, TestEnsembleOptions, TestMember } from '../../../src/testing/index.ts'
-import { TcpSession } from '../../support/tcp-session.ts'
 import type { HandshakeOptions } from '../../support/raw-session.ts'
+import { TcpSession } from '../../support/tcp-session.ts'
 
 /** Nobody is missed because the machine is busy. */
 const PATIENT = { tickTime: 1000, initLimit: 20, syncLimit: 20, minSessionTimeout: 1000, maxSessionTimeout: 60_000 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { parseQuorumConfig } from '../../../src/quorum/config/quorum-config.ts'
 import { Proposals } from '../../../src/quorum/zab/proposals.ts'
-import { parseQuorumConfig } from '../../../src/quorum/zab/quorum-config.ts'
-import type { LoggedTxn } from '../../../src/server/request/request.ts'
+import type { LoggedTxn } from '../../../src/server/txn/logged-txn.ts'
 
 const config = parseQuorumConfig([1, 2, 3].map((sid) => `server.${sid}=127.0.0.1:2888:3888`).join('\n'))
 const EPOCH = 0x500000000n

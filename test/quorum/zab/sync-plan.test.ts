@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { CommittedTxn } from '../../../src/quorum/committed-log.ts'
+import type { CommittedTxn } from '../../../src/quorum/zab/committed-log.ts'
 import { planSync } from '../../../src/quorum/zab/sync-plan.ts'
 import type { LeaderHistory, SyncPlan } from '../../../src/quorum/zab/sync-plan.ts'
 

@@ -1,9 +1,9 @@
 /** The words against what Apache ZooKeeper 3.9.6 answered in the same situation (test/server/admin/golden). */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { fullVersion } from '../../../src/base/version.ts'
 import type { AdminView } from '../../../src/server/admin/admin-view.ts'
 import { answerWord, argumentBytes, isAllowedWord, telnetClose, whitelistNotices } from '../../../src/server/admin/four-letter.ts'
-import { fullVersion } from '../../../src/server/version.ts'
 import { busyView, connection, first, freshView, second, stats } from './view.ts'
 
 const golden = (name: string): string => readFileSync(new URL(`golden/${name}`, import.meta.url), 'utf8')

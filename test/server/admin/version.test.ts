@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { fullVersion, packageVersion } from '../../../src/server/version.ts'
+import { fullVersion, packageVersion } from '../../../src/base/version.ts'
 
 test('the version of the package is that of package.json', () => {
   const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }

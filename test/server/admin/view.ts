@@ -1,7 +1,8 @@
 /** A server seen through AdminView, with the values that the Java server had when the golden texts were taken. */
 import type { AdminView, ConnectionView, StatsView } from '../../../src/server/admin/admin-view.ts'
+import { environmentEntries } from '../../../src/server/admin/environment.ts'
 import { ServerMetrics } from '../../../src/server/admin/metrics.ts'
-import { environmentEntries, unknownProcess } from '../../../src/server/admin/process-facts.ts'
+import { unknownProcess } from '../../../src/server/host/process-facts.ts'
 
 export const first = 0x100000d82fa0000n
 export const second = 0x100000d82fa0001n

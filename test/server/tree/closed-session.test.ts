@@ -1,8 +1,8 @@
 // The end of a session whose txn does not list what goes with it, while a snapshot is drawn: what the txn leaves out, the snapshot has to hold.
 import { expect, test } from 'vitest'
 import type { StatPersisted } from '../../../src/jute/generated/data.ts'
-import { Replica } from '../../../src/server/replica.ts'
-import { ReplicaImage } from '../../../src/server/replica-image.ts'
+import { ReplicaImage } from '../../../src/server/replica/replica-image.ts'
+import { Replica } from '../../../src/server/replica/replica.ts'
 import { SessionTable } from '../../../src/server/session/session-table.ts'
 import type { SnapshotNode } from '../../../src/server/storage/image.ts'
 import * as ask from '../../support/requests.ts'

@@ -1,6 +1,6 @@
 // Who belongs to an ensemble: quorum-protocol 1.2 (the canonical text) and 9 (which sets decide).
 import { describe, expect, it } from 'vitest'
-import { parseQuorumConfig, QuorumConfig } from '../../../src/quorum/zab/quorum-config.ts'
+import { parseQuorumConfig, QuorumConfig } from '../../../src/quorum/config/quorum-config.ts'
 import { ConfigRefused } from '../../../src/server/config/config-refused.ts'
 import { readMembership } from '../../../src/server/config/membership.ts'
 import { configOf } from '../../support/lone-election.ts'

@@ -8,7 +8,8 @@ import { OpCode } from '../../protocol/codes.ts'
 import { TXN_KINDS } from '../ops/index.ts'
 import type { AnyTxnKind } from '../ops/op.ts'
 import { DIGEST_VERSION } from '../tree/digest.ts'
-import type { LoggedTxn, Request } from './request.ts'
+import type { LoggedTxn } from './logged-txn.ts'
+import type { Request } from './request.ts'
 
 /** Version and value. */
 const DIGEST_SIZE = 12

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { CommittedLog } from '../../src/quorum/committed-log.ts'
+import { CommittedLog } from '../../../src/quorum/zab/committed-log.ts'
 
 function zxids(log: CommittedLog): bigint[] {
   return log.txns().map(({ zxid }) => zxid)

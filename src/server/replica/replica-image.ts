@@ -1,13 +1,13 @@
 /** The replica as storage sees it: what recovery pours into and what a snapshot is drawn from. */
-import { assert } from '../base/assert.ts'
-import type { ACL, StatPersisted } from '../jute/generated/data.ts'
-import type { TxnHeader } from '../jute/generated/txn.ts'
+import { assert } from '../../base/assert.ts'
+import type { ACL, StatPersisted } from '../../jute/generated/data.ts'
+import type { TxnHeader } from '../../jute/generated/txn.ts'
+import type { NodeWalk, RecoveryTarget, SnapshotInfo, SnapshotNode, SnapshotSource, ZxidDigest } from '../storage/image.ts'
+import { CorruptStorage } from '../storage/storage-errors.ts'
+import { NO_NODE } from '../tree/node-store.ts'
+import { TreeWalk } from '../tree/tree-walk.ts'
+import type { KeptNode } from '../tree/tree-walk.ts'
 import type { Replica } from './replica.ts'
-import type { NodeWalk, RecoveryTarget, SnapshotInfo, SnapshotNode, SnapshotSource, ZxidDigest } from './storage/image.ts'
-import { CorruptStorage } from './storage/storage-errors.ts'
-import { NO_NODE } from './tree/node-store.ts'
-import { TreeWalk } from './tree/tree-walk.ts'
-import type { KeptNode } from './tree/tree-walk.ts'
 
 /** Nodes keep the number in 32 bits. */
 const MAX_ACL_KEY = 0x7fff_ffffn

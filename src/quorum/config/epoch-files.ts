@@ -2,11 +2,11 @@
  * The two numbers that a server must never forget: the newest epoch it has accepted and the epoch whose history it holds
  * (acceptedEpoch and currentEpoch below version-2, decimal digits).
  */
-import { epochOf } from '../protocol/zxid.ts'
-import { readWhole, replaceWhole, run, wait } from '../server/host/disk-work.ts'
-import type { DiskWork } from '../server/host/disk-work.ts'
-import type { DiskDone, Host } from '../server/host/host.ts'
-import { ExitCode, StartupRefused } from '../server/storage/storage-errors.ts'
+import { epochOf } from '../../protocol/zxid.ts'
+import { readWhole, replaceWhole, run, wait } from '../../server/host/disk-work.ts'
+import type { DiskWork } from '../../server/host/disk-work.ts'
+import type { DiskDone, Host } from '../../server/host/host.ts'
+import { ExitCode, StartupRefused } from '../../server/storage/storage-errors.ts'
 
 export type EpochName = 'acceptedEpoch' | 'currentEpoch'
 

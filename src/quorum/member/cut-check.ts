@@ -1,7 +1,7 @@
 /** Whether a history can be cut back to where a leader wants it to end: looked at before anything is removed. */
-import { counterOf, follows } from '../protocol/zxid.ts'
-import type { DiskWork } from '../server/host/disk-work.ts'
-import type { TxnLogReader } from '../server/storage/txn-log-reader.ts'
+import { counterOf, follows } from '../../protocol/zxid.ts'
+import type { DiskWork } from '../../server/host/disk-work.ts'
+import type { TxnLogReader } from '../../server/storage/txn-log-reader.ts'
 
 /**
  * `base`: of the newest snapshot at or below `zxid`; `reader`: of the txns above it. A zxid that names an epoch stands in no log: whatever is below

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { EpochFiles } from '../../src/quorum/epoch-files.ts'
-import type { MemoryDisk } from '../../src/server/host/memory-disk.ts'
-import { StartupRefused } from '../../src/server/storage/storage-errors.ts'
-import { FakeHost } from '../support/fake-host.ts'
+import { EpochFiles } from '../../../src/quorum/config/epoch-files.ts'
+import type { MemoryDisk } from '../../../src/server/host/memory-disk.ts'
+import { StartupRefused } from '../../../src/server/storage/storage-errors.ts'
+import { FakeHost } from '../../support/fake-host.ts'
 
 const DIRECTORY = '/data/version-2'
 

@@ -2,16 +2,16 @@
  * The configuration of one member over its life: read from its settings, its tree and what it has seen before, told by leaders and by
  * notifications, put in force and kept. It changes its version only (QuorumPeer.processReconfig and setLastSeenQuorumVerifier without the rest).
  */
-import { hex } from '../base/hex.ts'
-import { ConfigRefused } from '../server/config/config-refused.ts'
-import type { Settings } from '../server/config/settings.ts'
-import type { DiskWork } from '../server/host/disk-work.ts'
-import type { Host } from '../server/host/host.ts'
+import { hex } from '../../base/hex.ts'
+import { ConfigRefused } from '../../server/config/config-refused.ts'
+import type { Settings } from '../../server/config/settings.ts'
+import type { DiskWork } from '../../server/host/disk-work.ts'
+import type { Host } from '../../server/host/host.ts'
+import { CurrentConfig } from './current-config.ts'
+import { parseQuorumConfig } from './quorum-config.ts'
+import type { QuorumConfig } from './quorum-config.ts'
 import { SeenConfig } from './seen-config.ts'
 import type { Seen } from './seen-config.ts'
-import { CurrentConfig } from './zab/current-config.ts'
-import { parseQuorumConfig } from './zab/quorum-config.ts'
-import type { QuorumConfig } from './zab/quorum-config.ts'
 
 /** Java writes the version last. */
 const VERSION = /(?:^|\n)version=([0-9a-f]{1,16})\s*$/

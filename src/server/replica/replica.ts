@@ -2,19 +2,19 @@
  * The replicated state of one server: tree, sessions, watches. Txns change it in the order of their zxids and in no
  * other way, on a standalone server, a leader and a learner alike (ZKDatabase).
  */
-import { JuteReader } from '../jute/reader.ts'
-import { maxRecordLength } from './config/settings.ts'
-import type { Settings } from './config/settings.ts'
-import type { Clock, Host } from './host/host.ts'
-import { emptyResult } from './ops/op.ts'
-import type { ApplyContext, TxnResult } from './ops/op.ts'
-import type { LoggedTxn } from './request/request.ts'
-import { decodeTxn } from './request/txn-codec.ts'
-import type { SessionTable } from './session/session-table.ts'
-import type { ZxidDigest } from './storage/image.ts'
-import { DataTree } from './tree/data-tree.ts'
-import { DIGEST_VERSION, DigestSum } from './tree/digest.ts'
-import { WatchTable } from './watch/watch-table.ts'
+import { JuteReader } from '../../jute/reader.ts'
+import { maxRecordLength } from '../config/settings.ts'
+import type { Settings } from '../config/settings.ts'
+import type { Clock, Host } from '../host/host.ts'
+import { emptyResult } from '../ops/op.ts'
+import type { ApplyContext, TxnResult } from '../ops/op.ts'
+import type { SessionTable } from '../session/session-table.ts'
+import type { ZxidDigest } from '../storage/image.ts'
+import { DataTree } from '../tree/data-tree.ts'
+import { DIGEST_VERSION, DigestSum } from '../tree/digest.ts'
+import type { LoggedTxn } from '../txn/logged-txn.ts'
+import { decodeTxn } from '../txn/txn-codec.ts'
+import { WatchTable } from '../watch/watch-table.ts'
 
 /** Digests of every 128th zxid are kept for the word `hash`. */
 const DIGEST_LOG_BITS = 7

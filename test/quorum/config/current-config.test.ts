@@ -1,8 +1,8 @@
 // What a member makes of configurations that it hears of: the same members with a newer version are taken, other members are told apart.
 import { describe, expect, test } from 'vitest'
-import { CurrentConfig } from '../../../src/quorum/zab/current-config.ts'
-import { parseQuorumConfig } from '../../../src/quorum/zab/quorum-config.ts'
-import type { QuorumConfig } from '../../../src/quorum/zab/quorum-config.ts'
+import { CurrentConfig } from '../../../src/quorum/config/current-config.ts'
+import { parseQuorumConfig } from '../../../src/quorum/config/quorum-config.ts'
+import type { QuorumConfig } from '../../../src/quorum/config/quorum-config.ts'
 
 const LINES = ['server.1=zk1:2888:3888:participant', 'server.2=zk2:2888:3888:participant', 'server.3=10.0.0.3:2888:3888:participant']
 /** Given by the leader of epoch 1. */

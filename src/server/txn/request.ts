@@ -1,10 +1,9 @@
 /** One request of a client, or of the server itself, on its way to an answer. */
 import type { Id } from '../../jute/generated/data.ts'
-import type { TxnHeader } from '../../jute/generated/txn.ts'
 import type { Body } from '../../protocol/body.ts'
 import { Code } from '../../protocol/codes.ts'
-import type { AnyOp, AnyTxnKind, LongAnswer } from '../ops/op.ts'
-import type { Watcher } from '../watch/watch-table.ts'
+import type { AnyOp, LongAnswer } from '../ops/op.ts'
+import type { Watcher } from '../watch/watcher.ts'
 
 export interface Request {
   /** Undefined when nobody waits: expiry and the reaper ask for the server. */
@@ -79,16 +78,4 @@ export interface Answer {
   readonly zxid: bigint
   readonly err: number
   readonly body: Body | undefined
-}
-
-/** A txn with its bytes, as the log and the learners get them. */
-export interface LoggedTxn {
-  readonly header: TxnHeader
-  readonly kind: AnyTxnKind
-  readonly record: unknown
-  /** The tree's digest after this txn, where it carries one. */
-  readonly digest: bigint | undefined
-  readonly payload: Uint8Array
-  /** Set on the server whose client waits. */
-  readonly request: Request | undefined
 }

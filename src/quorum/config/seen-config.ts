@@ -2,12 +2,12 @@
  * The newest configuration that this server has heard of, kept where its history is (`configuration.seen` below version-2): what a restart must
  * find again, and what it must not forget when it ends because the members have changed. Java keeps such a file beside zoo.cfg.
  */
-import { readWhole, replaceWhole, run, wait } from '../server/host/disk-work.ts'
-import type { DiskWork } from '../server/host/disk-work.ts'
-import type { DiskDone, Host } from '../server/host/host.ts'
-import { ConfigRefused } from '../server/config/config-refused.ts'
-import { parseQuorumConfig } from './zab/quorum-config.ts'
-import type { QuorumConfig } from './zab/quorum-config.ts'
+import { ConfigRefused } from '../../server/config/config-refused.ts'
+import { readWhole, replaceWhole, run, wait } from '../../server/host/disk-work.ts'
+import type { DiskWork } from '../../server/host/disk-work.ts'
+import type { DiskDone, Host } from '../../server/host/host.ts'
+import { parseQuorumConfig } from './quorum-config.ts'
+import type { QuorumConfig } from './quorum-config.ts'
 
 const NAME = 'configuration.seen'
 /** The first line, a comment to whoever reads the rest. */

@@ -2,43 +2,45 @@
  * One member of an ensemble: it looks for a leader, leads, follows or observes, and begins again when that ends
  * (QuorumPeer). Its replica, log and client port outlive its roles; clients are served only within one.
  */
-import { assert } from '../base/assert.ts'
-import { hex } from '../base/hex.ts'
-import { OpCode } from '../protocol/codes.ts'
-import { counterOf, follows } from '../protocol/zxid.ts'
-import type { ServerState } from '../server/admin/admin-view.ts'
-import type { Settings } from '../server/config/settings.ts'
-import { run, wait } from '../server/host/disk-work.ts'
-import type { DiskWork } from '../server/host/disk-work.ts'
-import type { DirectoryLock, DiskAnswer, DiskDone, Files, Host, Timer } from '../server/host/host.ts'
-import type { LoggedTxn, Request } from '../server/request/request.ts'
-import type { EnsembleView } from '../server/server-admin.ts'
-import { ServerCore, startServer } from '../server/server-core.ts'
-import type { ServerStarted } from '../server/server-core.ts'
-import type { SessionAuthority } from '../server/session/session-authority.ts'
-import type { DataDirs } from '../server/storage/data-dirs.ts'
-import { logsFrom } from '../server/storage/file-names.ts'
-import type { StoredFile } from '../server/storage/file-names.ts'
-import type { Recovery } from '../server/storage/recovery.ts'
-import { validSnapshots } from '../server/storage/snapshot-files.ts'
-import { ExitCode, StartupRefused } from '../server/storage/storage-errors.ts'
-import { CommittedLog } from './committed-log.ts'
+import { assert } from '../../base/assert.ts'
+import { hex } from '../../base/hex.ts'
+import { OpCode } from '../../protocol/codes.ts'
+import { counterOf, follows } from '../../protocol/zxid.ts'
+import type { ServerState } from '../../server/admin/admin-view.ts'
+import type { Settings } from '../../server/config/settings.ts'
+import { run, wait } from '../../server/host/disk-work.ts'
+import type { DiskWork } from '../../server/host/disk-work.ts'
+import type { DirectoryLock, DiskAnswer, DiskDone, Files, Host, Timer } from '../../server/host/host.ts'
+import type { EnsembleView } from '../../server/server-admin.ts'
+import { ServerCore, startServer } from '../../server/server-core.ts'
+import type { ServerStarted } from '../../server/server-core.ts'
+import type { SessionAuthority } from '../../server/session/session-authority.ts'
+import type { DataDirs } from '../../server/storage/data-dirs.ts'
+import { logsFrom } from '../../server/storage/file-names.ts'
+import type { StoredFile } from '../../server/storage/file-names.ts'
+import type { Recovery } from '../../server/storage/recovery.ts'
+import { validSnapshots } from '../../server/storage/snapshot-files.ts'
+import { ExitCode, StartupRefused } from '../../server/storage/storage-errors.ts'
+import type { LoggedTxn } from '../../server/txn/logged-txn.ts'
+import type { Request } from '../../server/txn/request.ts'
+import type { CurrentConfig } from '../config/current-config.ts'
+import { EpochFiles } from '../config/epoch-files.ts'
+import { MemberConfig } from '../config/member-config.ts'
+import { QuorumConfig } from '../config/quorum-config.ts'
+import { DeadAddresses } from '../wire/dead-addresses.ts'
+import { ElectionMesh } from '../wire/election-mesh.ts'
+import type { SocketLink } from '../wire/packet-link.ts'
+import type { LetDown } from '../zab/absentees.ts'
+import { CommittedLog } from '../zab/committed-log.ts'
+import { Election } from '../zab/election.ts'
+import type { Outcome } from '../zab/election.ts'
+import type { QuorumLimits } from '../zab/leader.ts'
+import { HistoryNotHeld } from '../zab/learner.ts'
+import type { Notification } from '../zab/vote.ts'
 import { endsAt } from './cut-check.ts'
-import { EpochFiles } from './epoch-files.ts'
 import { Following } from './following.ts'
 import { Leading } from './leading.ts'
-import { MemberConfig } from './member-config.ts'
-import { DeadAddresses } from './wire/dead-addresses.ts'
-import { ElectionMesh } from './wire/election-mesh.ts'
-import type { SocketLink } from './wire/packet-link.ts'
-import type { LetDown } from './zab/absentees.ts'
-import type { CurrentConfig } from './zab/current-config.ts'
-import { Election } from './zab/election.ts'
-import type { Outcome } from './zab/election.ts'
-import type { QuorumLimits } from './zab/leader.ts'
-import { HistoryNotHeld } from './zab/learner.ts'
-import { QuorumConfig } from './zab/quorum-config.ts'
-import type { Notification } from './zab/vote.ts'
+import type { Role } from './role.ts'
 
 const UNABLE_TO_BIND_ELECTION_PORT = 14
 /** As for a configuration file that cannot be used. */
@@ -63,18 +65,6 @@ const VAIN_PAUSE_MS = 200
 /** Between tries to store an epoch, while that fails. */
 const FIRST_ABSTENTION_MS = 500
 const LONGEST_ABSTENTION_MS = 4000
-
-/** What a server does between two elections. */
-export interface Role {
-  readonly kind: 'leading' | 'following' | 'observing'
-  readonly phase: 'discovery' | 'synchronization' | 'broadcast'
-  submit(request: Request): void
-  sync(request: Request): void
-  onLogged(zxid: bigint): void
-  revalidate(id: bigint, timeoutMs: number, answer: (isAlive: boolean) => void): void
-  onTouched(id: bigint, timeoutMs: number): void
-  stop(reason: string): void
-}
 
 export type EnsembleStarted = ServerStarted<EnsembleServer>
 
