@@ -38,6 +38,7 @@ function sent(log: string, { after, until, last, wholeFrom = '0:0' }: Span): str
   const host = logOf(log)
   const words: string[] = []
   const options: LoggedTxnsOptions = {
+    clock: host.clock,
     after: zxidOf(after),
     until: until === undefined ? undefined : zxidOf(until),
     last: zxidOf(last),
@@ -90,6 +91,24 @@ describe('what the log holds goes out', () => {
     expect(sent('1:1 1:2 2:1', { after: '1:1', last: '2:0' })).toBe('P1:2 C1:2')
     expect(sent('1:1 1:2', { after: '1:1', last: '2:0' })).toBe('P1:2 C1:2')
   })
+})
+
+test('a log that takes long to read goes out in parts', () => {
+  const host = logOf('1:1 1:2 | 1:3 1:4 | 1:5 1:6')
+  const clock = { now: () => (host.clock.nowMs += 20) }
+  const reader = new TxnLogReader(host.disk, LOG.directory, zxidOf('1:2'), { maxLength: 1 << 20 })
+  const span = { after: zxidOf('1:1'), until: zxidOf('1:7'), last: zxidOf('1:7'), wholeFrom: 0n, digestsFrom: 0n, as: 'proposals' as const }
+  const source = new LoggedTxns(reader, { clock, ...span, onGap: () => undefined })
+  const sizes: number[] = []
+  for (let isDone = false; !isDone;) {
+    const w = new JuteWriter()
+    fetched(host, source)
+    isDone = source.fill(w)
+    sizes.push(w.position)
+  }
+  source.close()
+  expect(sizes.length).toBeGreaterThan(1)
+  expect(sizes.every((size) => size > 0)).toBe(true)
 })
 
 describe('nothing goes out behind a hole', () => {

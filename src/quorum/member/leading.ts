@@ -350,7 +350,7 @@ export class Leading implements Role, LeaderServer {
     const { logWholeFrom: wholeFrom } = this.#server
     // Nobody can be helped across a hole; but what is not in the log yet will be.
     const onGap = (next: bigint): void => (mayLag ? undefined : this.#server.onLogGap(next))
-    const span = { ...telling, after, until: txns[0]?.zxid, last, wholeFrom, onGap }
+    const span = { ...telling, clock: this.#server.host.clock, after, until: txns[0]?.zxid, last, wholeFrom, onGap }
     return new CommittedTxns(txns, telling, new LoggedTxns(this.#server.readLog(this.#server.host.disk.aside, after + 1n), span))
   }
 

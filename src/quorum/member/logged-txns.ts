@@ -6,6 +6,7 @@ import { JuteWriter } from '../../jute/writer.ts'
 import { counterOf, follows } from '../../protocol/zxid.ts'
 import { run } from '../../server/host/disk-work.ts'
 import type { DiskWork } from '../../server/host/disk-work.ts'
+import type { Clock } from '../../server/host/host.ts'
 import { CorruptStorage } from '../../server/storage/storage-errors.ts'
 import type { TxnLogReader } from '../../server/storage/txn-log-reader.ts'
 import { decodeTxn, withoutDigest } from '../../server/txn/txn-codec.ts'
@@ -13,10 +14,13 @@ import type { CommittedTxn } from '../zab/committed-log.ts'
 import { PacketType } from '../zab/packets.ts'
 import type { ByteSource, LogSpan, Telling } from '../zab/packets.ts'
 
-/** At once, at least. */
+/** At once, if they are there soon. */
 const FETCHED_BYTES = 256 * 1024
+/** A log of many small files, or a slow disk, gives less: what is there goes out, for a learner that hears nothing goes away. */
+const LONGEST_FETCH_MS = 50
 
 export interface LoggedTxnsOptions extends LogSpan {
+  readonly clock: Pick<Clock, 'now'>
   /**
    * From this zxid on the log is known to hold the whole history. Before it, a snapshot that a leader sent may stand in
    * the place of txns, and where the epoch changes there the log itself does not show what is missing.
@@ -70,7 +74,12 @@ export class LoggedTxns implements ByteSource {
   }
 
   *#fetch(): DiskWork<void> {
-    while (!this.#isDone && !this.#isClosed && this.#fetched.position < FETCHED_BYTES) this.#isDone = yield* this.#fetchNext()
+    const { clock } = this.#options
+    const begunAt = clock.now()
+    while (!this.#isDone && !this.#isClosed && this.#fetched.position < FETCHED_BYTES) {
+      this.#isDone = yield* this.#fetchNext()
+      if (this.#fetched.position > 0 && clock.now() - begunAt >= LONGEST_FETCH_MS) return
+    }
   }
 
   *#fetchNext(): DiskWork<boolean> {

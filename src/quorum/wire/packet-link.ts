@@ -73,6 +73,7 @@ export class SocketLink implements PacketLink {
   #source: ByteSource | undefined
   /** A turn has passed since the last slice of it. */
   #isSliceDue = false
+  #isFetching = false
   #reception: SnapshotReception | undefined
   #isHeld = false
   #isReading = false
@@ -111,9 +112,10 @@ export class SocketLink implements PacketLink {
     return this.sentBytes - this.queuedBytes
   }
 
+  /** While this side reads what is to be sent, there is nothing that the peer could take. */
   get takenAt(): number {
     this.#noteTaken()
-    return this.#takenAt
+    return this.#isFetching ? this.#clock.now() : this.#takenAt
   }
 
   send(type: number, zxid: bigint, data: Uint8Array | null = null, authinfo: readonly Id[] | null = null): void {
@@ -187,7 +189,9 @@ export class SocketLink implements PacketLink {
 
   #nextSlice(source: ByteSource): void {
     if (source.fetch === undefined) return this.#makeSlice(source)
+    this.#isFetching = true
     source.fetch((error) => {
+      this.#isFetching = false
       if (this.#source !== source) return
       if (error !== undefined) return this.#breakOff(error)
       this.#makeSlice(source)

@@ -177,6 +177,25 @@ describe('what the peer takes', () => {
     stage.host.settle()
     expect([stage.link.takenAt, stage.link.queuedBytes > 0]).toEqual([takenAt, true])
   })
+
+  test('of a source that is still being read is not late', () => {
+    const { clock } = stage.host
+    let isRead = (): void => undefined
+    stage.link.sendSource({
+      kind: 'packets',
+      fetch: (done) => (isRead = () => done(undefined)),
+      fill: (w) => (w.int(1), true),
+      close: () => undefined,
+    })
+    stage.host.settle()
+    clock.nowMs += 60_000
+    expect(stage.link.takenAt).toBe(clock.nowMs)
+    isRead()
+    stage.host.settle()
+    const readAt = clock.nowMs
+    clock.nowMs += 1000
+    expect(stage.link.takenAt).toBe(readAt)
+  })
 })
 
 describe('packets', () => {
