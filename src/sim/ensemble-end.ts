@@ -17,7 +17,7 @@ const LONGEST_STOP_MS = 15_000
 const MOST_RESTARTS = 4
 /** As a snapCount: half of it, at least, are in each log file. */
 const FEW_TXNS = 4
-const SHORT_INIT_MS = 1000
+const SHORT_INIT_MS = 2500
 
 export interface Member extends MemberRecord {
   readonly machine: SimMachine
