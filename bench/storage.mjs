@@ -10,6 +10,7 @@ import { pino } from 'pino'
 const dist = pathToFileURL(`${resolve(process.argv[2] ?? 'dist')}/`)
 const load = (path) => import(new URL(path, dist).href)
 const { nodeDisk } = await load('server/host/node-disk.js')
+const { run } = await load('server/host/disk-work.js')
 const { nodeGzip } = await load('server/host/node-gzip.js')
 const { adler32 } = await load('server/storage/adler32.js')
 const { SnapshotWriter } = await load('server/storage/snapshot-writer.js')
@@ -48,6 +49,7 @@ const source = {
         Object.assign(into, { path: pathOf(index++), data, aclKey: -1n, stat })
         return true
       },
+      close: () => {},
     }
   },
 }
@@ -73,9 +75,11 @@ async function write(compression) {
   return path
 }
 
-function read(path, what, node) {
+const finished = (work) => new Promise((done, failed) => run(work, (error, value) => (error === undefined ? done(value) : failed(error))))
+
+async function read(path, what, node) {
   const begin = performance.now()
-  loadSnapshot(nodeDisk, path, 1n, { session: () => undefined, acl: () => undefined, node }, { maxLength: MAX_LENGTH })
+  await finished(loadSnapshot(nodeDisk, path, 1n, { session: () => undefined, acl: () => undefined, node }, { maxLength: MAX_LENGTH }))
   console.log(`load ${path.slice(path.lastIndexOf('/') + 1)} into ${what}: ${(performance.now() - begin).toFixed(0)} ms`)
 }
 
@@ -108,7 +112,12 @@ async function commits(batch, seconds) {
   await new Promise((done) => log.close(done))
   const reading = performance.now()
   let entries = 0
-  for (const reader = new TxnLogReader(nodeDisk, into, 0n, { maxLength: MAX_LENGTH }); reader.next();) entries++
+  const reader = new TxnLogReader(nodeDisk, into, 0n, { maxLength: MAX_LENGTH })
+  await finished(
+    (function* () {
+      while (yield* reader.next()) entries++
+    })(),
+  )
   console.log(`  read again: ${(((performance.now() - reading) * 1000) / entries).toFixed(2)} µs a txn`)
 }
 
@@ -121,8 +130,8 @@ console.log(`adler32: ${(100_000 / (performance.now() - summing)).toFixed(0)} Mi
 try {
   for (const compression of ['', 'gz', 'snappy']) {
     const path = await write(compression)
-    read(path, 'nothing', () => undefined)
-    if (compression === '') read(path, 'a NodeStore', intoStore())
+    await read(path, 'nothing', () => undefined)
+    if (compression === '') await read(path, 'a NodeStore', intoStore())
     rmSync(path)
   }
   await commits(1, 2)
