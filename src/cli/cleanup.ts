@@ -17,7 +17,7 @@ import { rawConfig } from './raw-config.ts'
 
 /** With fewer, one damaged snapshot more may cost the data. */
 const FEWEST = 3
-const usage = `Usage:
+const USAGE = `Usage:
   tskeeper [--config <conf-dir>] cleanup [dataLogDir [dataDir]] -n <count>
     dataLogDir, dataDir  where the logs and the snapshots are; those of the configuration when none is given
     count                how many snapshots are kept, ${FEWEST} at least
@@ -27,7 +27,7 @@ const usage = `Usage:
 export function cleanup(args: readonly string[], { location }: Target, context: CommandContext): number {
   const refuse = (message: string): number => {
     if (message !== '') context.err(`${message}\n`)
-    context.out(usage)
+    context.out(USAGE)
     return 1
   }
   const [option, countText] = args.slice(-2)

@@ -12,8 +12,8 @@ import { FORM_VARIABLE } from './process-context.ts'
 import { isAlive, lookAt } from './process-table.ts'
 
 /** How long after its launch a server is looked at, and how long one gets to end. */
-const settleMs = 1000
-const restartMs = 3000
+const SETTLE_MS = 1000
+const RESTART_MS = 3000
 
 export async function start(target: Target, context: CommandContext): Promise<number> {
   context.out('Starting zookeeper ... ')
@@ -38,7 +38,7 @@ export async function start(target: Target, context: CommandContext): Promise<nu
     return say(context, 'FAILED TO WRITE PID', 1)
   }
   const ended = new Promise<'ended'>((done) => child.once('exit', () => done('ended')))
-  const outcome = await Promise.race([ended, delay(settleMs, 'up' as const)])
+  const outcome = await Promise.race([ended, delay(SETTLE_MS, 'up' as const)])
   if (outcome === 'up') return say(context, 'STARTED', 0)
   say(context, 'FAILED TO START', 1)
   tellWhy(outputFileOf(context), context)
@@ -66,7 +66,7 @@ function sentenceOf(line: string): { text: string; isError: boolean } {
 }
 
 /** Always 0, as in Apache's script. */
-export async function stop(target: Target, context: CommandContext, limitMs = settleMs): Promise<number> {
+export async function stop(target: Target, context: CommandContext, limitMs = SETTLE_MS): Promise<number> {
   context.out('Stopping zookeeper ... ')
   const shown = pidFileOf(target, context)
   const pidFile = resolve(context.cwd, shown)
@@ -88,7 +88,7 @@ export async function stop(target: Target, context: CommandContext, limitMs = se
 }
 
 export async function restart(target: Target, context: CommandContext): Promise<number> {
-  await stop(target, context, restartMs)
+  await stop(target, context, RESTART_MS)
   return start(target, context)
 }
 

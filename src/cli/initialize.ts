@@ -9,7 +9,7 @@ import type { DirectoryLock } from '../server/host/host.ts'
 import type { CommandContext, Target } from './context.ts'
 import { rawConfig } from './raw-config.ts'
 
-const usage = `Usage:
+const USAGE = `Usage:
   tskeeper [--config <conf-dir>] initialize [--configfile=<file>] [--myid=<n>] [--force]
     --configfile  where dataDir and dataLogDir are; otherwise zoo.cfg as for start
     --myid        the number of the server within its ensemble (1-255)
@@ -27,7 +27,7 @@ export async function initialize(args: readonly string[], { location }: Target, 
   const say = (line: string): void => context.out(`${line}\n`)
   const wish = parse(args, say)
   if (wish === undefined) {
-    context.out(usage)
+    context.out(USAGE)
     return 1
   }
   const file = wish.configFile ?? location.file ?? './conf/zoo.cfg'

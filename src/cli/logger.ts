@@ -27,13 +27,13 @@ export function logLevel(name: string | undefined): Level | 'silent' {
 }
 
 /** Bytes of log kept for a reader that does not read. */
-const maxWaitingBytes = 1024 * 1024
+const MAX_WAITING_BYTES = 1024 * 1024
 
 /** What a line of JSON is written as. */
 export type LineFormat = (line: string) => string
 
 export async function openServerLog(env: NodeJS.ProcessEnv, fd = 1): Promise<ServerLog> {
-  const output = openLogOutput(fd, maxWaitingBytes)
+  const output = openLogOutput(fd, MAX_WAITING_BYTES)
   const format = isatty(fd) ? await prettyFormat(env['NO_COLOR'] === undefined) : asItIs
   return { log: createLogger(output, logLevel(env['ZOO_LOG_LEVEL']), format), output }
 }

@@ -11,8 +11,8 @@ import { pidFileOf } from './data-dir.ts'
 /** `server` also where the system does not tell: then it is believed, as Apache's script believes it. */
 export type ProcessFound = { readonly kind: 'gone' } | { readonly kind: 'server' } | { readonly kind: 'other'; readonly command: string }
 
-const ourScript = /(?:^|[\\/])(?:cli[\\/]main\.js|tskeeper|zkServer\.sh|zkServer)$/
-const javaServer = /^org\.apache\.zookeeper\.server\.(?:quorum\.QuorumPeerMain|ZooKeeperServerMain)$/
+const OUR_SCRIPT = /(?:^|[\\/])(?:cli[\\/]main\.js|tskeeper|zkServer\.sh|zkServer)$/
+const JAVA_SERVER = /^org\.apache\.zookeeper\.server\.(?:quorum\.QuorumPeerMain|ZooKeeperServerMain)$/
 const MOST_SHOWN = 200
 
 /** A server counts whose own pid file is this one, and a Java server, whose place this one may be about to take. */
@@ -20,9 +20,9 @@ export function lookAt(pid: number, pidFile: string): ProcessFound {
   if (!isAlive(pid)) return { kind: 'gone' }
   const args = argumentsOf(pid)
   if (args === undefined) return { kind: 'server' }
-  const script = args.findIndex((arg) => ourScript.test(arg))
+  const script = args.findIndex((arg) => OUR_SCRIPT.test(arg))
   const isOurs = script >= 0 && args[script + 1] === 'start-foreground' && isPidFileOf(pid, args.slice(script + 2), pidFile)
-  if (isOurs || args.some((arg) => javaServer.test(arg))) return { kind: 'server' }
+  if (isOurs || args.some((arg) => JAVA_SERVER.test(arg))) return { kind: 'server' }
   return { kind: 'other', command: args.join(' ').trim().slice(0, MOST_SHOWN) }
 }
 

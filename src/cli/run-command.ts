@@ -1,6 +1,6 @@
 /** Takes the command line apart and runs one verb. */
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
-import { packageVersion, zooKeeperBuildTime, zooKeeperVersion } from '../base/version.ts'
+import { PACKAGE_VERSION, ZOOKEEPER_BUILD_TIME, ZOOKEEPER_VERSION } from '../base/version.ts'
 import { findConfig } from './config-location.ts'
 import { fallback } from './context.ts'
 import type { CommandContext, Target } from './context.ts'
@@ -67,14 +67,14 @@ export async function runCommand(args: readonly string[], context: CommandContex
   let exitCode = 0
   const program = new Command('tskeeper')
     .description('A server that takes the place of Apache ZooKeeper')
-    .version(packageVersion)
+    .version(PACKAGE_VERSION)
     .option('--config <dir>', 'the directory of zoo.cfg')
     .argument('[command]')
     .argument('[rest...]')
     .helpCommand(false)
     .exitOverride()
     .configureOutput({ writeOut: (text) => context.out(text), writeErr: (text) => context.err(text) })
-    .addHelpText('after', helpAfter)
+    .addHelpText('after', HELP_AFTER)
     .action(async (command?: string) => {
       const target = targetOf(program, [])
       if (command === undefined) {
@@ -131,7 +131,7 @@ function exitCodeOf(text: string): number {
   return Number(text)
 }
 
-const helpAfter = `
+const HELP_AFTER = `
 Without a configuration file the server listens on port ${fallback.clientPort} and keeps its data in ${fallback.dataDir}.`
 
 async function run(load: () => Promise<Verb>, target: Target, context: CommandContext): Promise<number> {
@@ -153,7 +153,7 @@ function announce({ location, legacy }: Target, context: CommandContext): void {
 }
 
 function showVersion(_target: Target, context: CommandContext): number {
-  context.out(`Apache ZooKeeper, version ${zooKeeperVersion} ${zooKeeperBuildTime}\n`)
-  context.err(`TSKeeper ${packageVersion}\n`)
+  context.out(`Apache ZooKeeper, version ${ZOOKEEPER_VERSION} ${ZOOKEEPER_BUILD_TIME}\n`)
+  context.err(`TSKeeper ${PACKAGE_VERSION}\n`)
   return 0
 }

@@ -7,7 +7,7 @@ import { existsSync, writeSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { packageVersion } from '../base/version.ts'
+import { PACKAGE_VERSION } from '../base/version.ts'
 import { loadSettingsFile } from '../embed/settings-file.ts'
 import { startServerFor } from '../embed/start-server.ts'
 import type { EnsembleServer } from '../quorum/member/ensemble-server.ts'
@@ -30,11 +30,11 @@ interface ServingLog extends ServerLog {
 }
 
 /** A stop that takes longer than a second is cut short: what was acknowledged is on disk already. */
-const stopMs = 700
-const flushMs = 200
+const STOP_MS = 700
+const FLUSH_MS = 200
 /** How long an end waits for a call of the disk that is under way, and how often it looks. */
-const diskMs = 700
-const lookMs = 20
+const DISK_MS = 700
+const LOOK_MS = 20
 
 /** Runs until the process is told to end; never returns. */
 export async function serve(target: Target, context: CommandContext): Promise<never> {
@@ -61,10 +61,10 @@ function tellWhomItServes(server: StandaloneServer | EnsembleServer, log: Logger
   const { clientPort } = server
   const port = clientPort === 0 ? 'no client port' : `port ${clientPort}`
   const serves = clientPort === 0 ? 'has no client port' : `serves clients on ${port}`
-  if (!('onRoleChange' in server)) return log.info(`TSKeeper ${packageVersion} ${serves}`)
+  if (!('onRoleChange' in server)) return log.info(`TSKeeper ${PACKAGE_VERSION} ${serves}`)
   let told = ''
   const tell = (line: string): void => {
-    if (line !== told) log.info(`TSKeeper ${packageVersion} ${line}`)
+    if (line !== told) log.info(`TSKeeper ${PACKAGE_VERSION} ${line}`)
     told = line
   }
   const onRole = (): void => {
@@ -154,12 +154,12 @@ class Ending {
   }
 
   #end(signal: NodeJS.Signals, exitCode: number): void {
-    const finish = (patienceMs = diskMs): void => void exit(this.#log, exitCode, { signal, patienceMs })
+    const finish = (patienceMs = DISK_MS): void => void exit(this.#log, exitCode, { signal, patienceMs })
     if (this.#isEnding) return finish()
     this.#isEnding = true
     this.#log.log.info(`Shutting down on ${signal}`)
     if (this.server === undefined) return finish()
-    setTimeout(() => finish(0), stopMs)
+    setTimeout(() => finish(0), STOP_MS)
     this.server.stop(() => finish())
   }
 }
@@ -205,9 +205,9 @@ interface Ended {
 }
 
 /** The last lines get out if anybody reads them. */
-async function exit({ log, output, form }: ServingLog, exitCode: number, { signal, patienceMs = diskMs }: Ended = {}): Promise<never> {
+async function exit({ log, output, form }: ServingLog, exitCode: number, { signal, patienceMs = DISK_MS }: Ended = {}): Promise<never> {
   if (signal === undefined) log[exitCode === 0 ? 'info' : 'error'](`Exiting ${form === 'zkServer.sh' ? 'JVM ' : ''}with code ${exitCode}`)
-  const isWritten = await output.flush(flushMs)
+  const isWritten = await output.flush(FLUSH_MS)
   // process.exit would wait for a call that hangs in the thread pool, of the log lines or of the data; a signal does not.
   const isHanging = await isHeldByDisk(patienceMs)
   if (isHanging || (!isWritten && output.holdsThread)) {
@@ -219,9 +219,9 @@ async function exit({ log, output, form }: ServingLog, exitCode: number, { signa
 
 /** Whether a call of the disk is under way at each look. One of a server that still starts has another one behind it, and counts as well. */
 async function isHeldByDisk(patienceMs: number): Promise<boolean> {
-  for (let leftMs = patienceMs; process.getActiveResourcesInfo().includes('FSReqCallback'); leftMs -= lookMs) {
+  for (let leftMs = patienceMs; process.getActiveResourcesInfo().includes('FSReqCallback'); leftMs -= LOOK_MS) {
     if (leftMs <= 0) return true
-    await delay(lookMs)
+    await delay(LOOK_MS)
   }
   return false
 }

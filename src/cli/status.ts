@@ -13,7 +13,7 @@ interface ClientAddress {
   readonly isTls: boolean
 }
 
-const answerMs = 5000
+const ANSWER_MS = 5000
 /** The answer of a member without a leader. */
 const NOT_SERVING = 'is not currently serving requests'
 
@@ -88,7 +88,7 @@ function ask(host: string, port: number, word: string): Promise<string> {
     let answer = ''
     const socket = connect({ host, port })
     socket.setEncoding('utf8')
-    socket.setTimeout(answerMs, () => socket.destroy())
+    socket.setTimeout(ANSWER_MS, () => socket.destroy())
     socket.on('connect', () => socket.end(word))
     socket.on('data', (text: string) => (answer += text))
     socket.on('error', () => undefined)

@@ -10,15 +10,15 @@ const reservedForTests = {
   clientPortAddress: 'servers of tests listen on 127.0.0.1',
   secureClientPort: 'TLS is not supported by this version of TSKeeper',
 }
-const membership = 'startTestEnsemble sets what makes a server a member of an ensemble'
+const MEMBERSHIP = 'startTestEnsemble sets what makes a server a member of an ensemble'
 
 /** Settings that a test server has its own way of setting. */
 export const reservedForServer: Readonly<Record<string, string>> = {
   ...reservedForTests,
   clientPort: 'it is the option port, beside settings',
-  distributed: membership,
-  serverId: membership,
-  servers: membership,
+  distributed: MEMBERSHIP,
+  serverId: MEMBERSHIP,
+  servers: MEMBERSHIP,
 }
 
 /** Settings that a test ensemble makes itself. */

@@ -4,7 +4,7 @@ import type { AddressInfo, Server } from 'node:net'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { packageVersion } from '../../src/base/version.ts'
+import { PACKAGE_VERSION } from '../../src/base/version.ts'
 import type { CommandForm } from '../../src/cli/context.ts'
 import { formOf } from '../../src/cli/process-context.ts'
 import { runCommand } from '../../src/cli/run-command.ts'
@@ -53,12 +53,12 @@ describe('what every command says first', () => {
   const byDefault = 'Using config: none: client port 2181, data in ./data\n'
 
   test('the configuration file, on standard error', async () => {
-    expect((await run('version')).err).toBe(`${byDefault}TSKeeper ${packageVersion}\n`)
+    expect((await run('version')).err).toBe(`${byDefault}TSKeeper ${PACKAGE_VERSION}\n`)
   })
 
   test('JMX under the name of the script, whose lines scripts read', async () => {
     const err = async (env: NodeJS.ProcessEnv = {}): Promise<string> => (await run('version', env, 'zkServer.sh')).err
-    expect(await err()).toBe(`ZooKeeper JMX enabled by default\n${byDefault}TSKeeper ${packageVersion}\n`)
+    expect(await err()).toBe(`ZooKeeper JMX enabled by default\n${byDefault}TSKeeper ${PACKAGE_VERSION}\n`)
     expect(await err({ JMXDISABLE: 'true' })).toContain('JMX disabled by user request\n')
     expect(await err({ JMXDISABLE: 'false' })).toContain('ZooKeeper JMX enabled by default\n')
   })
@@ -118,7 +118,7 @@ describe('small commands', () => {
   })
 
   test('--version and --help are ours', async () => {
-    expect(await run('--version')).toEqual({ code: 0, out: `${packageVersion}\n`, err: '' })
+    expect(await run('--version')).toEqual({ code: 0, out: `${PACKAGE_VERSION}\n`, err: '' })
     expect((await run('--help')).out).toContain('start-foreground')
   })
 

@@ -3,7 +3,7 @@ import { serverVariables } from './official.ts'
 import { ImageRefused, unknownVariables } from './plan.ts'
 import type { Environment, ImagePlace, ImagePlan } from './plan.ts'
 
-const image = 'bitnami/zookeeper'
+const IMAGE = 'bitnami/zookeeper'
 
 /** What is unset or empty is so. */
 const defaults: Readonly<Record<string, string>> = {
@@ -42,7 +42,7 @@ const withoutDefault = (
 export const bitnamiVariables: readonly string[] = [...Object.keys(defaults), ...withoutDefault, ...serverVariables]
 
 /** Any other property: `ZOO_CFG_snapshot_trust_empty` is snapshot.trust.empty. ZOO_CFG_EXTRA is the official image's. */
-const freeSetting = /^ZOO_CFG_(?!EXTRA$)(.+)$/
+const FREE_SETTING = /^ZOO_CFG_(?!EXTRA$)(.+)$/
 
 type Read = (name: string) => string
 
@@ -54,9 +54,9 @@ export function bitnamiPlan(given: Environment, { root, readText }: ImagePlace):
   const home = `${root}/opt/bitnami/zookeeper`
   const dataDir = `${root}/bitnami/zookeeper/data`
   if (env['ZOO_HEAP_SIZE']) remarks.push('ZOO_HEAP_SIZE: there is no JVM; NODE_OPTIONS=--max-old-space-size=<MB> bounds the heap of Node.js')
-  const isKnown = (name: string): boolean => bitnamiVariables.includes(name.replace(/_FILE$/, '')) || bitnamiVariables.includes(name) || freeSetting.test(name)
+  const isKnown = (name: string): boolean => bitnamiVariables.includes(name.replace(/_FILE$/, '')) || bitnamiVariables.includes(name) || FREE_SETTING.test(name)
   return {
-    image,
+    image: IMAGE,
     configFile: `${home}/conf/zoo.cfg`,
     config: [...properties(env, read, dataDir)].map(([key, value]) => `${key}=${value}`),
     replacesConfig: false,
@@ -71,7 +71,7 @@ export function bitnamiPlan(given: Environment, { root, readText }: ImagePlace):
       SERVER_JVMFLAGS: `-Dzookeeper.fips-mode=${isYes(read('ZOO_FIPS_MODE'))} -Dzookeeper.electionPortBindRetry=0 ${env['SERVER_JVMFLAGS'] ?? ''}`.trim(),
       JVMFLAGS: env['JVMFLAGS'] ?? '',
     },
-    remarks: [...remarks, ...unknownVariables(env, /^ZOO_/, isKnown, image)],
+    remarks: [...remarks, ...unknownVariables(env, /^ZOO_/, isKnown, IMAGE)],
   }
 }
 
@@ -185,7 +185,7 @@ function freeSettings(env: Environment): Pair[] {
   return Object.keys(env)
     .sort()
     .flatMap((name): Pair[] => {
-      const key = freeSetting.exec(name)?.[1]
+      const key = FREE_SETTING.exec(name)?.[1]
       return key === undefined ? [] : [[key.replaceAll('_', '.'), env[name]!]]
     })
 }

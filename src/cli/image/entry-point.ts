@@ -11,7 +11,7 @@ import type { ImagePlan } from './plan.ts'
 import { become, prepareFiles } from './prepare.ts'
 
 /** zkServer.sh, and what starts a server in the images of Confluent (`/etc/confluent/docker/run`) and Bitnami (`/run.sh`). */
-const serverCommand = /(?:^|\/)(?:zkServer\.sh|run|run\.sh)$/
+const SERVER_COMMAND = /(?:^|\/)(?:zkServer\.sh|run|run\.sh)$/
 
 process.exitCode = await enter(process.argv.slice(2))
 
@@ -19,7 +19,7 @@ async function enter(given: readonly string[]): Promise<number> {
   const [program, ...args] = given.length === 0 ? ['zkServer.sh', 'start-foreground'] : given
   const plan = readPlan()
   if (plan === undefined) return 1
-  const isServer = serverCommand.test(program)
+  const isServer = SERVER_COMMAND.test(program)
   if (!prepare(plan, isServer)) return 1
   if (!isServer) return run(program, args)
   return zkServer(program.endsWith('zkServer.sh') ? args : ['start-foreground', ...args], plan)

@@ -3,14 +3,14 @@
 import { connect } from 'node:net'
 import { parseArgs } from 'node:util'
 
-const usage = 'usage: nc [-z] [-v] [-w seconds] [-q seconds] host port\n'
+const USAGE = 'usage: nc [-z] [-v] [-w seconds] [-q seconds] host port\n'
 
 process.exitCode = await netcat(process.argv.slice(2))
 
 async function netcat(args: readonly string[]): Promise<number> {
   const options = readOptions(args)
   if (options === undefined) {
-    process.stderr.write(usage)
+    process.stderr.write(USAGE)
     return 1
   }
   return converse(options)

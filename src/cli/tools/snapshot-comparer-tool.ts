@@ -16,7 +16,7 @@ const options = {
   interactive: { type: 'boolean', short: 'i' },
 } as const
 
-const usage = `usage: tskeeper snapshot-comparer -l <snapshot> -r <snapshot> -b <bytes> -n <nodes> [-d] [-i]
+const USAGE = `usage: tskeeper snapshot-comparer -l <snapshot> -r <snapshot> -b <bytes> -n <nodes> [-d] [-i]
  -l,--left <arg>     one snapshot
  -r,--right <arg>    the other
  -b,--bytes <arg>    a node is shown when the data below it differs by more
@@ -52,7 +52,7 @@ export function snapshotComparerTool(args: readonly string[], _target: Target, c
   const values = parse(args)
   if (typeof values === 'string') {
     context.err(`${values}\n`)
-    context.out(usage)
+    context.out(USAGE)
     return 2
   }
   const [bytes, nodes] = [plainInt32(values.bytes!), plainInt32(values.nodes!)]

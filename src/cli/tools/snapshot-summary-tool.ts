@@ -6,7 +6,7 @@ import { openSnapshot } from './open-snapshot.ts'
 import { childrenOf, dataLength } from './snapshot-tree.ts'
 import type { TreeNode } from './snapshot-tree.ts'
 
-const usage = `usage: tskeeper snapshot-summary <snapshot file> <path> <depth>
+const USAGE = `usage: tskeeper snapshot-summary <snapshot file> <path> <depth>
  path    where to begin
  depth   how many levels below it are shown, 0 for all; the sums are always of everything
 `
@@ -21,7 +21,7 @@ export function snapshotSummaryTool(args: readonly string[], _target: Target, co
   const [file, start, depthText] = args
   const depth = args.length === 3 ? plainInt32(depthText) : undefined
   if (depth === undefined) {
-    context.err(usage)
+    context.err(USAGE)
     return 2
   }
   const tree = openSnapshot(resolve(context.cwd, file), context)

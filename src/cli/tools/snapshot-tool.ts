@@ -8,7 +8,7 @@ import { openSnapshot } from './open-snapshot.ts'
 import { childrenOf, dataLength } from './snapshot-tree.ts'
 import type { SnapshotTree, TreeNode } from './snapshot-tree.ts'
 
-const usage = `usage: tskeeper snapshot [-d|-json] <snapshot file>
+const USAGE = `usage: tskeeper snapshot [-d|-json] <snapshot file>
  -d      with the data of each node
  -json   nodes and sizes as JSON, for ncdu
 `
@@ -21,7 +21,7 @@ export function snapshotTool(args: readonly string[], _target: Target, context: 
   }
   const flags = args.slice(0, -1)
   const name = args.at(-1)
-  if (name === undefined || ['-d', '-json'].includes(name) || flags.some((flag) => !['-d', '-json'].includes(flag))) return refuse(usage)
+  if (name === undefined || ['-d', '-json'].includes(name) || flags.some((flag) => !['-d', '-json'].includes(flag))) return refuse(USAGE)
   const path = resolve(context.cwd, name)
   if (!existsSync(path)) return refuse(`File '${path}' does not exist.\n`)
   if (statSync(path).isDirectory()) return refuse(`'${path}' is a directory. it must be a file.\n`)

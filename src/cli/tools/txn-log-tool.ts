@@ -25,7 +25,7 @@ const options = {
   zxid: { type: 'string', short: 'z' },
 } as const
 
-const usage = `usage: tskeeper txnlog [-dhrvyc] <log file> (-z <zxid>)
+const USAGE = `usage: tskeeper txnlog [-dhrvyc] <log file> (-z <zxid>)
  -d,--dump         print every entry; this is what is done without any option
  -h,--help         show this
  -r,--recover      write a copy to <log file>.fixed, asking about each wrong checksum
@@ -53,7 +53,7 @@ export function txnLogTool(args: readonly string[], _target: Target, context: Co
     const { values, positionals } = parse(args)
     const [name] = positionals
     if (values.help || name === undefined) {
-      context.out(usage)
+      context.out(USAGE)
       return values.help ? 0 : 1
     }
     if (!isReadable(resolve(context.cwd, name))) throw new ToolEnd(`File doesn't exist or not readable: ${name}`, 1)
@@ -72,7 +72,7 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true })
   } catch (error) {
-    throw new ToolEnd(`${(error as Error).message}\n\n${usage}`, 1)
+    throw new ToolEnd(`${(error as Error).message}\n\n${USAGE}`, 1)
   }
 }
 

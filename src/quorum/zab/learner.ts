@@ -21,7 +21,7 @@ import { NO_BYTES, NO_ECHO, PacketType, PROTOCOL_VERSION } from './packets.ts'
 import type { PacketLink } from './packets.ts'
 
 /** As a Java server ends on a history that cannot be cut back. */
-export const ExitOnSync = 13
+export const EXIT_ON_SYNC = 13
 
 /** What a leader takes for granted is not there: it has to send everything. */
 export class HistoryNotHeld extends Error {}
@@ -304,7 +304,7 @@ export class Learner {
         const reason = `Not able to truncate the log to 0x${zxid.toString(16)}: ${error.message}`
         // Java ends, and again at each start; who has nothing is sent a snapshot.
         if (error instanceof HistoryNotHeld) this.#leave(reason)
-        else this.#fail(reason, ExitOnSync)
+        else this.#fail(reason, EXIT_ON_SYNC)
       },
     )
   }

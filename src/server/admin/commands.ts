@@ -3,7 +3,7 @@
  * come in pieces, for they are told over many turns. Tools take them apart line by line: every blank and line end is as in ZooKeeper.
  */
 import { hex } from '../../base/hex.ts'
-import { fullVersion } from '../../base/version.ts'
+import { FULL_VERSION } from '../../base/version.ts'
 import type { AdminView, ConnectionView, DeadlinesView } from './admin-view.ts'
 import { fourDecimals, javaDate, javaDouble, socketText } from './java-text.ts'
 import { dumpMonitor } from './monitor.ts'
@@ -135,7 +135,7 @@ export function wchs(view: AdminView): string {
 
 function versionText(view: AdminView): string {
   const readOnly = view.serverState === 'read-only' ? 'READ-ONLY mode; serving only read-only clients\n' : ''
-  return `Zookeeper version: ${fullVersion}\n${readOnly}`
+  return `Zookeeper version: ${FULL_VERSION}\n${readOnly}`
 }
 
 function statsText(view: AdminView): string {

@@ -8,7 +8,7 @@ import type { AdminView } from './admin-view.ts'
 import * as commands from './commands.ts'
 
 /** Said by a server that is not serving; `hash` says it without the line end. */
-const notServing = 'This ZooKeeper instance is not currently serving requests'
+const NOT_SERVING = 'This ZooKeeper instance is not currently serving requests'
 
 interface Word {
   /** Bytes behind the word on the wire. */
@@ -22,7 +22,7 @@ function word(answer: (view: AdminView) => string | Iterable<string>, whenNotSer
 }
 
 /** What a telnet client sends when it is interrupted: known so that nothing is logged about it. */
-export const telnetClose = '\u00ff\u00f4\u00ff\u00fd'
+export const TELNET_CLOSE = '\u00ff\u00f4\u00ff\u00fd'
 
 const words: ReadonlyMap<string, Word> = new Map([
   ['conf', word(commands.conf)],
@@ -43,7 +43,7 @@ const words: ReadonlyMap<string, Word> = new Map([
   ['wchc', word(commands.wchc)],
   ['wchp', word(commands.wchp)],
   ['wchs', word(commands.wchs)],
-  [telnetClose, word(() => '', 'answers')],
+  [TELNET_CLOSE, word(() => '', 'answers')],
 ])
 
 export type Whitelist = ReadonlySet<string> | 'all'
@@ -70,15 +70,15 @@ function wholeAnswer(name: string, view: AdminView, whitelist: Whitelist, argume
   const known = words.get(name)
   if (known === undefined) return ''
   if (!isAllowedWord(name, whitelist)) {
-    return `${name === telnetClose ? 'telnet close' : name} is not executed because it is not in the whitelist.\n`
+    return `${name === TELNET_CLOSE ? 'telnet close' : name} is not executed because it is not in the whitelist.\n`
   }
   if (view.isServing || known.whenNotServing === 'answers') return known.answer(view, argument)
-  return known.whenNotServing === 'says so' ? `${notServing}\n` : notServing
+  return known.whenNotServing === 'says so' ? `${NOT_SERVING}\n` : NOT_SERVING
 }
 
 /** The two lines Java logs when the first word comes in. */
 export function whitelistNotices(whitelist: Whitelist): string[] {
-  const known = [...words.keys()].map((name) => (name === telnetClose ? 'telnet close' : name))
+  const known = [...words.keys()].map((name) => (name === TELNET_CLOSE ? 'telnet close' : name))
   const enabled = whitelist === 'all' ? known : [...whitelist]
   return [
     `The list of known four letter word commands is : [${known.join(', ')}]`,

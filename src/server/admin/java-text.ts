@@ -27,12 +27,12 @@ export function socketText(address: string, port: number): string {
 
 const weekdays = ['Thu', 'Fri', 'Sat', 'Sun', 'Mon', 'Tue', 'Wed']
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
-const dayMs = 86_400_000
+const DAY_MS = 86_400_000
 
 /** As Date.toString in the zone UTC, from milliseconds since 1970: `Sat Nov 21 20:38:45 UTC 2026`. */
 export function javaDate(wallMs: number): string {
-  const days = Math.floor(wallMs / dayMs)
-  const seconds = Math.floor((wallMs - days * dayMs) / 1000)
+  const days = Math.floor(wallMs / DAY_MS)
+  const seconds = Math.floor((wallMs - days * DAY_MS) / 1000)
   const two = (value: number): string => String(value).padStart(2, '0')
   const time = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60].map(two).join(':')
   const { year, month, day } = civilDate(days)

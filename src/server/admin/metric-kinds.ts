@@ -118,7 +118,7 @@ export class SampleRandom {
   }
 }
 
-const sampleSize = 4096
+const SAMPLE_SIZE = 4096
 
 /** AvgMinMaxPercentileCounter: percentiles of a uniform sample of all values since the last reset. */
 export class PercentileSummary implements Metric {
@@ -134,16 +134,16 @@ export class PercentileSummary implements Metric {
   }
 
   add(value: number): void {
-    this.#sample ??= new Float64Array(sampleSize)
+    this.#sample ??= new Float64Array(SAMPLE_SIZE)
     this.basic.add(value)
     const { count } = this.basic
-    const place = count <= sampleSize ? count - 1 : this.#random.below(count)
-    if (place < sampleSize) this.#sample[place] = Math.trunc(value)
+    const place = count <= SAMPLE_SIZE ? count - 1 : this.#random.below(count)
+    if (place < SAMPLE_SIZE) this.#sample[place] = Math.trunc(value)
   }
 
   /** As UniformSnapshot.getValue of the sample, for each quantile in [0, 1]; zeros without values. */
   quantiles(wanted: readonly number[]): number[] {
-    const size = Math.min(this.basic.count, sampleSize)
+    const size = Math.min(this.basic.count, SAMPLE_SIZE)
     if (this.#sample === undefined || size === 0) return wanted.map(() => 0)
     const sorted = this.#sample.slice(0, size).sort()
     return wanted.map((quantile) => {
@@ -171,7 +171,7 @@ export class PercentileSummary implements Metric {
 }
 
 /** Keys come from clients (the first element of a path): beyond so many, new ones are not counted. */
-const maxKeys = 10_000
+const MAX_KEYS = 10_000
 
 /** One metric a key; its name is `<key>_<name>`. A reset keeps the keys, as in Java. */
 export class MetricSet<M extends Metric & { add(value: number): void }> implements Metric {
@@ -195,7 +195,7 @@ export class MetricSet<M extends Metric & { add(value: number): void }> implemen
   add(key: string, value: number): void {
     let metric = this.#byKey.get(key)
     if (metric === undefined) {
-      if (this.#byKey.size >= maxKeys) return
+      if (this.#byKey.size >= MAX_KEYS) return
       this.#byKey.set(key, (metric = this.#create(`${key}_${this.name}`)))
     }
     metric.add(value)

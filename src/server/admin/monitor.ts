@@ -1,5 +1,5 @@
 /** The values of `mntr`: text values, gauges of the moment, then all metrics (MonitorCommand and registerMetrics). */
-import { fullVersion } from '../../base/version.ts'
+import { FULL_VERSION } from '../../base/version.ts'
 import type { AdminView, EnsembleGauges, ProposalSizes, QuotaView } from './admin-view.ts'
 import { fourDecimals } from './java-text.ts'
 import type { MetricSink } from './metric-kinds.ts'
@@ -9,7 +9,7 @@ export interface MonitorSink extends MetricSink {
 }
 
 export function dumpMonitor(view: AdminView, sink: MonitorSink): void {
-  sink.text('version', fullVersion)
+  sink.text('version', FULL_VERSION)
   sink.text('server_state', view.serverState)
   if (view.peerState !== undefined) sink.text('peer_state', view.peerState)
   const ensemble = view.ensemble()

@@ -2,7 +2,7 @@
  * The checks that QuorumPeerConfig, ServerConfig and AuthenticationHelper make on values that are each well-formed,
  * in their order, and the fields that depend on several keys.
  */
-import { schemeOfProvider, x509ProviderClass } from './auth-providers.ts'
+import { schemeOfProvider, X509_PROVIDER_CLASS } from './auth-providers.ts'
 import { ConfigRefused } from './config-refused.ts'
 import { complaining } from './hints.ts'
 import { nodeHashName } from './digest-algorithm.ts'
@@ -106,7 +106,7 @@ function whitelist(properties: ReadonlyMap<string, string>): ReadonlySet<string>
 
 function authFields(fields: Partial<Settings>, remarks: Remarks): Partial<Settings> {
   const properties = fields.properties ?? new Map<string, string>()
-  const providers = new Map([...properties].filter(([name]) => name.startsWith(providerPrefix)))
+  const providers = new Map([...properties].filter(([name]) => name.startsWith(PROVIDER_PREFIX)))
   if (fields.secureClientPort !== undefined) addTlsProvider(providers, properties.get('zookeeper.ssl.authProvider'))
   for (const name of providers.values()) {
     if (schemeOfProvider(name) === undefined) remarks.warnings.push(`Problems loading ${name}`)
@@ -123,16 +123,16 @@ function authFields(fields: Partial<Settings>, remarks: Remarks): Partial<Settin
   }
 }
 
-const providerPrefix = 'zookeeper.authProvider.'
+const PROVIDER_PREFIX = 'zookeeper.authProvider.'
 
 /** As configureSSLAuth: the scheme for client certificates needs a provider, and x509 brings its own. */
 function addTlsProvider(providers: Map<string, string>, configured: string | undefined): void {
   const scheme = configured ?? 'x509'
-  if (providers.has(providerPrefix + scheme)) return
+  if (providers.has(PROVIDER_PREFIX + scheme)) return
   if (scheme !== 'x509') {
     throw new ConfigRefused('config', `No auth provider configured for the SSL authentication scheme '${scheme}'.`)
   }
-  providers.set(`${providerPrefix}x509`, x509ProviderClass)
+  providers.set(`${PROVIDER_PREFIX}x509`, X509_PROVIDER_CLASS)
 }
 
 function enforcement(fields: Partial<Settings>, providers: readonly string[]): Partial<Settings> {

@@ -14,11 +14,11 @@ interface RefusalTexts {
   readonly logged: string
 }
 
-const usage = 'Usage: ZooKeeperServerMain configfile | port datadir [ticktime] [maxcnxns]'
+const USAGE = 'Usage: ZooKeeperServerMain configfile | port datadir [ticktime] [maxcnxns]'
 
 const texts: Record<RefusalKind, RefusalTexts> = {
   config: { exitCode: 2, standardError: 'Invalid config, exiting abnormally', logged: 'Invalid config, exiting abnormally' },
-  arguments: { exitCode: 2, standardError: usage, logged: 'Invalid arguments, exiting abnormally' },
+  arguments: { exitCode: 2, standardError: USAGE, logged: 'Invalid arguments, exiting abnormally' },
   datadir: { exitCode: 3, standardError: 'Unable to access datadir, exiting abnormally', logged: 'Unable to access datadir, exiting abnormally' },
   unexpected: { exitCode: 1, standardError: undefined, logged: 'Unexpected exception, exiting abnormally' },
 }

@@ -28,7 +28,7 @@ const misnamed: ReadonlyMap<string, string> = new Map([
 ])
 
 /** Honoured as `-D` only. */
-const commandLineOnly = /^(?:readonlymode\.enabled|znode\.container\..*|java\.security\.auth\.login\.config)$/
+const COMMAND_LINE_ONLY = /^(?:readonlymode\.enabled|znode\.container\..*|java\.security\.auth\.login\.config)$/
 
 const withoutMeaning = new RegExp(
   `^(?:${[
@@ -53,7 +53,7 @@ export function noticeForKey(key: string): string | undefined {
   }
   const working = misnamed.get(key)
   if (working !== undefined) return `${key} has no effect; the key that works is ${working}`
-  if (commandLineOnly.test(key)) return `${key} has no effect in a configuration file: set -D${key}=… in SERVER_JVMFLAGS`
+  if (COMMAND_LINE_ONLY.test(key)) return `${key} has no effect in a configuration file: set -D${key}=… in SERVER_JVMFLAGS`
   if (withoutMeaning.test(key)) return `${key} is accepted and ignored: it tunes what this server does not have`
   return undefined
 }

@@ -23,8 +23,8 @@ export class IllegalValue extends Error {
   }
 }
 
-const intRange = 2n ** 31n
-const longRange = 2n ** 63n
+const INT_RANGE = 2n ** 31n
+const LONG_RANGE = 2n ** 63n
 
 /** As Integer.parseInt: decimal only. */
 export function parseInt32(text: string): number {
@@ -38,12 +38,12 @@ export function parseInt64(text: string): number {
 
 /** As Integer.parseInt, but undefined where that throws. */
 export function plainInt32(text: string): number | undefined {
-  return plain(text, intRange)
+  return plain(text, INT_RANGE)
 }
 
 /** As Long.parseLong, but undefined where that throws. */
 export function plainInt64(text: string): number | undefined {
-  return plain(text, longRange)
+  return plain(text, LONG_RANGE)
 }
 
 /** As Long.parseLong with radix 16. */
@@ -51,7 +51,7 @@ export function parseHex64(text: string): bigint {
   const match = /^([+-]?)([0-9a-fA-F]+)$/.exec(text)
   const size = BigInt(`0x${match?.[2] ?? '0'}`)
   const value = match?.[1] === '-' ? -size : size
-  if (match === null || value < -longRange || value >= longRange) throw new IllegalValue(`For input string: "${text}" under radix 16`)
+  if (match === null || value < -LONG_RANGE || value >= LONG_RANGE) throw new IllegalValue(`For input string: "${text}" under radix 16`)
   return value
 }
 
@@ -68,12 +68,12 @@ function numberOrIllegal(value: number | undefined, text: string): number {
 
 /** As Integer.decode: decimal, hexadecimal after `0x`, `0X` or `#`, octal after `0`; undefined when it is no such number. */
 export function decodeInt32(text: string): number | undefined {
-  return decode(text, intRange)
+  return decode(text, INT_RANGE)
 }
 
 /** As Long.decode; beyond 2^53 the nearest number. */
 export function decodeInt64(text: string): number | undefined {
-  return decode(text, longRange)
+  return decode(text, LONG_RANGE)
 }
 
 function decode(text: string, range: bigint): number | undefined {

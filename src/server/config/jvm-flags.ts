@@ -9,8 +9,8 @@ export interface JvmFlags {
   readonly notices: readonly string[]
 }
 
-const bareNames = /^(?:jute\.maxbuffer(?:\.extrasize)?|znode\.container\..*|readonlymode\.enabled|fsync\.warningthresholdms|java\.security\..*)$/
-const alwaysOn = /^(?:leader|follower)\.nodelay$/
+const BARE_NAMES = /^(?:jute\.maxbuffer(?:\.extrasize)?|znode\.container\..*|readonlymode\.enabled|fsync\.warningthresholdms|java\.security\..*)$/
+const ALWAYS_ON = /^(?:leader|follower)\.nodelay$/
 
 /** Tokens are parted by blanks, as an unquoted shell variable is; of a name given twice the last counts, JVMFLAGS after SERVER_JVMFLAGS. */
 export function readJvmFlags(serverJvmFlags: string | undefined, jvmFlags: string | undefined): JvmFlags {
@@ -21,8 +21,8 @@ export function readJvmFlags(serverJvmFlags: string | undefined, jvmFlags: strin
     const match = /^-D([^=]+)(?:=(.*))?$/s.exec(token)
     const name = match?.[1]
     if (name !== undefined && /^(?:zookeeper|tskeeper)\./.test(name)) properties.set(name, match?.[2] ?? '')
-    else if (name !== undefined && bareNames.test(name)) properties.set(name, match?.[2] ?? '')
-    else if (name === undefined || !alwaysOn.test(name)) ignored.push(token)
+    else if (name !== undefined && BARE_NAMES.test(name)) properties.set(name, match?.[2] ?? '')
+    else if (name === undefined || !ALWAYS_ON.test(name)) ignored.push(token)
   }
   const notices = ignored.length === 0 ? [] : [`Ignoring flags that only mean something to a JVM: ${ignored.map(hideValue).join(' ')}`]
   return { properties, notices }

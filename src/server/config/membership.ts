@@ -28,7 +28,7 @@ export interface Membership {
   readonly weights: ReadonlyMap<number, number>
 }
 
-const wrongForm =
+const WRONG_FORM =
   ' does not have the form server_config or server_config;client_config where server_config is the pipe separated list of ' +
   'host:port:port or host:port:port:type and client_config is port or host:port'
 
@@ -98,7 +98,7 @@ function readServer(sid: number, text: string, multiAddressEnabled: boolean): Se
   let learnerType: LearnerType | undefined
   const read = addresses.map((address) => {
     const parts = hostAndPorts(address)
-    if (rest.length > 0 || parts.length < 3 || parts.length > 4) throw new ConfigRefused('config', text + wrongForm)
+    if (rest.length > 0 || parts.length < 3 || parts.length > 4) throw new ConfigRefused('config', text + WRONG_FORM)
     const [host, quorumPort, electionPort] = [parts[0], readPort(parts[0], parts[1]), readPort(parts[0], parts[2])]
     if (quorumPort === electionPort) {
       const where = `Please update the configuration file on server.${sid}`
@@ -112,7 +112,7 @@ function readServer(sid: number, text: string, multiAddressEnabled: boolean): Se
 
 function readClientAddress(text: string, line: string): { host: string; port: number } {
   const parts = hostAndPorts(text)
-  if (parts.length > 2) throw new ConfigRefused('config', line + wrongForm)
+  if (parts.length > 2) throw new ConfigRefused('config', line + WRONG_FORM)
   // Java prints the host name of the server part here, which is not set yet.
   return { host: parts.length === 2 ? parts[0] : '0.0.0.0', port: readPort('null', parts.at(-1)!) }
 }

@@ -19,20 +19,20 @@ export interface ProcessFacts {
   maxFileDescriptors(): number
 }
 
-export const notKnown = '<NA>'
+export const NOT_KNOWN = '<NA>'
 
 export const unknownProcess: ProcessFacts = {
-  hostName: notKnown,
-  runtimeVersion: notKnown,
-  runtimeVendor: notKnown,
-  runtimeHome: notKnown,
-  temporaryDirectory: notKnown,
-  osName: notKnown,
-  osArch: notKnown,
-  osVersion: notKnown,
-  userName: notKnown,
-  userHome: notKnown,
-  workingDirectory: notKnown,
+  hostName: NOT_KNOWN,
+  runtimeVersion: NOT_KNOWN,
+  runtimeVendor: NOT_KNOWN,
+  runtimeHome: NOT_KNOWN,
+  temporaryDirectory: NOT_KNOWN,
+  osName: NOT_KNOWN,
+  osArch: NOT_KNOWN,
+  osVersion: NOT_KNOWN,
+  userName: NOT_KNOWN,
+  userHome: NOT_KNOWN,
+  workingDirectory: NOT_KNOWN,
   memory: () => ({ free: 0, max: 0, total: 0 }),
   openFileDescriptors: () => -1,
   maxFileDescriptors: () => -1,

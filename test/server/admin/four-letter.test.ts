@@ -1,9 +1,9 @@
 /** The words against what Apache ZooKeeper 3.9.6 answered in the same situation (test/server/admin/golden). */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { fullVersion } from '../../../src/base/version.ts'
+import { FULL_VERSION } from '../../../src/base/version.ts'
 import type { AdminView } from '../../../src/server/admin/admin-view.ts'
-import { answerWord, argumentBytes, isAllowedWord, telnetClose, whitelistNotices } from '../../../src/server/admin/four-letter.ts'
+import { answerWord, argumentBytes, isAllowedWord, TELNET_CLOSE, whitelistNotices } from '../../../src/server/admin/four-letter.ts'
 import { busyView, connection, first, freshView, second, stats } from './view.ts'
 
 const golden = (name: string): string => readFileSync(new URL(`golden/${name}`, import.meta.url), 'utf8')
@@ -185,7 +185,7 @@ describe('mntr', () => {
       ?.split('\t')[1]
 
   test('begins with version and state', () => {
-    expect(answer('mntr', freshView()).split('\n').slice(0, 2)).toEqual([`zk_version\t${fullVersion}`, 'zk_server_state\tstandalone'])
+    expect(answer('mntr', freshView()).split('\n').slice(0, 2)).toEqual([`zk_version\t${FULL_VERSION}`, 'zk_server_state\tstandalone'])
     const leading = freshView({ serverState: 'leader', peerState: 'leading - broadcast' })
     expect(line(leading, 'peer_state')).toBe('leading - broadcast')
   })
@@ -247,8 +247,8 @@ describe('words', () => {
     const allowed = (word: string): string => [...answerWord(word, freshView(), only)].join('')
     expect(allowed('stat')).toBe('stat is not executed because it is not in the whitelist.\n')
     expect(allowed('stmk')).toBe('stmk is not executed because it is not in the whitelist.\n')
-    expect(allowed(telnetClose)).toBe('telnet close is not executed because it is not in the whitelist.\n')
-    expect(answer(telnetClose, freshView())).toBe('')
+    expect(allowed(TELNET_CLOSE)).toBe('telnet close is not executed because it is not in the whitelist.\n')
+    expect(answer(TELNET_CLOSE, freshView())).toBe('')
     expect(allowed('srvr')).toContain('Mode: standalone')
     expect(isAllowedWord('stat', only)).toBe(false)
   })
