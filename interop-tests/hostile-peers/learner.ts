@@ -6,7 +6,7 @@ import { PacketType } from '../../src/quorum/zab/packets.ts'
 import type { Member } from '../ensemble/member.ts'
 import { eventually } from '../peers/processes.ts'
 import { RawPeer } from './raw-peer.ts'
-import { joining } from './words.ts'
+import { joining, packet } from './words.ts'
 
 const LIMIT_MS = 60_000
 const MAX_LENGTH = 4 << 20
@@ -45,6 +45,12 @@ export class FalseLearner {
     })
   }
 
+  /** A leader cuts who is silent for syncLimit ticks, which a scene lasts on a busy machine. */
+  #echo({ type, zxid }: QuorumPacket): void {
+    if (type === PacketType.PING) this.peer.say(packet(PacketType.PING, zxid, Buffer.alloc(0)))
+    else if (type === PacketType.PROPOSAL) this.peer.say(packet(PacketType.ACK, zxid))
+  }
+
   #onData(bytes: Buffer): void {
     if (this.#snapshot !== undefined) {
       this.#snapshot = Buffer.concat([this.#snapshot, bytes])
@@ -57,6 +63,7 @@ export class FalseLearner {
     }
     for (let packet = this.#decoder.next(); packet !== undefined; packet = this.#decoder.next()) {
       this.heard.push(packet.type)
+      this.#echo(packet)
       this.#last.set(packet.type, { ...packet, data: packet.data && Uint8Array.from(packet.data) })
       if (packet.type !== PacketType.SNAP) continue
       const rest = Buffer.from(this.#decoder.takeRest())
