@@ -170,9 +170,11 @@ describe('beside all of that', () => {
     try {
       const { ensemble } = stage
       await ensemble.member(3).kill()
-      expect((await ensemble.leader()).place.id).toBe(2)
+      // Mostly member 2. Member 1 has one txn more, and leads, if the leader dies between its words to the two.
+      expect([1, 2]).toContain((await ensemble.leader()).place.id)
       await ensemble.member(3).start()
       await ensemble.allServe()
+      expect(await ensemble.member(3).serves()).toBe('follower')
     } finally {
       isOver = true
       await Promise.all(noise)

@@ -10,6 +10,7 @@ import { writeThrough } from '../ensemble/workload.ts'
 import { markedRequests } from '../hostile/marked-requests.ts'
 import type { MarkedRequest } from '../hostile/marked-requests.ts'
 import { needPeer } from '../peers/peers.ts'
+import { eventually } from '../peers/processes.ts'
 import { create } from '../storage/requests.ts'
 import { multiBody } from '../wire/messages.ts'
 import type { Reply } from '../wire/messages.ts'
@@ -17,6 +18,7 @@ import type { Asked } from '../wire/raw-session.ts'
 import { int, ODD_INTS, text } from './words.ts'
 
 const SESSION_MS = 10_000
+const SETTLING_LIMIT_MS = 60_000
 const java = await needPeer('java')
 
 const writes = [
@@ -85,10 +87,24 @@ async function answersMarked(member: Member, rows: readonly MarkedRequest[]): Pr
     const session = await member.session(SESSION_MS)
     const replies = await session.askUntilEnd([request, { type: OpCode.exists, body: Buffer.concat([text('/'), Buffer.from([0])]) }])
     const [first] = replies
-    if (answer.kind === 'refused') expect([name, replies.length, isRefused(first)]).toEqual([name, 2, true])
+    if (answer.kind === 'refused') expect([name, replies.length, first !== undefined && isRefused(first)]).toEqual([name, 2, true])
     else if (answer.kind === 'closed') expect([name, replies.length]).toEqual([name, 0])
     session.drop()
   }
+}
+
+/** The last zxid of all, when all have applied the same: what one member has answered another may not have committed yet. */
+async function settled({ members }: Ensemble): Promise<bigint> {
+  return await eventually('all have applied the same', SETTLING_LIMIT_MS, async () => {
+    const [first, ...others] = await Promise.all(members.map((member) => member.zxid()))
+    return first !== undefined && others.every((zxid) => zxid === first) ? BigInt(first) : undefined
+  })
+}
+
+/** A session comes and goes. */
+async function writeNothing(member: Member): Promise<void> {
+  const session = await member.session(SESSION_MS)
+  await session.close()
 }
 
 let stage = 0
@@ -99,7 +115,8 @@ async function allGoOn({ running, members }: Ensemble, roles: readonly string[])
   stage++
   await Promise.all(running.map((member) => writeThrough(member, `/stage-${stage}-${member.place.id}`)))
   await ensemble!.agree()
-  expect(await Promise.all(members.map((member) => member.mode()))).toEqual(roles)
+  // A busy server may leave one question for its mode unanswered.
+  expect(await Promise.all(members.map((member) => member.serves()))).toEqual(roles)
 }
 
 describe('an ensemble of ours', () => {
@@ -115,11 +132,13 @@ describe('an ensemble of ours', () => {
     )
     expect(deadly.length).toBeGreaterThan(30)
     const asked = [3, 1, 4].map((id) => members.member(id))
+    // Before the first txn of an epoch a learner may still say that it has none.
+    await writeNothing(members.member(1))
     for (const member of asked) {
-      const before = await member.zxid()
+      const before = await settled(members)
       await refuses(member, [...undecodable, ...brokenMultis, ...brokenLists])
-      // None of them became a txn: only their session came and went.
-      expect(BigInt((await member.zxid())!) - BigInt(before!)).toBeLessThanOrEqual(3n)
+      // None of them became a write: their session came and went, and a multi that can be decoded is logged with its refusal.
+      expect((await settled(members)) - before).toBeLessThanOrEqual(3n)
     }
     await Promise.all(asked.map((member) => answersMarked(member, deadly)))
     await allGoOn(members, roles)
