@@ -62,7 +62,6 @@ const CIRCLES = [
   ['src/quorum/member/ensemble-server.ts', 'src/quorum/member/following.ts', 'src/quorum/member/leading.ts'],
   ['src/server/net/client-connection.ts', 'src/server/net/client-service.ts', 'src/server/net/words.ts'],
   ['src/server/server-admin.ts', 'src/server/server-core.ts'],
-  ['src/sim/sim-clock.ts', 'src/sim/sim-disk.ts', 'src/sim/sim-machine.ts', 'src/sim/sim-network.ts', 'src/sim/sim-process.ts', 'src/sim/sim-socket.ts'],
 ]
 
 /** Files whose business it is to pass on what others export. */

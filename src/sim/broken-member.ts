@@ -8,10 +8,11 @@ import type { Role } from '../quorum/member/role.ts'
 import type { LearnerHandler } from '../quorum/zab/learner-handler.ts'
 import type { Settings } from '../server/config/settings.ts'
 import { areaOf } from './crash-points.ts'
+import { Halted } from './mortal.ts'
+import type { Mortal } from './mortal.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import type { DiskFault, DiskStep } from './sim-disk.ts'
 import type { Blockade, SimNetwork } from './sim-network.ts'
-import { Halted } from './sim-process.ts'
 import type { SimProcess } from './sim-process.ts'
 
 /** Ways of being broken. 'in': what comes to it; 'out': what it does or says. */
@@ -106,7 +107,7 @@ export class BrokenMember {
   }
 
   /** The first election message is said for ever. It has its length in front; who dials says first who it is, which begins with a negative number. */
-  #sayAgain(owner: SimProcess, { address, port }: { address: string; port: number }, bytes: Uint8Array): Uint8Array {
+  #sayAgain(owner: Mortal, { address, port }: { address: string; port: number }, bytes: Uint8Array): Uint8Array {
     if (owner !== this.#parts.process() || port !== this.#parts.ports.election) return bytes
     if (bytes[0] !== 0) return bytes
     const said = this.#said.get(address)

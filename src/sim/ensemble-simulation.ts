@@ -20,6 +20,7 @@ import { Inspector } from './inspector.ts'
 import { drawJavaTraits, dressAsJava } from './java-dress.ts'
 import { Ledger } from './ledger.ts'
 import { checkMajority } from './majority-check.ts'
+import type { Mortal } from './mortal.ts'
 import { outcomeOf } from './outcome.ts'
 import type { Account, LifeEnd, Outcome } from './outcome.ts'
 import { HEALED } from './plan.ts'
@@ -27,7 +28,6 @@ import type { LifePlan } from './plan.ts'
 import { ServerLife } from './server-life.ts'
 import { SimMachine } from './sim-machine.ts'
 import { SimNetwork } from './sim-network.ts'
-import type { SimProcess } from './sim-process.ts'
 import { Violation, World } from './world.ts'
 
 export interface EnsembleOptions {
@@ -192,7 +192,7 @@ class EnsembleSimulation {
     if (plan !== undefined) world.after(plan.longestMs, () => this.#atLast(member, life, plan))
   }
 
-  readonly #onSent = new Map<SimProcess, () => unknown>()
+  readonly #onSent = new Map<Mortal, () => unknown>()
 
   /** A server that gives up must have a reason. */
   #watchEnd(member: Member, life: ServerLife<EnsembleServer>, plan: LifePlan | undefined, points: CrashPoints | undefined): void {

@@ -8,9 +8,9 @@ import type { Settings } from '../server/config/settings.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import type { DiskFault, DiskSpeed, StepKind } from './sim-disk.ts'
 import type { Survival } from './sim-inode.ts'
-import type { WireQuality } from './sim-network.ts'
-import type { TroubleKind } from './troubles.ts'
+import type { WireQuality } from './sim-socket.ts'
 import { TROUBLES } from './troubles.ts'
+import type { TroubleKind } from './troubles.ts'
 
 /** 'epoch': the two files in which a member of an ensemble keeps its epochs. */
 export type Area = 'log' | 'snapshot' | 'epoch'

@@ -3,9 +3,20 @@
  * while the process looks on. Both run as fast or slow as the machine's do.
  */
 import type { Clock, Timer } from '../server/host/host.ts'
-import type { SimProcess } from './sim-process.ts'
-import type { SimMachine } from './sim-machine.ts'
 import type { World } from './world.ts'
+
+interface ClockOwner {
+  /** True time as the process lives it. */
+  readonly now: number
+  wakeAt(time: number): void
+  endOfTurn(callback: () => void): void
+}
+
+interface ClockMachine {
+  readonly world: World
+  readonly clockRate: number
+  readonly wallOffsetMs: number
+}
 
 interface Pending {
   readonly dueAt: number
@@ -18,14 +29,14 @@ const WALL_START = 1_700_000_000_000
 
 export class SimClock implements Clock {
   readonly #world: World
-  readonly #process: SimProcess
-  readonly #machine: SimMachine
+  readonly #process: ClockOwner
+  readonly #machine: ClockMachine
   readonly #origin: number
   readonly #rate: number
   #timers: Pending[] = []
   #sequence = 0
 
-  constructor(machine: SimMachine, owner: SimProcess) {
+  constructor(machine: ClockMachine, owner: ClockOwner) {
     this.#world = machine.world
     this.#process = owner
     this.#machine = machine

@@ -8,13 +8,13 @@ import { immediateFiles } from '../server/host/files-over.ts'
 import { DirectoryInUse } from '../server/host/host.ts'
 import type { DirectoryLock, Disk, DiskAnswer, DiskDone, DiskFile, Files, FileStatus, OpenMode } from '../server/host/host.ts'
 import { filesInTurn } from '../server/host/turns-at-disk.ts'
+import { Halted } from './mortal.ts'
+import type { Mortal } from './mortal.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import { SimFiles } from './sim-files.ts'
 import { SECTOR_BYTES } from './sim-inode.ts'
 import type { SimInode, Survival } from './sim-inode.ts'
 import { baseName, directoryOf, SimNames } from './sim-names.ts'
-import { Halted } from './sim-process.ts'
-import type { SimProcess } from './sim-process.ts'
 import { Violation } from './world.ts'
 import type { World } from './world.ts'
 
@@ -50,13 +50,13 @@ export class SimDisk {
   names: SimNames
   speed: DiskSpeed = { writeMs: 0.2, syncMs: 2, slowSyncChance: 0, slowSyncMs: 0, stallChance: 0, stallMs: 0 }
   /** Asked before each step, told after it. May kill the process; a fault is looked at before the step only. */
-  onStep: (step: DiskStep, owner: SimProcess) => DiskFault | undefined = () => undefined
+  onStep: (step: DiskStep, owner: Mortal) => DiskFault | undefined = () => undefined
   /** Told when a process has met what cannot be read. */
-  onUnreadable: (owner: SimProcess, path: string) => void = () => undefined
+  onUnreadable: (owner: Mortal, path: string) => void = () => undefined
   readonly #world: World
-  readonly #locks = new Map<string, SimProcess>()
+  readonly #locks = new Map<string, Mortal>()
   #hangsUntil = -Infinity
-  readonly #stalls = new Map<SimProcess, number>()
+  readonly #stalls = new Map<Mortal, number>()
   /** Files of which a part cannot be read. */
   readonly #spoiled = new Set<SimInode>()
 
@@ -66,7 +66,7 @@ export class SimDisk {
   }
 
   /** The disk as one process sees it, while it lives. */
-  mount(owner: SimProcess): SimMount {
+  mount(owner: Mortal): SimMount {
     return new SimMount(this.#world, this, owner, this.#locks)
   }
 
@@ -80,11 +80,11 @@ export class SimDisk {
   }
 
   /** The next call of the process takes so long. */
-  stallNext(owner: SimProcess, ms: number): void {
+  stallNext(owner: Mortal, ms: number): void {
     this.#stalls.set(owner, ms)
   }
 
-  takeStall(owner: SimProcess): number {
+  takeStall(owner: Mortal): number {
     const ms = this.#stalls.get(owner) ?? 0
     this.#stalls.delete(owner)
     return ms
@@ -132,13 +132,13 @@ export class SimDisk {
 
 export class SimMount implements Disk {
   readonly world: World
-  readonly process: SimProcess
+  readonly process: Mortal
   readonly disk: SimDisk
   /** As on a real machine: one call at a time. */
   readonly aside: Files
-  readonly #locks: Map<string, SimProcess>
+  readonly #locks: Map<string, Mortal>
 
-  constructor(world: World, disk: SimDisk, owner: SimProcess, locks: Map<string, SimProcess>) {
+  constructor(world: World, disk: SimDisk, owner: Mortal, locks: Map<string, Mortal>) {
     this.world = world
     this.disk = disk
     this.process = owner

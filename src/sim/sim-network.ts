@@ -3,22 +3,10 @@
  * of the streams of a process that dies. Faults of single connections are the sockets' own.
  */
 import type { Connecting, Listener, ListenOptions, Network, Socket } from '../server/host/host.ts'
-import type { SimProcess } from './sim-process.ts'
+import type { Mortal } from './mortal.ts'
 import { SimSocket } from './sim-socket.ts'
+import type { WireQuality } from './sim-socket.ts'
 import type { World } from './world.ts'
-
-/** What the wires do to everything on them. */
-export interface WireQuality {
-  /** Each piece is under way so long at most, ms. */
-  readonly latencyMs: number
-  /** How often a piece is held up, and everything behind it, and for how long at most. */
-  readonly stallChance: number
-  readonly stallMs: number
-  /** How often a read gives only a part of what has arrived. */
-  readonly splitChance: number
-  /** What fits between a sender's write and the receiver's read. */
-  readonly windowBytes: number
-}
 
 /** What becomes of dials, or of the bytes of connections that stand, on a way that is blocked: refused at once, or lost without a word. */
 export type Blockade = 'refused' | 'lost' | 'bytes'
@@ -37,16 +25,16 @@ const LONGEST_SILENCE_MS = 3000
 const FIRST_PORT = 40_000
 
 interface Listening {
-  readonly process: SimProcess
+  readonly process: Mortal
   readonly onSocket: (socket: Socket) => void
 }
 
 export class SimNetwork {
   quality: WireQuality = { latencyMs: 0.5, stallChance: 0, stallMs: 0, splitChance: 0, windowBytes: 65_536 }
   /** Called when a process has handed bytes to a socket; may end the process. */
-  onSent: (owner: SimProcess) => void = () => undefined
+  onSent: (owner: Mortal) => void = () => undefined
   /** Puts other bytes in the place of those that a process sends on a connection to or from the port. */
-  onWrite: ((owner: SimProcess, peer: { readonly address: string; readonly port: number }, bytes: Uint8Array) => Uint8Array) | undefined
+  onWrite: ((owner: Mortal, peer: { readonly address: string; readonly port: number }, bytes: Uint8Array) => Uint8Array) | undefined
   readonly world: World
   /** By address and port. */
   readonly #listeners = new Map<string, Listening>()
@@ -69,7 +57,7 @@ export class SimNetwork {
   }
 
   /** The network as one process sees it. */
-  of(owner: SimProcess): Network {
+  of(owner: Mortal): Network {
     owner.onDeath.push(() => this.#onDeath(owner))
     return {
       listen: (options, onSocket, done) => this.#listen(owner, options, onSocket, done),
@@ -77,7 +65,7 @@ export class SimNetwork {
     }
   }
 
-  dial(owner: SimProcess, address: string, port: number, onConnect: (socket: SimSocket) => void, onError: (error: Error) => void): Connecting {
+  dial(owner: Mortal, address: string, port: number, onConnect: (socket: SimSocket) => void, onError: (error: Error) => void): Connecting {
     let isCancelled = false
     const { random } = this.world
     const from = owner.machine.address
@@ -148,7 +136,7 @@ export class SimNetwork {
   }
 
   /** Open connections of a process. */
-  socketsOf(owner: SimProcess): SimSocket[] {
+  socketsOf(owner: Mortal): SimSocket[] {
     return [...this.#sockets].filter((socket) => socket.process === owner)
   }
 
@@ -157,7 +145,7 @@ export class SimNetwork {
   }
 
   #listen(
-    owner: SimProcess,
+    owner: Mortal,
     options: ListenOptions,
     onSocket: (socket: Socket) => void,
     done: (error: Error | undefined, listener: Listener | undefined) => void,
@@ -178,7 +166,7 @@ export class SimNetwork {
   }
 
   /** Bytes that were sent may still arrive; then the peers are told, or find out. */
-  #onDeath(owner: SimProcess): void {
+  #onDeath(owner: Mortal): void {
     const { random } = this.world
     const silence = random.chance(0.5) ? 0 : random.between(0, LONGEST_SILENCE_MS)
     for (const socket of this.socketsOf(owner)) {

@@ -2,17 +2,10 @@
  * A process: an event loop whose turns have the phases of Node's, in their order: timers that are due, then what the
  * sockets and the disk have brought, then the ends of the turn. It can be frozen, and it can die between any two steps.
  */
+import { Halted } from './mortal.ts'
 import { SimClock } from './sim-clock.ts'
 import type { SimMachine } from './sim-machine.ts'
 import type { World } from './world.ts'
-
-/** Unwinds whatever a process was doing when it died. */
-export class Halted extends Error {
-  constructor() {
-    super('the process is dead')
-    this.name = 'Halted'
-  }
-}
 
 /** From the first thing that comes in to the turn that handles it, so that a turn may bring several. */
 const LONGEST_WAKE_MS = 0.25

@@ -4,9 +4,9 @@
  */
 import { Buffer } from 'node:buffer'
 import type { Socket, SocketHandlers } from '../server/host/host.ts'
-import type { SimNetwork } from './sim-network.ts'
-import { Halted } from './sim-process.ts'
-import type { SimProcess } from './sim-process.ts'
+import { Halted } from './mortal.ts'
+import type { Mortal } from './mortal.ts'
+import type { World } from './world.ts'
 
 const NO_HANDLERS: SocketHandlers = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} }
 /** The most that one read of a socket gives. */
@@ -21,16 +21,45 @@ interface Address {
   readonly port: number
 }
 
+/** What the wires do to everything on them. */
+export interface WireQuality {
+  /** Each piece is under way so long at most, ms. */
+  readonly latencyMs: number
+  /** How often a piece is held up, and everything behind it, and for how long at most. */
+  readonly stallChance: number
+  readonly stallMs: number
+  /** How often a read gives only a part of what has arrived. */
+  readonly splitChance: number
+  /** What fits between a sender's write and the receiver's read. */
+  readonly windowBytes: number
+}
+
+/** The network, as the two ends of a stream see it. */
+export interface Cable {
+  readonly world: World
+  readonly quality: WireQuality
+  /** What really goes out, where somebody spoils it. */
+  readonly onWrite: ((owner: Mortal, peer: Address, bytes: Uint8Array) => Uint8Array) | undefined
+  /** A process has handed bytes to a socket. */
+  onSent(owner: Mortal): void
+  /** Bytes a second from one address to the other; undefined where nothing holds them up. */
+  pace(from: string, to: string): number | undefined
+  /** True time until which nothing passes. */
+  cutOffUntil(from: string, to: string): number
+  isLost(socket: SimSocket): boolean
+  forget(socket: SimSocket): void
+}
+
 export class SimSocket implements Socket {
   handlers: SocketHandlers = NO_HANDLERS
-  readonly process: SimProcess
+  readonly process: Mortal
   readonly remoteAddress: string
   readonly remotePort: number
   readonly localAddress: string
   readonly localPort: number
   /** Something was sent on a way that is blocked: nothing that is sent later may arrive. */
   hasLost = false
-  readonly #network: SimNetwork
+  readonly #network: Cable
   #peer!: SimSocket
   /** Written, not on the wire. */
   #outbox: Uint8Array[] = []
@@ -54,7 +83,7 @@ export class SimSocket implements Socket {
   #isEnding = false
   #isClosed = false
 
-  private constructor(network: SimNetwork, owner: SimProcess, here: Address, there: Address) {
+  private constructor(network: Cable, owner: Mortal, here: Address, there: Address) {
     this.#network = network
     this.process = owner
     this.localAddress = here.address
@@ -63,7 +92,7 @@ export class SimSocket implements Socket {
     this.remotePort = there.port
   }
 
-  static pair(network: SimNetwork, a: SimProcess, b: SimProcess, addressOfA: Address, addressOfB: Address): [SimSocket, SimSocket] {
+  static pair(network: Cable, a: Mortal, b: Mortal, addressOfA: Address, addressOfB: Address): [SimSocket, SimSocket] {
     const ofA = new SimSocket(network, a, addressOfA, addressOfB)
     const ofB = new SimSocket(network, b, addressOfB, addressOfA)
     ofA.#peer = ofB

@@ -5,7 +5,8 @@ import type { DiskFault, DiskStep, SimDisk, SimFile, SimMount } from '../../src/
 import type { SimFiles } from '../../src/sim/sim-files.ts'
 import { SimMachine } from '../../src/sim/sim-machine.ts'
 import { SimNetwork } from '../../src/sim/sim-network.ts'
-import { Halted, SimProcess } from '../../src/sim/sim-process.ts'
+import { Halted } from '../../src/sim/mortal.ts'
+import { SimProcess } from '../../src/sim/sim-process.ts'
 import { Violation, World } from '../../src/sim/world.ts'
 
 const NAME = '/d/a'
