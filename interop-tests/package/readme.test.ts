@@ -236,7 +236,7 @@ describe('the commands', () => {
   })
 
   it('test, which is what goes on here', async () => {
-    for (const target of ['test', 'check', 'interop', 'apps']) {
+    for (const target of ['test', 'check', 'format', 'interop', 'apps']) {
       shell(`make ${target}`)
       await mustRun('make', ['--dry-run', target], { cwd: projectRoot, timeoutMs: RUN_LIMIT_MS })
     }
