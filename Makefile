@@ -56,7 +56,7 @@ interop: build
 apps: dist/cli/main.js
 	node scripts/apps.mjs
 
-# SEEDS=2000 from the first on, or SEED=7 alone, with everything that happened; JOBS=2 side by side. MUTANTS=1 for servers made wrong.
+# SEEDS=2000 from the first on, or SEED=7 alone, with everything that happened; JOBS=2 side by side. MUTANTS=1 for servers made wrong, MUTANT="an old ping" for those so called.
 simulate: install
 	node scripts/simulate.mjs
 

@@ -3,6 +3,7 @@
 //   SEEDS=2000    so many seeds (200)          FROM=1    the first of them
 //   SEED=17       one seed, with everything that happens in it
 //   MUTANTS=1     servers made wrong on purpose instead: how many seeds it takes to find each, or with SEEDS, how many find it
+//   MUTANT=words  of them those whose name has these words
 //   JOBS=2        so many processes side by side (1)
 import process from 'node:process'
 import { run } from './lib/run.mjs'
@@ -25,7 +26,7 @@ if (!built.ok) process.exit(1)
 
 let good
 if (process.env.SEED) good = await replay(number('SEED'))
-else if (process.env.MUTANTS) good = await findMutants(number('SEEDS', 0))
+else if (process.env.MUTANTS || process.env.MUTANT) good = await findMutants(number('SEEDS', 0))
 else good = await simulateAll(number('SEEDS', 200))
 process.exitCode = good ? 0 : 1
 
@@ -102,7 +103,10 @@ async function findMutants(count) {
   const { ENSEMBLE_MUTANTS } = await import('../.cache/simulate/sim/ensemble-mutants.js')
   const rows = []
   let good = true
-  for (const { name, foundWithin } of ensemble ? ENSEMBLE_MUTANTS : MUTANTS) {
+  const words = process.env.MUTANT ?? ''
+  const wanted = (ensemble ? ENSEMBLE_MUTANTS : MUTANTS).filter(({ name }) => name.includes(words))
+  if (wanted.length === 0) throw new Error(`no mutant has '${words}' in its name`)
+  for (const { name, foundWithin } of wanted) {
     const found = new Map()
     await runSeeds({ from, count: count || foundWithin, jobs, ensemble, mutant: name }, ({ seed, failure }) => {
       if (failure !== undefined) found.set(seed, failure.message.split('\n')[0].slice(0, 80))

@@ -9,6 +9,8 @@ import { counterOf, epochOf, epochZxid, follows } from '../protocol/zxid.ts'
 import type { EnsembleServer } from '../quorum/member/ensemble-server.ts'
 import { Following } from '../quorum/member/following.ts'
 import { Leading } from '../quorum/member/leading.ts'
+import type { Role } from '../quorum/member/role.ts'
+import { PacketType } from '../quorum/zab/packets.ts'
 import type { LoggedTxn } from '../server/txn/logged-txn.ts'
 import { canDecide } from './electorate.ts'
 import type { Electorate } from './electorate.ts'
@@ -75,6 +77,9 @@ export class EnsembleChecks {
   /** Of its own, so that a history is the same however often the disks are looked at. */
   readonly #random: SeededRandom
   readonly #proposed = new Map<bigint, LoggedTxn>()
+  /** The epoch whose leader has sent a member a history with a hole, by the id of that member; until that serves. */
+  readonly #holes = new Map<number, bigint>()
+  readonly #listened = new WeakSet<Following>()
   /** The tree's digest after a committed txn. */
   readonly #digests = new Map<bigint, bigint>()
 
@@ -90,6 +95,7 @@ export class EnsembleChecks {
     member.turns = -1
     member.applied = 0n
     member.isSettled = true
+    this.#holes.delete(member.id)
     const append = server.append.bind(server)
     server.append = (txn) => {
       this.#guard(() => this.#onProposed(member, txn))
@@ -98,7 +104,8 @@ export class EnsembleChecks {
     const applyNext = server.applyNext.bind(server)
     server.applyNext = (txn) => {
       // Before it has proved itself to a leader, a learner's history is the leader's and no more.
-      if (server.role?.phase === 'broadcast') this.#guard(() => this.#onCommitted(member, txn))
+      const { role } = server
+      if (role?.phase === 'broadcast') this.#guard(() => this.#onCommitted(member, role, txn))
       applyNext(txn)
     }
     const { epochs } = server
@@ -127,12 +134,55 @@ export class EnsembleChecks {
         this.#guard(() => this.#onLooking(member, server))
       }
       if (role instanceof Leading) streams.watch(role.leader)
+      this.#watchHoles(member, role)
     }
+    this.#watchActivations(member, server, owner)
     const serve = server.serve.bind(server)
     server.serve = (epoch) => {
       this.#guard(() => this.#onServing(member, server, epoch))
+      this.#holes.delete(member.id)
       serve(epoch)
     }
+  }
+
+  /** Who has found a hole in a leader's history asks that leader for everything, in which there is none. */
+  #watchHoles(member: MemberRecord, role: Role | undefined): void {
+    if (!(role instanceof Following) || this.#listened.has(role)) return
+    this.#listened.add(role)
+    const onHole = role.onHole.bind(role)
+    role.onHole = (epoch) => {
+      this.#guard(() => {
+        if (this.#holes.get(member.id) === epoch) throw new Violation(`server ${member.id} is sent the history of epoch ${epoch} with a hole once more`)
+      })
+      this.#holes.set(member.id, epoch)
+      onHole(epoch)
+    }
+  }
+
+  /** A learner that serves and is told that a configuration is committed goes on with that leader, and has that version at once. */
+  #watchActivations(member: MemberRecord, server: EnsembleServer, owner: SimProcess): void {
+    const told = server.onLink
+    server.onLink = (link) => {
+      told(link)
+      const { handlers } = link
+      link.handlers = {
+        onPacket: (packet) => {
+          const { role } = server
+          handlers.onPacket(packet)
+          if (packet.type !== PacketType.COMMITANDACTIVATE && packet.type !== PacketType.INFORMANDACTIVATE) return
+          if (role?.phase === 'broadcast' && owner.isAlive) this.#guard(() => this.#onActivated(member, server, role, packet.zxid))
+        },
+        onClose: (reason) => handlers.onClose(reason),
+      }
+    }
+  }
+
+  #onActivated({ id }: MemberRecord, server: EnsembleServer, role: Role, version: bigint): void {
+    const what = `server ${id} is told that the configuration of version 0x${hex(version)} is committed`
+    if (server.role !== role) throw new Violation(`${what}, and leaves its leader`)
+    const { isDynamic, newest, inForce } = server.current
+    const last = isDynamic ? inForce.version : newest.version
+    if (last < version) throw new Violation(`${what}, and has 0x${hex(last)}`)
   }
 
   /** After every event: nothing of a member changes but in a turn of its process. */
@@ -249,7 +299,7 @@ export class EnsembleChecks {
     else if (!isSameTxn(known, txn)) throw new Violation(`server ${member.id} logs another txn as zxid 0x${hex(zxid)}`)
   }
 
-  #onCommitted(member: MemberRecord, txn: LoggedTxn): void {
+  #onCommitted(member: MemberRecord, role: Role, txn: LoggedTxn): void {
     const { ledger } = this.#options
     const { zxid } = txn.header
     if (!follows(member.applied, zxid) && member.applied !== 0n) {
@@ -257,6 +307,7 @@ export class EnsembleChecks {
     }
     member.applied = zxid
     const isFirst = zxid > ledger.lastApplied
+    if (isFirst && role.kind !== 'leading') throw new Violation(`server ${member.id} applies zxid 0x${hex(zxid)}, which its leader has not committed`)
     ledger.onTxn(txn)
     if (isFirst && txn.header.type === OpCode.closeSession && txn.header.cxid === 0) this.onExpired(txn.header.clientId)
     if (isFirst && this.#random.chance(counterOf(zxid) <= FIRST_TXNS ? FIRST_LOOK_CHANCE : LOOK_CHANCE)) this.#look()

@@ -51,7 +51,7 @@ export const ENSEMBLE_MUTANTS: readonly EnsembleMutant[] = [
   // ZOOKEEPER-4394
   { name: 'forwards what is new before UPTODATE', defect: { install: forwardEarly }, foundWithin: 40 },
   // ZOOKEEPER-4925
-  { name: 'leaves out of the committed log what it was sent as history', defect: { server: leaveHoles }, foundWithin: 100 },
+  { name: 'leaves out of the committed log what it was sent as history', defect: { server: leaveHoles }, foundWithin: 400 },
   // ZOOKEEPER-3104
   { name: 'sends NEWLEADER before the end of the history', defect: { install: newLeaderFirst }, foundWithin: 20 },
   // ZOOKEEPER-3642, 5094
@@ -88,6 +88,8 @@ export const ENSEMBLE_MUTANTS: readonly EnsembleMutant[] = [
   { name: 'takes the echo of an old ping', defect: { install: troubled.takeOldEchoes }, foundWithin: 400 },
   { name: 'expires sessions of which it has not asked', defect: { server: troubled.expireUnheard }, foundWithin: 100 },
   { name: 'takes a learner that reads a long snapshot for dead', defect: { install: troubled.countWordsAlone }, foundWithin: 100 },
+  { name: 'passes over the version of a configuration', defect: { install: troubled.passOverVersions }, foundWithin: 100 },
+  { name: 'reads the sid before a configuration as its txn', defect: { install: troubled.readSidAsTxn }, foundWithin: 200 },
   { name: 'tells its leader of no client', defect: { install: troubled.tellOfNobody }, foundWithin: 40 },
   { name: 'follows time and again whom it cannot reach', defect: { install: trustEverybody, breakage: 'quorum dials in' }, foundWithin: 20 },
   {

@@ -18,7 +18,7 @@ const LONGEST_SNAP = 2.5
 /** Besides what the tree takes: the member starts, elects, and perhaps is sent it once more. */
 const RECOVERY_MS = 15_000
 
-export const TRIALS = ['stalled leader', 'stalled follower', 'long snapshot'] as const
+export const TRIALS = ['stalled leader', 'stalled follower', 'long snapshot', 'deposed leader'] as const
 
 export type Trial = (typeof TRIALS)[number]
 
@@ -29,6 +29,7 @@ export function tryEnsemble(trial: Trial, ensemble: HealedEnsemble): void {
   const { world, clients } = ensemble
   const follower = world.random.pick(followers)
   world.journal.note(`trial: ${trial}`)
+  if (trial === 'deposed leader') return depose(ensemble, leader)
   if (trial === 'long snapshot') sendLongSnapshot(ensemble, leader, follower)
   else if (trial === 'stalled leader') stall(ensemble, leader, true)
   else stall(ensemble, follower, false)
@@ -48,6 +49,21 @@ function stall({ world, clients, checks }: HealedEnsemble, { life, settings }: M
   owner.deliver(() => owner.stall(stallMs))
   world.run(LONGEST_SESSION_MS)
   checks.onExpired = () => undefined
+}
+
+/**
+ * The others lose the leader, know that at once and elect another. The former one hears nothing of it until it misses them, and meanwhile its clients
+ * must not take what it has for the latest.
+ */
+function depose({ world, network, members }: HealedEnsemble, leader: Member): void {
+  const { address } = leader.machine
+  for (const { life, machine } of members) {
+    if (machine === leader.machine) continue
+    network.cutOff(address, machine.address, LONGEST_SESSION_MS)
+    network.cutOff(machine.address, address, LONGEST_SESSION_MS)
+    for (const socket of network.socketsOf(life!.process)) if (socket.remoteAddress === address) socket.cutHere()
+  }
+  world.run(LONGEST_SESSION_MS)
 }
 
 /** The leader's tree is under way for longer than a learner may be silent. */

@@ -63,13 +63,14 @@ export function activateByPacket(server: EnsembleServer, learner: LearnerHandler
   const designated = new JuteWriter()
   designated.long(server.self)
   const commit = learner.commit.bind(learner)
-  let isActivating = false
+  /** What is held for a learner that syncs goes out later. */
+  const reconfigs = new Set<bigint>()
   learner.commit = (committed, now) => {
-    isActivating = committed.kind.type === OpCode.reconfig && learner.phase === 'active'
+    if (committed.kind.type === OpCode.reconfig) reconfigs.add(committed.header.zxid)
     commit(committed, now)
-    isActivating = false
   }
   link.send = (type, zxid, data, authinfo) => {
+    const isActivating = learner.phase === 'active' && reconfigs.has(zxid)
     if (!isActivating || (type !== PacketType.COMMIT && type !== PacketType.INFORM)) return send(type, zxid, data, authinfo)
     const activation = type === PacketType.COMMIT ? PacketType.COMMITANDACTIVATE : PacketType.INFORMANDACTIVATE
     send(activation, zxid, Buffer.concat([designated.copy(), data ?? NO_BYTES]), authinfo)

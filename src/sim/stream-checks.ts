@@ -8,7 +8,7 @@ import type { EnsembleServer } from '../quorum/member/ensemble-server.ts'
 import { PacketDecoder } from '../quorum/wire/packet-decoder.ts'
 import type { Leader } from '../quorum/zab/leader.ts'
 import type { LearnerHandler } from '../quorum/zab/learner-handler.ts'
-import { PacketType } from '../quorum/zab/packets.ts'
+import { NO_ECHO, PacketType } from '../quorum/zab/packets.ts'
 import type { ByteSource, PacketLink } from '../quorum/zab/packets.ts'
 import { Violation } from './world.ts'
 
@@ -17,7 +17,7 @@ interface Stream {
   /** Its leader speaks as Java does: history may have holes, and what is new goes out when it comes. */
   readonly isJava: boolean
   phase: 'history' | 'new leader' | 'up to date'
-  /** The last PROPOSAL or INFORM. */
+  /** The last PROPOSAL or INFORM, or where the learner's history ends before the first; 0 = it has none. */
   last: bigint
   /** Proposed and not committed, oldest first. */
   readonly open: bigint[]
@@ -25,6 +25,9 @@ interface Stream {
   epochAcks: number
   /** The last txn that it has acknowledged. */
   acked: bigint
+  /** The newest round of pings that it was to be sent, and those of the pings that it owes an echo of, oldest first. */
+  round: number
+  readonly pinged: number[]
 }
 
 /** Who speaks as Java does. */
@@ -64,10 +67,20 @@ export class StreamChecks {
     }
     const accept = leader.accept.bind(leader)
     leader.accept = (link) => {
-      const stream: Stream = { isJava: this.#makes.isJava(this.#server.self), phase: 'history', last: 0n, open: [], epochAcks: 0, acked: 0n }
-      const learner = accept(link)
+      const stream: Stream = {
+        isJava: this.#makes.isJava(this.#server.self),
+        phase: 'history',
+        last: 0n,
+        open: [],
+        epochAcks: 0,
+        acked: 0n,
+        round: 0,
+        pinged: [],
+      }
+      // Nearest to the wire: whatever the leader does to its link is seen.
+      this.#watchSent(link, () => learner, stream, votes)
+      const learner: LearnerHandler = accept(link)
       this.#watchDecided(learner, votes)
-      this.#watchSent(link, learner, stream, votes)
       this.#watchHeard(leader, learner, stream, votes)
       return learner
     }
@@ -94,18 +107,20 @@ export class StreamChecks {
     votes.committed = zxid
   }
 
-  #watchSent(link: PacketLink, learner: LearnerHandler, stream: Stream, votes: Votes): void {
+  #watchSent(link: PacketLink, learner: () => LearnerHandler, stream: Stream, votes: Votes): void {
     const send = link.send.bind(link)
     const check = (type: number, zxid: bigint): void =>
       this.#guard(() => {
         const fault = onSent(stream, type, zxid) ?? uncommitted(stream, type, zxid, votes)
-        if (fault !== undefined) throw new Violation(`${this.#name} sends ${learner.name} ${typeName(type)} 0x${hex(zxid)}: ${fault}`)
+        // Who still syncs ignores pings.
+        if (type === PacketType.PING && learner().phase === 'active') stream.pinged.push(stream.round)
+        if (fault !== undefined) throw new Violation(`${this.#name} sends ${learner().name} ${typeName(type)} 0x${hex(zxid)}: ${fault}`)
       })
     /** Sent behind a source: looked at in its place. */
     let behind: (() => void)[] | undefined
     link.send = (type, zxid, data, authinfo) => {
       // What it has beyond the history that it is sent, it loses.
-      if (type === PacketType.TRUNC || type === PacketType.SNAP) votes.acked.delete(learner.sid!)
+      if (type === PacketType.TRUNC || type === PacketType.SNAP) votes.acked.delete(learner().sid!)
       if (behind === undefined) check(type, zxid)
       else behind.push(() => check(type, zxid))
       send(type, zxid, data, authinfo)
@@ -125,8 +140,15 @@ export class StreamChecks {
   }
 
   #watchHeard(leader: Leader, learner: LearnerHandler, stream: Stream, { acked }: Votes): void {
+    const ping = learner.ping.bind(learner)
+    learner.ping = (zxid, round) => {
+      stream.round = round
+      ping(zxid, round)
+    }
     const onPacket = learner.onPacket.bind(learner)
     learner.onPacket = (packet) => {
+      // From there on it wants the history.
+      if (packet.type === PacketType.ACKEPOCH) stream.last = packet.zxid
       const isEarly = stream.epochAcks === 0 && counterOf(packet.zxid) !== 0n && this.#makes.isJava(learner.sid!)
       if (packet.type === PacketType.ACK && !isEarly) {
         this.#guard(() => {
@@ -137,7 +159,14 @@ export class StreamChecks {
         if (!learner.isClosing && packet.zxid > (acked.get(learner.sid!) ?? 0n)) acked.set(learner.sid!, packet.zxid)
       }
       onPacket(packet)
+      if (packet.type === PacketType.PING && packet.zxid !== NO_ECHO) this.#guard(() => this.#onEcho(learner, stream))
     }
+  }
+
+  /** A learner echoes pings in order: an echo shows that it was there when the oldest was sent, and no later. */
+  #onEcho({ name, echoed }: LearnerHandler, { pinged }: Stream): void {
+    const round = pinged.shift()
+    if (round !== undefined && echoed > round) throw new Violation(`${this.#name} takes the echo of round ${round} from ${name} for that of ${echoed}`)
   }
 
   get #name(): string {
@@ -166,6 +195,10 @@ function toldOf(source: ByteSource, onPacket: (type: number, zxid: bigint) => vo
 /** What is wrong with it. */
 function onSent(stream: Stream, type: number, zxid: bigint): string | undefined {
   switch (type) {
+    case PacketType.TRUNC:
+    case PacketType.SNAP:
+      stream.last = zxid
+      return undefined
     case PacketType.NEWLEADER:
       if (stream.phase !== 'history') return 'it has come before'
       stream.phase = 'new leader'

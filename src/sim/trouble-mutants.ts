@@ -4,6 +4,7 @@ import { QuorumConfig } from '../quorum/config/quorum-config.ts'
 import type { EnsembleServer } from '../quorum/member/ensemble-server.ts'
 import { Following } from '../quorum/member/following.ts'
 import { CommittedLog } from '../quorum/zab/committed-log.ts'
+import { Learner } from '../quorum/zab/learner.ts'
 import { LearnerHandler } from '../quorum/zab/learner-handler.ts'
 import { PacketType } from '../quorum/zab/packets.ts'
 import { ReplicaImage } from '../server/replica/replica-image.ts'
@@ -13,6 +14,7 @@ import { Replica } from '../server/replica/replica.ts'
 const PATIENCE_MS = 1000
 /** Of what may wait for a learner. */
 const ROOM_BYTES = 2000
+const SID_BYTES = 8
 
 /** Puts another method in the place of one until the returned function is called. */
 export function replace<T extends object, K extends keyof T>(owner: T, name: K, make: (original: T[K]) => T[K]): () => void {
@@ -156,17 +158,49 @@ export function takeAnyAck(): () => void {
   }
 }
 
+/** Any echo counts for the newest ping. */
 export function takeOldEchoes(): () => void {
-  return replace(LearnerHandler.prototype, 'onPacket', (onPacket) => {
-    return function (this: LearnerHandler, packet) {
-      onPacket.call(this, packet)
-      if (packet.type === PacketType.PING) this.echoed = Number.MAX_SAFE_INTEGER
+  const rounds = new WeakMap<LearnerHandler, number>()
+  const restorePing = replace(LearnerHandler.prototype, 'ping', (ping) => {
+    return function (this: LearnerHandler, zxid, round) {
+      rounds.set(this, round)
+      ping.call(this, zxid, round)
     }
   })
+  const restoreHear = replace(LearnerHandler.prototype, 'onPacket', (onPacket) => {
+    return function (this: LearnerHandler, packet) {
+      onPacket.call(this, packet)
+      if (packet.type === PacketType.PING) this.echoed = rounds.get(this) ?? 0
+    }
+  })
+  return () => {
+    restorePing()
+    restoreHear()
+  }
 }
 
 export function expireUnheard(server: EnsembleServer): void {
   ;(server as unknown as { hearOthers(done: () => void): void }).hearOthers = (done) => done()
+}
+
+export function passOverVersions(): () => void {
+  return replace(Learner.prototype, 'onPacket', (onPacket) => {
+    return function (this: Learner, packet) {
+      if (packet.type === PacketType.COMMITANDACTIVATE) onPacket.call(this, { ...packet, type: PacketType.COMMIT })
+      else if (packet.type === PacketType.INFORMANDACTIVATE) onPacket.call(this, { ...packet, type: PacketType.INFORM, data: packet.data!.subarray(SID_BYTES) })
+      else onPacket.call(this, packet)
+    }
+  })
+}
+
+/** The txn of an INFORMANDACTIVATE stands behind the sid of the leader. */
+export function readSidAsTxn(): () => void {
+  return replace(Learner.prototype, 'onPacket', (onPacket) => {
+    return function (this: Learner, packet) {
+      const data = packet.type === PacketType.INFORMANDACTIVATE ? Buffer.concat([new Uint8Array(SID_BYTES), packet.data!]) : packet.data
+      onPacket.call(this, { ...packet, data })
+    }
+  })
 }
 
 /** What a learner takes is no sign of life. */
