@@ -3,6 +3,7 @@ import { schemeOfProvider } from './auth-providers.ts'
 import { ConfigRefused } from './config-refused.ts'
 import { metricsProviders } from './operator-settings.ts'
 import type { Settings } from './settings.ts'
+import { throttleDefaults } from './throttle-settings.ts'
 
 /** The reason why a server cannot run with these settings; undefined = it can. */
 export function refusalOf(settings: Settings): ConfigRefused | undefined {
@@ -36,7 +37,13 @@ export function leftOut(settings: Settings): string[] {
     if (!settings.syncEnabled && settings.peerType === 'observer') say('syncEnabled=false (an observer keeps its log)')
     if (settings.oraclePath !== undefined) say('oraclePath')
     if (settings.localSessionsEnabled) say('localSessionsEnabled=true (every session is known to all)')
+    if (settings.enableEagerAclCheck) say('enableEagerACLCheck=true (the leader checks the ACLs of a write)')
+    const delay = settings.observerReconnectDelayMs
+    if (delay > 0 && settings.peerType === 'observer') say(`observer.reconnectDelayMs=${delay} (an observer connects at once)`)
   }
+  if (settings.emulate353TtlNodes) say('emulate353TTLNodes=true (a TTL node that 3.5.3 wrote never expires)')
+  const drain = settings.requestThrottlerShutdownTimeoutMs
+  if (drain !== throttleDefaults.requestThrottlerShutdownTimeoutMs) say(`request_throttler.shutdownTimeout=${drain} (a stop waits for no held request)`)
   if (settings.metricsProviderClassName === metricsProviders.prometheus) say('metricsProvider.className=…PrometheusMetricsProvider')
   if (settings.auditEnable) say('audit.enable=true')
   if (settings.properties.has('java.security.auth.login.config')) say('SASL (java.security.auth.login.config)')

@@ -63,3 +63,16 @@ test('an observer says that it keeps its log; to others the key means nothing', 
   expect(as(3)).toEqual([expect.stringContaining('syncEnabled=false')])
   expect(as(1)).toEqual([])
 })
+
+test('settings that nothing reads are told of by those servers for which they would mean something', () => {
+  const several = 'server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2:observer\ninitLimit=1\nsyncLimit=1\n'
+  const asked = 'enableEagerACLCheck=true\nobserver.reconnectDelayMs=500\nemulate353TTLNodes=true\nrequest_throttler.shutdownTimeout=20'
+  const keysOf = (text: string, id: number): string[] =>
+    leftOut(loadSettings({ text: `dataDir=/d\n${text}`, path: '/z.cfg', readText: () => String(id) }).settings).map((line) => line.split(/[ =:]/)[0])
+  const everywhere = ['emulate353TTLNodes', 'request_throttler.shutdownTimeout']
+  expect(keysOf(asked, 1)).toEqual(everywhere)
+  expect(keysOf(several + asked, 1)).toEqual(['enableEagerACLCheck', ...everywhere])
+  expect(keysOf(several + asked, 3)).toEqual(['enableEagerACLCheck', 'observer.reconnectDelayMs', ...everywhere])
+  const asDefault = 'enableEagerACLCheck=false\nobserver.reconnectDelayMs=0\nemulate353TTLNodes=false\nrequest_throttler.shutdownTimeout=10000'
+  expect(keysOf(several + asDefault, 3)).toEqual([])
+})
