@@ -36,7 +36,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: 'nothing is synced',
-    edits: [{ file: 'server/host/node-disk.js', find: 'fs.fdatasync(this.fd, told(done));', replace: 'setImmediate(told(done), null);' }],
+    edits: [{ file: 'server/host/node-disk.js', find: 'fs.fdatasync(this.#fd, told(done));', replace: 'setImmediate(told(done), null);' }],
     found: /gets its name before it is synced/,
   },
   {
@@ -60,27 +60,27 @@ export const defects: readonly Defect[] = [
     edits: [
       {
         file: 'server/storage/txn-log.js',
-        find: 'const { open: before } = this;',
-        replace: 'const { open: before } = this; batch.target.isLeft = index < batches.length - 1;',
+        find: 'const before = this.#open;',
+        replace: 'const before = this.#open; batch.target.isLeft = index < batches.length - 1;',
       },
       {
         file: 'server/storage/log-file.js',
-        find: 'if (this.options.forceSync)\n            file.writeAndSync',
-        replace: 'if (this.options.forceSync && !this.isLeft)\n            file.writeAndSync',
+        find: 'if (this.#options.forceSync)\n            file.writeAndSync',
+        replace: 'if (this.#options.forceSync && !this.isLeft)\n            file.writeAndSync',
       },
     ],
     found: /a write tells of 0x\w+ while only 0x\w+ is durable/,
   },
   {
     name: 'a snapshot gets its name before it is synced',
-    edits: [{ file: 'server/storage/snapshot-writer.js', find: 'finish(file) {\n        file.sync(', replace: 'finish(file) {\n        setImmediate(' }],
+    edits: [{ file: 'server/storage/snapshot-writer.js', find: '#finish(file) {\n        file.sync(', replace: '#finish(file) {\n        setImmediate(' }],
     found: /snapshot\.\w+ gets its name before it is synced/,
   },
   {
     name: 'a snapshot gets its name before the log is as far as what is in it',
     edits: [
       ...appliedBeforeLogged,
-      { file: 'server/storage/snapshot-writer.js', find: 'this.whenDurable(this.lastZxid, () => this.publish());', replace: 'this.publish();' },
+      { file: 'server/storage/snapshot-writer.js', find: 'this.#whenDurable(this.#lastZxid, () => this.#publish());', replace: 'this.#publish();' },
     ],
     config: { flushDelay: '100', maxWriteQueuePollTime: '100' },
     found: /snapshot\.\w+ holds txns up to 0x\w+, the log up to 0x/,

@@ -91,7 +91,7 @@ const startFaults: readonly StartFault[] = [
 ]
 
 /** Where the sync of a write has ended. */
-const SYNCED = 'fs.fdatasync(this.fd, told(done));'
+const SYNCED = 'fs.fdatasync(this.#fd, told(done));'
 
 /** Servers that do not take a failed sync for what it is. */
 const careless: readonly [what: string, edit: Edit, found: RegExp][] = [
@@ -100,7 +100,7 @@ const careless: readonly [what: string, edit: Edit, found: RegExp][] = [
     {
       file: 'server/host/node-disk.js',
       find: SYNCED,
-      replace: 'fs.fdatasync(this.fd, (error) => (error === null ? done(undefined) : this.sync(done)));',
+      replace: 'fs.fdatasync(this.#fd, (error) => (error === null ? done(undefined) : this.sync(done)));',
     },
     /log\.1 is synced again after that failed[^]*a write tells of 0x\w+ while only 0x\w+ is durable/,
   ],
@@ -109,7 +109,7 @@ const careless: readonly [what: string, edit: Edit, found: RegExp][] = [
     {
       file: 'server/host/node-disk.js',
       find: SYNCED,
-      replace: 'fs.fdatasync(this.fd, () => done(undefined));',
+      replace: 'fs.fdatasync(this.#fd, () => done(undefined));',
     },
     /a write tells of 0x\w+ while only 0x\w+ is durable[^]*log\.1 is written to after a log could not be|log\.1 is written to after[^]*a write tells of/,
   ],

@@ -38,10 +38,10 @@ const careless: readonly Carelessness[] = [
   {
     name: 'a leader proposes what a learner forwards a second time',
     edit: {
-      file: 'quorum/leading.js',
-      find: 'if (!this.#mustWait(learner, request, learner))\n            this.#propose(request, learner);',
+      file: 'quorum/member/leading.js',
+      find: 'if (!this.#behindSync.has(source))\n            this.#propose(request, owner);',
       replace:
-        'if (!this.#mustWait(learner, request, learner)) for (let times = request.op.type === 5 ? 2 : 1; times > 0; times--) this.#propose(request, learner);',
+        'if (!this.#behindSync.has(source))\n            for (let times = request.op.type === 5 ? 2 : 1; times > 0; times--) this.#propose(request, owner);',
     },
     troubles: [['cut one way', 'follower']],
     found: /no order explains/,
@@ -50,7 +50,7 @@ const careless: readonly Carelessness[] = [
     name: 'a read overtakes its own client’s write',
     edit: {
       file: 'server/request/request-processor.js',
-      find: 'waiting !== undefined && (waiting.length > 0 || request.client.telling !== undefined)',
+      find: 'client !== undefined && (client.waiting.length > 0 || client.telling !== undefined)',
       replace: 'false',
     },
     troubles: [['freeze', 'follower']],
