@@ -1,6 +1,6 @@
 /**
- * A server that a test starts, stops, kills and starts again, as the test server and the members of a test ensemble are: what is asked for is done
- * in that order, one after the other, and after `close` nothing more.
+ * A server that a test starts, stops, kills and starts again: the test server, or a member of a test ensemble. It carries out the test's calls one
+ * after the other, in their order, and refuses every call after `close`.
  */
 import type { ZooKeeperServer } from '../embed/zookeeper-server.ts'
 import type { MortalHost } from './mortal-host.ts'
@@ -12,20 +12,20 @@ export interface Candidate {
 }
 
 interface Running extends Candidate {
-  /** Hears when the server was killed: it cannot tell anybody itself. */
+  /** Called when the server was killed: a killed server cannot answer the calls that wait for it. */
   readonly onKilled: Set<() => void>
 }
 
 export class HeldServer {
-  /** What it is called in messages. */
+  /** The server's name in messages. */
   readonly #name: string
-  /** Makes the next one, on the port of the one before. */
+  /** Makes the next server, on the port of the one before. */
   readonly #create: (port: number) => Candidate
   /** Called before the host dies. */
   readonly #onKill: () => void
   #running: Running | undefined
   #port: number
-  /** Ends with the last that was asked for. */
+  /** Settles when the last call has ended. */
   #last: Promise<void> = Promise.resolve()
   #closed: Promise<void> | undefined
 
@@ -40,12 +40,12 @@ export class HeldServer {
     return this.#port
   }
 
-  /** Undefined while it does not run. */
+  /** Undefined while the server does not run. */
   get server(): ZooKeeperServer | undefined {
     return this.#running?.server
   }
 
-  /** Whether it runs and is not paused. */
+  /** Whether the server runs and is not paused. */
   get isAwake(): boolean {
     return this.#running?.host.isPaused === false
   }
@@ -54,17 +54,17 @@ export class HeldServer {
     return this.#closed !== undefined
   }
 
-  /** Does nothing when it runs. */
+  /** Does nothing when the server runs. */
   start(): Promise<void> {
     return this.#inTurn(() => this.#start())
   }
 
-  /** Does nothing when it does not run. */
+  /** Does nothing when the server does not run. */
   stop(): Promise<void> {
     return this.#inTurn(() => this.#stop())
   }
 
-  /** Does nothing when it does not run. */
+  /** Does nothing when the server does not run. */
   kill(): Promise<void> {
     return this.#inTurn(() => this.#kill())
   }
@@ -76,19 +76,19 @@ export class HeldServer {
     })
   }
 
-  /** Stops it for good, the first time; afterwards it is the same end. */
+  /** Stops the server for good; later calls return the promise of the first. */
   close(): Promise<void> {
     this.#closed ??= this.#inTurn(() => this.#stop())
     return this.#closed
   }
 
-  /** Does nothing when it does not run. */
+  /** Does nothing when the server does not run. */
   pause(): void {
     this.checkOpen()
     this.#running?.host.pause()
   }
 
-  /** Does nothing when it is not paused. */
+  /** Does nothing when the server is not paused. */
   resume(): void {
     this.checkOpen()
     this.#running?.host.resume()
@@ -120,7 +120,7 @@ export class HeldServer {
   async #inTurn(work: () => Promise<void>): Promise<void> {
     this.checkOpen()
     const turn = this.#last.then(work)
-    // Who comes next does not care whether this one succeeds.
+    // The next call runs whether or not this one succeeds.
     this.#last = turn.catch(() => undefined)
     await turn
   }

@@ -1,6 +1,6 @@
 /**
- * A host that can be paused, as SIGSTOP does, and that can die, as kill -9 does: everything that comes back from the world
- * to the server goes through one gate, which can hold it or shut for good.
+ * A host that a test pauses, as SIGSTOP does, or kills, as kill -9 does: every callback from the real host to the server goes through one gate,
+ * which holds callbacks while the host is paused and drops them once it is dead.
  */
 import { filesThrough } from '../server/host/files-over.ts'
 import type { Around } from '../server/host/files-over.ts'
@@ -37,20 +37,20 @@ export class MortalHost implements Host {
     return this.#gate.state === 'paused'
   }
 
-  /** Nothing comes back for the time being; what the server has asked for is done nevertheless. */
+  /** The gate holds all callbacks; the real host still does what the server has asked for. */
   pause(): void {
     this.#gate.pause()
   }
 
-  /** Everything held comes back now, in its order. */
+  /** The gate hands over the held callbacks now, in their order. */
   resume(): void {
     this.#gate.resume()
   }
 
-  /** What was durable stays, locks and ports are free, connections break; calls back when all of that is so. */
+  /** Frees locks and ports and breaks connections; durable data stays. Calls back when the locks and ports are free. */
   die(done: () => void): void {
     this.#gate.shut()
-    // Nothing of the dead keeps the process alive.
+    // A dead server's timers must not keep the process alive.
     for (const timer of this.#timers) timer.cancel()
     this.#timers.clear()
     for (const socket of this.#sockets) socket.destroy()
@@ -122,7 +122,7 @@ export class MortalHost implements Host {
     }
   }
 
-  /** The system takes connections and what they bring even while the server hears of nothing. */
+  /** The system accepts connections and their bytes even while the server is paused. */
   #take(socket: Socket, onSocket: (socket: Socket) => void): void {
     if (this.#gate.state === 'dead') return socket.destroy()
     this.#sockets.add(socket)
@@ -151,7 +151,7 @@ class Gate {
 
   pass(work: () => void): void {
     if (this.state === 'dead') return
-    // What comes while the held is handed over stays behind it.
+    // A callback that comes while held ones are handed over stays behind them.
     if (this.state === 'paused' || this.#held.length > 0) this.#held.push(work)
     else work()
   }

@@ -1,5 +1,5 @@
 /**
- * `tskeeper/testing/node-test`: servers that end with a test of node:test. Anything with an `after` will do: the test's context, or the module's
+ * `tskeeper/testing/node-test`: servers that end with a test of node:test. Pass any object with an `after`: the test's context, or the module's
  * own hooks, `{ after }`, for a server that all tests of a file share.
  */
 import { having, judge } from '../embed/arguments.ts'
@@ -8,11 +8,11 @@ import type { TestEnsemble, TestEnsembleOptions } from './test-ensemble.ts'
 import { startTestServer } from './test-server.ts'
 import type { TestServer, TestServerOptions } from './test-server.ts'
 
-/** Asked before a server starts that nobody would end. */
+/** Checked before a server starts, because without the hook the server would never end. */
 const ending = having('the context of a test', 'after')
 
 export interface Ending {
-  /** Has the function called, and waited for, at the end. */
+  /** Calls the function at the end of the test, and waits for it. */
   after(end: () => Promise<void>): void
 }
 

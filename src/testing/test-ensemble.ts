@@ -1,6 +1,6 @@
 /**
- * An ensemble for tests, all in this process: each member has its client port on 127.0.0.1 and its disk in memory, and they
- * talk to each other through a network in memory that can be cut. In the shape that users of Curator's TestingCluster know.
+ * An ensemble for tests, all in this process: each member has its client port on 127.0.0.1 and its disk in memory, and the members
+ * talk to each other through a network in memory that a test can cut. The API resembles Curator's TestingCluster.
  */
 import { pino } from 'pino'
 import type { Logger } from 'pino'
@@ -9,7 +9,7 @@ import { sessionIdFrom } from '../embed/session-id.ts'
 import type { SessionId } from '../embed/session-id.ts'
 import { judgeSettings } from '../embed/setting-checks.ts'
 import { ZooKeeperServer } from '../embed/zookeeper-server.ts'
-// Loaded now, and not in the time of the first test that starts one.
+// Loaded now, so that the first test that starts an ensemble does not wait for it.
 import '../quorum/member/ensemble-server.ts'
 import type { Settings } from '../server/config/settings.ts'
 import { MemoryNetwork } from '../server/host/memory-network.ts'
@@ -41,47 +41,47 @@ export interface TestMember {
   readonly port: number
   /** `127.0.0.1:port`. */
   readonly connectString: string
-  /** Undefined while it looks for a leader, is paused or does not run. */
+  /** Undefined while the member looks for a leader, is paused or does not run. */
   readonly role: 'leader' | 'follower' | 'observer' | undefined
 }
 
-/** Calls about a member are carried out in the order in which they are made, one after the other. After `close` all of them reject, or throw. */
+/** Each member carries out the calls about it one after the other, in their order. After `close` every call but `close` rejects or throws. */
 export interface TestEnsemble extends AsyncDisposable {
   readonly members: readonly TestMember[]
-  /** Of all members, as clients want it. */
+  /** `host:port` of all members, for a client. */
   readonly connectString: string
-  /** The member that leads and serves and hears a majority of the voters, waited for if there is none. */
+  /** Resolves to the member that leads, serves and hears a majority of the voters, as soon as there is one. */
   leader(): Promise<TestMember>
-  /** Starts a member; one that was there before has its port and its data again. Does nothing when it runs. */
+  /** Starts a member; a member that ran before keeps its port and its data. Does nothing when it runs. */
   start(id: number): Promise<void>
-  /** Ends the member as `kill -9` would; what it acknowledged stays. Does nothing when it does not run. */
+  /** Ends the member as `kill -9` would; the writes that it acknowledged stay. Does nothing when it does not run. */
   kill(id: number): Promise<void>
   /** Stops the member in order. Does nothing when it does not run. */
   stop(id: number): Promise<void>
   /** Stops the member if it runs, and starts it. */
   restart(id: number): Promise<void>
-  /** The member stands still, as after SIGSTOP: its connections stay, and it hears of nothing and does nothing. Does nothing when it does not run. */
+  /** Halts the member, as SIGSTOP does: its connections stay, and it answers no one. Does nothing when it does not run. */
   pause(id: number): void
-  /** The member goes on, and finds everything that has come meanwhile. Does nothing when it is not paused. */
+  /** The member goes on, and handles what has come meanwhile. Does nothing when it is not paused. */
   resume(id: number): void
-  /** Members of different groups do not hear each other any more; who is in no group hears nobody. No member is in two. */
+  /** Members of different groups no longer hear each other; a member in no group hears no other. A member must not be in two groups. */
   partition(...groups: readonly (readonly number[])[]): void
-  /** Nothing that `from` says arrives at `to` any more; the other way stays, on the connections that there are. */
+  /** Bytes from `from` no longer arrive at `to`; bytes from `to` still arrive at `from`, on the existing connections. */
   cut(from: number, to: number): void
-  /** Everybody hears everybody again, also what was said meanwhile on connections that nobody has given up. */
+  /** All members hear each other again, and also receive what was sent meanwhile on connections that both ends kept. */
   heal(): void
   /**
-   * Ends the session as if its client had been silent for too long, and asks the next leader if the one that was asked leads no more. Resolves when
-   * its ephemerals are gone from the leader, to true, or to false if there is no such session. Rejects with a TypeError or RangeError for what is no id.
+   * Ends the session as if its client had been silent for too long; asks the next leader if this one ceases to lead. Resolves to true when the session's
+   * ephemerals are gone from the leader, or to false if there is no such session. Rejects with a TypeError or RangeError if `sessionId` is no session id.
    */
   expireSession(sessionId: SessionId): Promise<boolean>
-  /** Stops all for good. May be called again. */
+  /** Stops all members for good. May be called again. */
   close(): Promise<void>
 }
 
 /**
- * Starts `size` voters, 1 to 255, and waits until a leader serves. Rejects with a TypeError or RangeError that names the argument and its value when one
- * is not what it must be.
+ * Starts `size` voters, 1 to 255, and waits until a leader serves. Rejects a wrong argument with a TypeError or RangeError that names the argument and its
+ * value.
  */
 export async function startTestEnsemble(size = 3, options: TestEnsembleOptions = {}): Promise<TestEnsemble> {
   judgeArguments(size, options)
@@ -124,7 +124,7 @@ function judgeIds(name: string, ids: unknown, count: number, seen = new Set<numb
   }
 }
 
-/** As many as servers of one ensemble can tell apart. */
+/** Session ids hold a server's id in one byte, so an ensemble of more members could give one id twice. */
 const MOST_MEMBERS = 255
 const QUORUM_PORT = 2888
 const ELECTION_PORT = 3888
@@ -136,7 +136,7 @@ class Ensemble implements TestEnsemble {
   readonly #timeoutMs: number
   readonly #voters: readonly Member[]
   readonly #first: readonly number[]
-  /** By host; undefined = nobody is apart. */
+  /** By host; undefined = no member is apart. */
   #groupOf: ReadonlyMap<string, number> | undefined
   /** `from to to`, by host. */
   readonly #cuts = new Set<string>()
@@ -160,7 +160,7 @@ class Ensemble implements TestEnsemble {
     return this.members.map(({ connectString }) => connectString).join(',')
   }
 
-  /** A quorum among those that run is waited for. */
+  /** Starts the first members and, if they are a majority, waits until all of them serve. */
   async begin(): Promise<void> {
     const members = this.#first.map((id) => this.#member(id))
     await Promise.all(members.map(({ held }) => held.start()))
@@ -258,7 +258,7 @@ class Ensemble implements TestEnsemble {
     for (;;) {
       const leader = (await this.leader()) as Member
       try {
-        // Whoever asks after a failure must not be told of its own success: that there is no such session any more.
+        // After a failed try, "no such session" may mean that the failed try has ended it: that is a success.
         return (await leader.held.expireSession(id)) || isAskedAgain
       } catch (error) {
         if (leader.role === 'leader' || this.#isClosed || nodeClock.now() > deadline) throw error
@@ -273,7 +273,7 @@ class Ensemble implements TestEnsemble {
   }
 
   async #close(): Promise<void> {
-    // Nobody waits for a last word that cannot come.
+    // A member that is cut off would wait for bytes that cannot come.
     this.#heal()
     await Promise.all(this.members.map(({ held }) => held.close()))
   }
@@ -334,7 +334,7 @@ class Member implements TestMember {
     return `127.0.0.1:${this.port}`
   }
 
-  /** Undefined while it does not run. */
+  /** Undefined while the member does not run. */
   get server(): ZooKeeperServer | undefined {
     return this.held.server
   }

@@ -12,7 +12,7 @@ const reservedForTests = {
 }
 const MEMBERSHIP = 'startTestEnsemble sets what makes a server a member of an ensemble'
 
-/** Settings that a test server has its own way of setting. */
+/** Settings that a test server sets itself, or takes as an option. */
 export const reservedForServer: Readonly<Record<string, string>> = {
   ...reservedForTests,
   clientPort: 'it is the option port, beside settings',
@@ -30,7 +30,7 @@ export const reservedForEnsemble: Readonly<Record<string, string>> = {
   servers: 'they follow from the size and the observers',
 }
 
-/** A field that is undefined counts as left out, whatever stands before it. */
+/** Removes the fields that are undefined, so that they do not override a default in front of them. */
 export function withoutUndefined(settings: Partial<Settings> = {}): Partial<Settings> {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
 }

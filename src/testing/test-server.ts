@@ -1,6 +1,6 @@
 /**
- * A server for tests: in this process, in memory, on a free port of 127.0.0.1, ready in a few milliseconds. In the
- * shape that users of Curator's TestingServer know.
+ * A server for tests: in this process, in memory, on a free port of 127.0.0.1, ready in a few milliseconds. The API resembles
+ * Curator's TestingServer.
  */
 import { pino } from 'pino'
 import type { Logger } from 'pino'
@@ -9,7 +9,7 @@ import { sessionIdFrom } from '../embed/session-id.ts'
 import type { SessionId } from '../embed/session-id.ts'
 import { judgeSettings } from '../embed/setting-checks.ts'
 import { ZooKeeperServer } from '../embed/zookeeper-server.ts'
-// Loaded now, and not in the time of the first test that starts one.
+// Loaded now, so that the first test that starts a server does not wait for it.
 import '../server/standalone.ts'
 import type { Settings } from '../server/config/settings.ts'
 import { createNodeHost } from '../server/host/node-host.ts'
@@ -20,7 +20,7 @@ import { MortalHost } from './mortal-host.ts'
 import { reservedForServer, sharedChecks, withoutUndefined } from './test-options.ts'
 
 export interface TestServerOptions {
-  /** Default 0: a free port, kept over restarts. */
+  /** Default 0: a free port, which the server keeps over restarts. */
   readonly port?: number
   /** A directory to keep the data in. Default: memory. */
   readonly dataDir?: string
@@ -30,33 +30,33 @@ export interface TestServerOptions {
   readonly log?: Logger
 }
 
-/** Calls are carried out in the order in which they are made, one after the other. After `close` all of them reject, or throw. */
+/** The server carries out calls one after the other, in their order. After `close` every call but `close` rejects or throws. */
 export interface TestServer extends AsyncDisposable {
   readonly port: number
-  /** `127.0.0.1:port`, as clients want it. */
+  /** `127.0.0.1:port`, for a client. */
   readonly connectString: string
   /**
-   * Ends the session as if its client had been silent for too long. Resolves when its ephemerals are gone, to true, or to false if there is no such
-   * session. Rejects with a TypeError or RangeError for what is no id, and when the server does not run or is killed meanwhile.
+   * Ends the session as if its client had been silent for too long. Resolves to true when the session's ephemerals are gone, or to false if there is no
+   * such session. Rejects with a TypeError or RangeError if `sessionId` is no session id, and when the server does not run or is killed meanwhile.
    */
   expireSession(sessionId: SessionId): Promise<boolean>
   /** Stops the server in order; its data stays for `restart`. Does nothing when it does not run. */
   stop(): Promise<void>
-  /** Ends the server as `kill -9` would; what it acknowledged stays for `restart`. Does nothing when it does not run. */
+  /** Ends the server as `kill -9` would; the writes that it acknowledged stay for `restart`. Does nothing when it does not run. */
   kill(): Promise<void>
   /** Stops the server if it runs and starts it again with the same data on the same port. */
   restart(): Promise<void>
-  /** The server stands still, as after SIGSTOP: its connections stay, and it hears of nothing and does nothing. Does nothing when it does not run. */
+  /** Halts the server, as SIGSTOP does: its connections stay, and it answers no client. Does nothing when it does not run. */
   pause(): void
-  /** The server goes on, and finds everything that has come meanwhile. Does nothing when it is not paused. */
+  /** The server goes on, and handles what has come meanwhile. Does nothing when it is not paused. */
   resume(): void
   /** Stops the server for good. May be called again. */
   close(): Promise<void>
 }
 
 /**
- * Starts a server. Rejects when the port is taken or the data directory cannot be used, and with a TypeError or RangeError that names the option and
- * its value when an option is not what it must be.
+ * Starts a server. Rejects when the port is taken or the data directory cannot be used. Rejects a wrong option with a TypeError or RangeError that names
+ * the option and its value.
  */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   judgeOptions('options', options, { ...sharedChecks, port: whole(0, 65_535) })

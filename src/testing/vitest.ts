@@ -1,4 +1,4 @@
-/** `tskeeper/testing/vitest`: servers as fixtures of vitest. Each test that names one has its own, which is closed when the test is over. */
+/** `tskeeper/testing/vitest`: servers as fixtures of vitest. Each test that names one gets its own, which closes when the test is over. */
 import { test as base } from 'vitest'
 import { judge, record } from '../embed/arguments.ts'
 import { startTestEnsemble } from './test-ensemble.ts'
@@ -11,9 +11,9 @@ export interface ZooKeeperFixtures {
   zookeeper: TestServer
   /** Three servers, in memory. */
   ensemble: TestEnsemble
-  /** What `zookeeper` is started with; overridden with `test.extend`. */
+  /** The options of `zookeeper`; override them with `test.extend`. */
   zookeeperOptions: TestServerOptions
-  /** What `ensemble` is started with; overridden with `test.extend`. */
+  /** The options of `ensemble`; override them with `test.extend`. */
   ensembleOptions: TestEnsembleOptions & { readonly size?: number }
 }
 
@@ -37,6 +37,6 @@ export const zookeeperFixtures = {
   },
 }
 
-/** vitest's own, with the fixtures. */
+/** vitest's own `test`, with the fixtures. */
 export const test = base.extend<ZooKeeperFixtures>(zookeeperFixtures)
 export const it = test
