@@ -1,7 +1,7 @@
 /**
- * What callers of the embedding API hand in, judged before anything is done with it: a value of another type is a TypeError, one that is out of
- * bounds a RangeError, and either names the argument, what it must be and what it was. Values may come from another realm, as in Jest, so nothing
- * is asked for its constructor.
+ * Checks the arguments of the embedding API before the API uses them: a value of a wrong type is a TypeError, a value out of bounds a RangeError, and
+ * the message names the argument, what it must be and what it was. Values may come from another realm, as in Jest, so no check looks at a
+ * constructor.
  */
 import { inspect } from 'node:util'
 import { isMap } from 'node:util/types'
@@ -10,9 +10,9 @@ import { isMap } from 'node:util/types'
 export interface Complaint {
   readonly kind: 'type' | 'range'
   readonly wanted: string
-  /** Of the part that is wrong, within the argument: `[2].host`. */
+  /** Path of the wrong part within the argument: `[2].host`. */
   readonly path?: string
-  /** That part. */
+  /** The wrong part. */
   readonly part?: unknown
 }
 
@@ -32,7 +32,7 @@ export function judge(name: string, value: unknown, check: Check): void {
   throw kind === 'type' ? new TypeError(text) : new RangeError(text)
 }
 
-/** Judges an object of options; one that is undefined counts as left out. `otherwise` says more about a name that is none of theirs. */
+/** Judges an object of options; an option that is undefined counts as left out. `otherwise` gives advice on an unknown name. */
 export function judgeOptions(name: string, value: unknown, checks: CheckTable, otherwise: (unknown: string) => string | undefined = () => undefined): void {
   judge(name, value, record)
   for (const [key, each] of Object.entries(value as object) as [string, unknown][]) {
@@ -117,7 +117,7 @@ export function having(what: string, ...methods: readonly string[]): Check {
   return (value) => (isRecord(value) && methods.every((method) => typeof value[method] === 'function') ? undefined : { kind: 'type', wanted })
 }
 
-/** What a logger of pino has, and what is used of it. */
+/** A pino logger, by the methods that the library calls. */
 export const logger = having('a pino logger', 'debug', 'info', 'warn', 'error', 'fatal', 'child')
 
 export function optional(check: Check): Check {

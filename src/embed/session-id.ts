@@ -1,4 +1,4 @@
-/** The forms in which programs have a session's id: as a number of 64 bits, as the hexadecimal text of logs, and as their client gives it. */
+/** The forms in which programs hold a session's id: a number of 64 bits, the hexadecimal text of logs, and the client's Buffer. */
 import { isUint8Array } from 'node:util/types'
 import { shown } from './arguments.ts'
 

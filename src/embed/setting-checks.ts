@@ -1,6 +1,6 @@
 /**
- * What each field of the settings may be where a program gives it. A file goes through the loader, which complains in Java's words; here the
- * fields are judged by their types and ranges. A number that Java takes in zoo.cfg is taken, but for those that no server can run with.
+ * Checks each field of the settings that a program passes. The loader checks a file and complains in Java's words; this module checks types and
+ * ranges. It accepts every number that Java accepts in zoo.cfg, except those with which no server can run.
  */
 import { isSet } from 'node:util/types'
 import { nodeHashName } from '../server/config/digest-algorithm.ts'
@@ -15,7 +15,7 @@ import type { Check } from './arguments.ts'
 const MOST_INT = 2 ** 31 - 1
 const MOST_SID = Number.MAX_SAFE_INTEGER
 
-/** An int of Java's, below zero included: what it means there is told at the field. */
+/** A Java int, negative values included; the field in `Settings` says what they mean. */
 const int = whole(-(2 ** 31), MOST_INT)
 const long = whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
 const natural = whole(0, MOST_INT)
@@ -239,14 +239,14 @@ const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   learnerCloseBytes: limit,
   learnersCloseBytes: limit,
   learnersAskedBytes: limit,
-  // Where they come from.
+  // Where the settings come from.
   properties: textMap,
   configText: text,
   // What no file sets.
   turns: fields(turnChecks),
 }
 
-/** The settings complete, without those that are undefined: they count as left out. Throws TypeError or RangeError. */
+/** Completes the settings with defaults; a field that is undefined counts as left out. Throws TypeError or RangeError. */
 export function completeSettings(given: unknown): Settings {
   judgeSettings(given)
   const settings = defaultSettings(Object.fromEntries(Object.entries(given as object).filter(([, value]) => value !== undefined)))
@@ -254,7 +254,7 @@ export function completeSettings(given: unknown): Settings {
   return settings
 }
 
-/** `reserved` are those that the caller sets himself, each with what to do instead. Throws TypeError or RangeError. */
+/** `reserved`: settings that the calling function sets itself, each with advice for the user. Throws TypeError or RangeError. */
 export function judgeSettings(given: unknown, reserved: Readonly<Record<string, string>> = {}): void {
   judgeOptions('settings', given, settingChecks, nameOfKey)
   for (const [key, advice] of Object.entries(reserved)) {
@@ -263,7 +263,7 @@ export function judgeSettings(given: unknown, reserved: Readonly<Record<string, 
   }
 }
 
-/** What is right alone may be wrong beside another. */
+/** Checks settings that may be right alone and wrong beside another. */
 function judgeTogether(settings: Settings): void {
   const { minSessionTimeout, maxSessionTimeout, tickTime, distributed } = settings
   if (maxSessionTimeout > MOST_INT) {
@@ -301,14 +301,14 @@ function judgeMember({ serverId, servers, initLimit, syncLimit }: Settings): voi
   judge('settings.syncLimit', syncLimit, atLeastOne)
 }
 
-/** For whoever writes a key of zoo.cfg, or a property, where the name of a field is asked for. */
+/** Advice for a user who writes a key of zoo.cfg, or a property, in place of the field's name. */
 function nameOfKey(key: string): string | undefined {
   const rows = Object.entries(settingKeys) as [string, Row<unknown>][]
   const [field] = rows.find(([, row]) => keysOf(row).includes(key)) ?? []
   return field === undefined ? undefined : `its name here is ${field}`
 }
 
-/** As they stand in zoo.cfg, or behind `-D` where a file cannot have it; none where the loader works the field out. */
+/** The row's keys in zoo.cfg, or behind `-D` where a file cannot hold it; none where the loader computes the field. */
 export function keysOf(row: Row<unknown>): readonly string[] {
   switch (row.kind) {
     case 'derived':

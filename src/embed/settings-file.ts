@@ -1,4 +1,4 @@
-/** From a configuration file, and the files that it names (myid, the dynamic configuration), to settings. */
+/** Reads a configuration file, and the files that it names (myid, the dynamic configuration), into settings. */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ConfigRefused } from '../server/config/config-refused.ts'
@@ -8,13 +8,13 @@ import type { LoadedSettings } from '../server/config/load-settings.ts'
 import { judge, judgeOptions, map, name } from './arguments.ts'
 
 export interface SettingsFileOptions {
-  /** As from `-D` of a JVM, by full name: `zookeeper.…`, `jute.maxbuffer`. */
+  /** System properties, as `-D` sets them in a JVM, by full name: `zookeeper.…`, `jute.maxbuffer`. */
   readonly properties?: ReadonlyMap<string, string>
-  /** Where relative paths start. Default: where the process is. */
+  /** Where relative paths start. Default: the working directory of the process. */
   readonly workingDirectory?: string
 }
 
-/** Throws ConfigRefused, also when there is no such file, and a TypeError or RangeError for arguments that are not what they must be. */
+/** Throws ConfigRefused for a bad or missing file, and a TypeError or RangeError for a wrong argument. */
 export function loadSettingsFile(path: string, options: SettingsFileOptions = {}): LoadedSettings {
   judge('path', path, name)
   judgeOptions('options', options, { properties: map, workingDirectory: name })
@@ -44,7 +44,7 @@ const unreadable: ReadonlyMap<string, string> = new Map([
   ['EIO', 'Input/output error'],
 ])
 
-/** Undefined when there is no such file. Throws IllegalValue for one that cannot be read. */
+/** Undefined when there is no such file. Throws IllegalValue for a file that this process cannot read. */
 function readOrComplain(path: string, name: string): string | undefined {
   try {
     return readFileSync(path, 'latin1')
@@ -55,7 +55,7 @@ function readOrComplain(path: string, name: string): string | undefined {
   }
 }
 
-/** One character per byte; undefined when it cannot be read, whatever the reason. */
+/** Reads the file with one character per byte; undefined when this process cannot read it. */
 export function readLatin1(path: string): string | undefined {
   try {
     return readFileSync(path, 'latin1')

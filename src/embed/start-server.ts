@@ -1,4 +1,4 @@
-/** Starts what the settings describe: a member of an ensemble, or a server on its own. */
+/** Starts the server that the settings describe: a member of an ensemble, or a standalone server. */
 import type { EnsembleServer } from '../quorum/member/ensemble-server.ts'
 import type { Settings } from '../server/config/settings.ts'
 import type { Host } from '../server/host/host.ts'
@@ -6,7 +6,7 @@ import type { StandaloneServer } from '../server/standalone.ts'
 
 /** Errors: StartupRefused, DirectoryInUse, or of the network. */
 export async function startServerFor(host: Host, settings: Settings): Promise<StandaloneServer | EnsembleServer> {
-  // What only an ensemble needs is a tenth of the start of a server that stands alone.
+  // Loading the modules of an ensemble would take a tenth of a standalone server's start.
   const startServer = settings.distributed
     ? (await import('../quorum/member/ensemble-server.ts')).startEnsembleServer
     : (await import('../server/standalone.ts')).startStandalone

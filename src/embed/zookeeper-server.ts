@@ -1,6 +1,6 @@
 /**
- * A server in one's own process: settings in, ports and events out. It is what the command runs, without the process around it: nothing is
- * read from the environment, no signal is caught, and several fit into one process.
+ * A server inside the caller's process: settings in, ports and events out. The command `tskeeper` runs this class. The class reads no
+ * environment and catches no signal, and several servers fit into one process.
  */
 import { EventEmitter } from 'node:events'
 import { pino } from 'pino'
@@ -20,27 +20,27 @@ import { startServerFor } from './start-server.ts'
 export type ServerRole = 'standalone' | 'leader' | 'follower' | 'observer'
 
 export interface ZooKeeperServerEvents {
-  /** It serves its clients in this role from now on; undefined = it serves nobody, because it looks for a leader or has stopped. */
+  /** The server serves clients in this role from now on; undefined = it serves no client, because it looks for a leader or has stopped. */
   role: [role: ServerRole | undefined]
-  /** It cannot go on, as with a disk that fails, and serves nobody any more; `tskeeper` would exit with the code. Unheard, it is thrown. */
+  /** The server cannot go on, as with a disk that fails, and serves no client any more; `tskeeper` would exit with the code. Thrown without a listener. */
   error: [error: Error, exitCode: number]
 }
 
 export interface ZooKeeperServerOptions {
   /** A pino logger; silent by default. */
   readonly log?: Logger
-  /** The world that it runs in; this machine by default. */
+  /** The host that the server runs on; this machine by default. */
   readonly host?: Host
 }
 
-/** What becomes of it between its starts and stops. */
+/** The server's state between its starts and stops. */
 type Life =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'starting'; readonly done: Promise<void> }
   | { readonly kind: 'running'; readonly core: StandaloneServer | EnsembleServer; hasFailed: boolean }
   | { readonly kind: 'stopping'; readonly done: Promise<void> }
 
-/** Undefined = there is none; servers on their own have a client port only. */
+/** Undefined = the server has no such port; a standalone server has a client port only. */
 export interface ServerPorts {
   readonly client: number | undefined
   readonly quorum: number | undefined
@@ -55,7 +55,7 @@ const hostCheck = fields({
   log: logger,
 })
 
-/** What is inside, for tests that look at it: undefined while it does not run. Not for users, and not in the package's door. */
+/** The server inside, for this project's tests; undefined while it does not run. The package does not export it. */
 export let coreOf: (server: ZooKeeperServer) => StandaloneServer | EnsembleServer | undefined
 
 /** Node's own servers are emitters, too. */
@@ -66,7 +66,7 @@ export class ZooKeeperServer extends EventEmitter<ZooKeeperServerEvents> {
   #life: Life = { kind: 'stopped' }
   #clientPort: number | undefined
   #toldRole: ServerRole | undefined
-  /** Who waits for an answer of the core, which it cannot give any more once it has failed or lost its role. */
+  /** Rejects a call that waits for the core: a core that has failed or lost its role cannot answer any more. */
   readonly #waiting = new Set<(reason: Error) => void>()
 
   static {
@@ -74,9 +74,9 @@ export class ZooKeeperServer extends EventEmitter<ZooKeeperServerEvents> {
   }
 
   /**
-   * Takes anything that zoo.cfg can say, by the names of `Settings`. Without a `clientPort` (0 = any free one) there are no clients; with
-   * `distributed` it is the member `serverId` of `servers`. Throws a TypeError or RangeError that names the setting and its value when one is not what
-   * it must be, and ConfigRefused for what this version does not have.
+   * Takes anything that zoo.cfg can say, by the names of `Settings`. Without a `clientPort` (0 = any free one) the server has no client port; with
+   * `distributed` it is the member `serverId` of `servers`. Throws a TypeError or RangeError that names a wrong setting and its value, and ConfigRefused
+   * for what this version does not support.
    */
   constructor(settings: Partial<Settings>, options: ZooKeeperServerOptions = {}) {
     super()
@@ -93,25 +93,25 @@ export class ZooKeeperServer extends EventEmitter<ZooKeeperServerEvents> {
     return this.#life.kind === 'running' ? this.#life.core : undefined
   }
 
-  /** Undefined while it serves nobody. */
+  /** Undefined while the server serves no client. */
   get role(): ServerRole | undefined {
     const life = this.#life
     if (life.kind !== 'running' || life.hasFailed) return undefined
     return 'role' in life.core ? roleOf(life.core) : 'standalone'
   }
 
-  /** From the end of its start to the call of `stop`. */
+  /** True from the end of `start` to the call of `stop`. */
   get isRunning(): boolean {
     return this.#life.kind === 'running'
   }
 
-  /** A port that was free is known after the first start, and kept. */
+  /** With `clientPort: 0` the port is known after the first start, and the server keeps it. */
   get ports(): ServerPorts {
     const own = this.settings.servers.find(({ sid }) => this.settings.distributed && sid === this.settings.serverId)
     return { client: this.#clientPort, quorum: own?.addresses[0]?.quorumPort, election: own?.addresses[0]?.electionPort }
   }
 
-  /** As clients on this machine want it. */
+  /** `host:port` for clients on this machine. */
   get connectString(): string {
     const { clientPortAddress: address = '' } = this.settings
     const host = ['', '0.0.0.0', '::'].includes(address) ? '127.0.0.1' : address.includes(':') ? `[${address}]` : address
@@ -119,9 +119,9 @@ export class ZooKeeperServer extends EventEmitter<ZooKeeperServerEvents> {
   }
 
   /**
-   * Reads the data directory and opens the ports. Resolves when a server on its own serves, and when a member begins to look for a leader. While the server
-   * stops, it waits for the end of that. Rejects when the server runs or starts already, with StartupRefused, DirectoryInUse or an error of the network; it
-   * may be tried again.
+   * Reads the data directory and opens the ports. Resolves when a standalone server serves, and when a member begins to look for a leader. Waits for the end
+   * of a stop that is under way. Rejects when the server runs or starts already, and with StartupRefused, DirectoryInUse or an error of the network; the
+   * caller may try again.
    */
   async start(): Promise<void> {
     while (this.#life.kind === 'stopping') await this.#life.done
@@ -170,8 +170,8 @@ export class ZooKeeperServer extends EventEmitter<ZooKeeperServerEvents> {
   }
 
   /**
-   * Ends all connections and frees the directory; what was acknowledged is on disk. Does nothing when it does not run, waits for the end of a start that is
-   * under way, and resolves for all who call it when the server has stopped.
+   * Ends all connections and frees the directory; every acknowledged write is on disk. Does nothing when the server does not run, and waits for the end of a
+   * start that is under way. Every call resolves when the server has stopped.
    */
   async stop(): Promise<void> {
     if (this.#life.kind === 'starting') await this.#life.done.catch(() => undefined)
@@ -189,9 +189,9 @@ export class ZooKeeperServer extends EventEmitter<ZooKeeperServerEvents> {
   }
 
   /**
-   * Ends the session as if its client had been silent for too long; resolves when its ephemeral nodes are gone here, to true, or to false if there is no
-   * such session. Of an ensemble's members only the leader can do it; the others reject. Rejects with a TypeError or RangeError for what is no id, and when
-   * the server does not run, fails, or ceases to lead meanwhile.
+   * Ends the session as if its client had been silent for too long. Resolves to true when the session's ephemeral nodes are gone from this server, or to
+   * false if there is no such session. In an ensemble only the leader can do it; the other members reject. Rejects with a TypeError or RangeError if
+   * `sessionId` is no session id, and when the server does not run, fails, or ceases to lead meanwhile.
    */
   async expireSession(sessionId: SessionId): Promise<boolean> {
     const id = sessionIdFrom(sessionId)
