@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join, sep } from 'node:path'
 
 export interface ConfigLocation {
-  /** As it is shown and read; undefined = there is none, and the built-in defaults are used. */
+  /** The path as commands show and read it; undefined = there is no file, and the built-in defaults count. */
   readonly file: string | undefined
   /** Where the shell snippets of an Apache installation would lie. */
   readonly directory: string | undefined
@@ -19,8 +19,8 @@ export interface LocationOptions {
 }
 
 /**
- * A name with a slash is a path. Any other name lies in the configuration directory (`--config`, ZOOCFGDIR); without
- * one in the working directory or its `conf`. Without a name: ZOOCFG or zoo.cfg of that directory, or nothing.
+ * A name with a slash is a path. Any other name lies in the configuration directory (`--config`, ZOOCFGDIR), or, without
+ * that directory, in the working directory or its `conf`. Without a name the file is ZOOCFG or zoo.cfg of that directory, or none.
  */
 export function findConfig({ directory: option, name, env, cwd }: LocationOptions): ConfigLocation {
   const directory = nonEmpty(option) ?? nonEmpty(env['ZOOCFGDIR'])
@@ -34,7 +34,7 @@ export function findConfig({ directory: option, name, env, cwd }: LocationOption
   return { file: undefined, directory: undefined }
 }
 
-/** Windows has a second sign for it. */
+/** Windows separates paths by a second sign, the backslash. */
 export function isPath(name: string): boolean {
   return name.includes('/') || name.includes(sep)
 }

@@ -1,14 +1,14 @@
-/** What a command knows of the world, so that tests can run it without a process of its own. */
+/** What a command sees of the world, so that a test can run a command inside its own process. */
 import type { ConfigLocation } from './config-location.ts'
 
-/** Under which name it was called: scripts read the lines of the one, people those of the other. */
+/** The name by which the command was called: scripts read the lines of `zkServer.sh`, people those of `tskeeper`. */
 export type CommandForm = 'tskeeper' | 'zkServer.sh'
 
 export interface CommandContext {
   readonly form: CommandForm
   readonly env: NodeJS.ProcessEnv
   readonly cwd: string
-  /** Without a line end being added. */
+  /** Writes the text as it is, without adding a line end. */
   out(text: string): void
   err(text: string): void
   /** The next line of standard input, without its end; undefined when there is none any more. */
@@ -21,7 +21,7 @@ export interface Target {
   readonly location: ConfigLocation
   /** `port dataDir [tickTime] [maxClientCnxns]` in place of a file; undefined = a file or the defaults. */
   readonly legacy: readonly string[] | undefined
-  /** Of `start-foreground` after a clean stop by SIGTERM; undefined = 143, as of a JVM. */
+  /** Exit code of `start-foreground` after a clean stop by SIGTERM; undefined = 143, as of a JVM. */
   readonly sigtermExitCode?: number | undefined
 }
 

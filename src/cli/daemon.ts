@@ -1,4 +1,4 @@
-/** start, stop, restart and print-cmd: a server in the background and its pid file, with the words of zkServer.sh. */
+/** start, stop, restart and print-cmd: a server in the background and its pid file, with the lines of zkServer.sh. */
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { outputFileOf, pidFileOf } from './data-dir.ts'
 import { FORM_VARIABLE } from './process-context.ts'
 import { isAlive, lookAt } from './process-table.ts'
 
-/** How long after its launch a server is looked at, and how long one gets to end. */
+/** How long after the launch `start` looks at the server, and how long `stop` waits for its end. */
 const SETTLE_MS = 1000
 const RESTART_MS = 3000
 
@@ -45,7 +45,7 @@ export async function start(target: Target, context: CommandContext): Promise<nu
   return 1
 }
 
-/** The last error of the log, and where the rest is. */
+/** The last error of the log, and the path of the log. */
 function tellWhy(outputFile: string, context: CommandContext): void {
   const lines = (readLatin1(resolve(context.cwd, outputFile)) ?? '').split('\n').filter((line) => line.trim() !== '')
   const sentences = lines.map((line) => Buffer.from(line, 'latin1').toString('utf8')).map(sentenceOf)
@@ -109,9 +109,9 @@ function launch(target: Target, context: CommandContext): ChildProcess {
       detached: true,
       stdio: ['ignore', output, output],
     })
-    // The lack of a pid tells what is to be told.
+    // A child that did not start has no pid, which the caller sees.
     child.on('error', () => undefined)
-    // However this goes on, nobody waits here for the server's end.
+    // This process must not wait for the server's end.
     child.unref()
     return child
   } finally {
@@ -126,7 +126,7 @@ function serverArguments(target: Target): string[] {
   return ['start-foreground', isPath(file) ? file : `./${file}`]
 }
 
-/** What is no file or cannot be read is no pid file to Apache's script. */
+/** Apache's script sees no pid file where there is no file, or none that it can read. */
 const withoutPid = ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES']
 
 function readPid(pidFile: string): number | undefined {

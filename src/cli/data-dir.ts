@@ -25,7 +25,7 @@ export function outputFileOf(context: CommandContext): string {
   return `${directory}/zookeeper-${context.env['USER'] ?? ''}-server-${hostname()}.out`
 }
 
-/** With ZOO_DATADIR_AUTOCREATE_DISABLE nothing is done while a directory is missing: the sentence says which. */
+/** With ZOO_DATADIR_AUTOCREATE_DISABLE a command does nothing while a directory is missing: the sentence says which. */
 export function missingDirectory(target: Target, context: CommandContext): string | undefined {
   if (!context.env['ZOO_DATADIR_AUTOCREATE_DISABLE']) return undefined
   const isMissing = (directory: string): boolean => !existsSync(resolve(context.cwd, directory, 'version-2'))

@@ -1,6 +1,6 @@
 /**
- * `initialize`: the empty directories of a new server, its myid, and the file by which it may vote without data
- * (zkServer-initialize.sh). Not where a server runs.
+ * `initialize`: makes the empty directories of a new server, its myid, and the file by which it may vote without data
+ * (zkServer-initialize.sh). It refuses directories on which a server runs.
  */
 import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -65,7 +65,7 @@ export async function initialize(args: readonly string[], { location }: Target, 
   }
 }
 
-/** Undefined: it is not to be done, and the usage to be shown. */
+/** Undefined = the command does nothing and shows its usage. */
 function parse(args: readonly string[], say: (line: string) => void): Wish | undefined {
   const wish: Wish = { configFile: undefined, myid: undefined, isForced: false }
   const rest = [...args]

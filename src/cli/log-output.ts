@@ -1,7 +1,7 @@
 /**
- * Where log lines go: standard output, without ever waiting for it. What a reader does not take is kept up to a limit
- * and then dropped and counted, so that a paused `less` or a stuck log collector cannot stop the server. A pipe is
- * written as a socket, because a write that hangs in the thread pool would keep the process from ending.
+ * Writes log lines to standard output and never waits for it. The server keeps the lines that a reader does not take up to a limit, then drops and
+ * counts them, so that a paused `less` or a stuck log collector cannot stop the server. It writes to a pipe as to a socket, because a write that hangs in
+ * the thread pool would keep the process from ending.
  */
 import { fstatSync } from 'node:fs'
 import { Socket } from 'node:net'
@@ -58,7 +58,7 @@ export function boundedOutput(sink: Sink, maxWaitingBytes: number): LogOutput {
 function pipeSink(fd: number): Sink {
   const socket = new Socket({ fd, readable: false, writable: true })
   let isBroken = false
-  // The reader is gone: as in Java, the server goes on without a log.
+  // The reader has gone: as in Java, the server goes on without a log.
   socket.on('error', () => (isBroken = true))
   socket.unref()
   return {

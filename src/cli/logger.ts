@@ -1,4 +1,4 @@
-/** The server's log: lines of JSON, or coloured text where a person is looking on. */
+/** The server's log: lines of JSON, or coloured text on a terminal. */
 import { isatty } from 'node:tty'
 import { pino } from 'pino'
 import type { Level, Logger } from 'pino'
@@ -26,7 +26,7 @@ export function logLevel(name: string | undefined): Level | 'silent' {
   return otherNames.get(lower) ?? (levels.includes(lower) ? (lower as Level) : 'info')
 }
 
-/** Bytes of log kept for a reader that does not read. */
+/** Bytes of log that the server keeps for a reader that does not read. */
 const MAX_WAITING_BYTES = 1024 * 1024
 
 /** What a line of JSON is written as. */

@@ -3,16 +3,16 @@ import { readSync, writeSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { CommandContext, CommandForm } from './context.ts'
 
-/** Tells a server in the background under which name its starter was called. */
+/** Passes the name by which `start` was called to the server in the background. */
 export const FORM_VARIABLE = 'TSKEEPER_FORM'
 
-/** As zkServer.sh where that is the name of the link by which it was called. */
+/** `zkServer.sh` where the command was called through a link of that name. */
 export function formOf(env: NodeJS.ProcessEnv, calledAs: string | undefined): CommandForm {
   const isScript = env[FORM_VARIABLE] === 'zkServer.sh' || ['zkServer.sh', 'zkServer'].includes(basename(calledAs ?? ''))
   return isScript ? 'zkServer.sh' : 'tskeeper'
 }
 
-/** `main` is the script of the command `tskeeper`, for servers that are started in the background. */
+/** `main` is the script of the command `tskeeper`, with which `start` starts a server in the background. */
 export function processContext(env: NodeJS.ProcessEnv, main: string, form = formOf(env, process.argv[1])): CommandContext {
   return {
     form,
@@ -29,12 +29,12 @@ function writeAll(fd: number, text: string): void {
   try {
     writeSync(fd, text)
   } catch (error) {
-    // Nobody reads any more (`tskeeper status | head -1`): nothing is left to say.
+    // The reader has gone (`tskeeper status | head -1`), so the rest of the text is dropped.
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
   }
 }
 
-/** A byte at a time: what is behind the line belongs to whoever reads next. */
+/** Reads a byte at a time: the bytes behind the line belong to the next reader of standard input. */
 function readLine(): string | undefined {
   const bytes: number[] = []
   const byte = new Uint8Array(1)

@@ -1,5 +1,5 @@
 /**
- * What a process is, before anybody ends it or waits for it: a pid file outlives its server when that is killed, and the system
+ * Tells which program a process is, before a command ends it or waits for it: a pid file outlives a killed server, and the system
  * gives the number to another program.
  */
 import { execFileSync } from 'node:child_process'
@@ -8,14 +8,14 @@ import { resolve } from 'node:path'
 import type { Target } from './context.ts'
 import { pidFileOf } from './data-dir.ts'
 
-/** `server` also where the system does not tell: then it is believed, as Apache's script believes it. */
+/** `server` also where the system does not tell: the command then trusts the pid file, as Apache's script does. */
 export type ProcessFound = { readonly kind: 'gone' } | { readonly kind: 'server' } | { readonly kind: 'other'; readonly command: string }
 
 const OUR_SCRIPT = /(?:^|[\\/])(?:cli[\\/]main\.js|tskeeper|zkServer\.sh|zkServer)$/
 const JAVA_SERVER = /^org\.apache\.zookeeper\.server\.(?:quorum\.QuorumPeerMain|ZooKeeperServerMain)$/
 const MOST_SHOWN = 200
 
-/** A server counts whose own pid file is this one, and a Java server, whose place this one may be about to take. */
+/** `server` stands for a TSKeeper server with this pid file, and for a Java server, which TSKeeper may be about to replace. */
 export function lookAt(pid: number, pidFile: string): ProcessFound {
   if (!isAlive(pid)) return { kind: 'gone' }
   const args = argumentsOf(pid)
@@ -26,7 +26,7 @@ export function lookAt(pid: number, pidFile: string): ProcessFound {
   return { kind: 'other', command: args.join(' ').trim().slice(0, MOST_SHOWN) }
 }
 
-/** A process that belongs to somebody else is alive too. */
+/** A process of another user is alive too. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)

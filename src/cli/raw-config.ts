@@ -1,6 +1,6 @@
 /**
- * A look into zoo.cfg for commands that only need a path or a port of it. As the `grep` of zkServer.sh it asks nothing of
- * the file: one that is missing or broken has no lines.
+ * Reads zoo.cfg for commands that only need a path or a port of it. As the `grep` of zkServer.sh it checks nothing: a
+ * missing or broken file has no lines.
  */
 import { readLatin1 } from '../embed/settings-file.ts'
 import { MalformedProperties, parseProperties } from '../server/config/properties.ts'

@@ -14,10 +14,10 @@ type Tool = (args: readonly string[], target: Target, context: CommandContext) =
 
 type Verb = (target: Target, context: CommandContext) => number | Promise<number>
 
-/** Without a verb, too: `npx tskeeper` is a server. */
+/** Also runs for a command line without a verb: `npx tskeeper` starts a server. */
 const serveHere = async (): Promise<Verb> => (await import('./serve.ts')).serve
 
-/** Modules are loaded by the verb that needs them: a server starts sooner, the others answer at once. */
+/** Each verb loads the modules that it needs: so a server starts sooner, and the other verbs answer at once. */
 const verbs: readonly [name: string, description: string, load: () => Promise<Verb>][] = [
   ['start', 'run a server in the background', async () => (await import('./daemon.ts')).start],
   ['start-foreground', 'run a server here; its log goes to standard output', serveHere],
@@ -142,7 +142,7 @@ async function run(load: () => Promise<Verb>, target: Target, context: CommandCo
   return 1
 }
 
-/** What zkServer.sh says before anything else; scripts know the lines. There is no JMX, which only they are told. */
+/** The first lines of zkServer.sh, which scripts look for. There is no JMX; only a caller of `zkServer.sh` reads of it. */
 function announce({ location, legacy }: Target, context: CommandContext): void {
   if (context.form === 'zkServer.sh') {
     const isOff = context.env['JMXDISABLE'] !== undefined && !['', 'false'].includes(context.env['JMXDISABLE'])

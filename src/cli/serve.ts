@@ -29,14 +29,14 @@ interface ServingLog extends ServerLog {
   readonly form: CommandForm
 }
 
-/** A stop that takes longer than a second is cut short: what was acknowledged is on disk already. */
+/** The command cuts a stop short after a second: every acknowledged write is on disk already. */
 const STOP_MS = 700
 const FLUSH_MS = 200
-/** How long an end waits for a call of the disk that is under way, and how often it looks. */
+/** How long the end of the process waits for a disk call that is under way, and how often it looks. */
 const DISK_MS = 700
 const LOOK_MS = 20
 
-/** Runs until the process is told to end; never returns. */
+/** Runs the server until a signal or a fault ends the process; never returns. */
 export async function serve(target: Target, context: CommandContext): Promise<never> {
   const serverLog: ServingLog = { ...(await openServerLog(context.env)), form: context.form }
   const { log } = serverLog
@@ -56,7 +56,7 @@ export async function serve(target: Target, context: CommandContext): Promise<ne
   return new Promise<never>(() => undefined)
 }
 
-/** What serves only within a role says so each time it comes to serve, and each time it looks for a leader again. */
+/** A member of an ensemble logs each time it comes to serve, and each time it looks for a leader again. */
 function tellWhomItServes(server: StandaloneServer | EnsembleServer, log: Logger): void {
   const { clientPort } = server
   const port = clientPort === 0 ? 'no client port' : `port ${clientPort}`
@@ -105,7 +105,7 @@ function load(target: Target, context: CommandContext, properties: ReadonlyMap<s
   return loadSettingsFile(file, { properties, workingDirectory: context.cwd })
 }
 
-/** Environment of an Apache installation that means nothing here. */
+/** Environment variables of an Apache installation that have no effect on this server. */
 function environmentNotices({ env }: CommandContext): string[] {
   const notices: string[] = []
   const jmx = ['JMXPORT', 'JMXAUTH', 'JMXSSL', 'JMXLOG4J', 'JMXHOSTNAME', 'JMXLOCALONLY'].filter((name) => env[name])
@@ -141,7 +141,7 @@ async function start(settings: Settings, { log }: ServerLog): Promise<Standalone
   return startServerFor(createNodeHost({ log, keepAlive: settings.clientTcpKeepAlive || settings.tcpKeepAlive }), settings)
 }
 
-/** SIGTERM and SIGINT: a clean stop, and the exit code that a shell shows for a JVM ended in this way, or the one that was asked for. */
+/** SIGTERM and SIGINT stop the server cleanly. The exit code is the one of a JVM ended by that signal, or the one that the operator asked for. */
 class Ending {
   server: StandaloneServer | EnsembleServer | undefined
   readonly #log: ServingLog
@@ -164,9 +164,9 @@ class Ending {
   }
 }
 
-/** Tells why there is no server, as Java does, and ends. */
+/** Logs why the server did not start, as Java does, and ends the process. */
 async function refuse(serverLog: ServingLog, error: unknown): Promise<never> {
-  // The server itself has said what happened.
+  // The server has already logged what happened.
   if (error instanceof StartupRefused && error.exitCode === ExitCode.ERROR_TAKING_SNAPSHOT) return exit(serverLog, error.exitCode)
   const refusal = error instanceof ConfigRefused ? error : asRefusal(error as Error)
   const { reason, logged, exitCode, standardError } = refusal
@@ -184,14 +184,14 @@ function tell(line: string, { log }: ServerLog): void {
   }
 }
 
-/** What Java says of a port that cannot be had. */
+/** Java's sentences for a port that a server cannot bind. */
 const bindSentences: ReadonlyMap<string, string> = new Map([
   ['EADDRINUSE', 'Address already in use'],
   ['EADDRNOTAVAIL', 'Cannot assign requested address'],
   ['EACCES', 'Permission denied'],
 ])
 
-/** Errors of starting carry the exit code where it is not 1. */
+/** An error of a start carries its exit code where that is not 1. */
 function asRefusal(error: NodeJS.ErrnoException & { exitCode?: number }): ConfigRefused {
   const isDirectory = error.exitCode === 3 || error.name === 'DirectoryInUse'
   const sentence = bindSentences.get(error.code ?? '')
@@ -199,12 +199,12 @@ function asRefusal(error: NodeJS.ErrnoException & { exitCode?: number }): Config
 }
 
 interface Ended {
-  /** Undefined = nobody has told it to end, and the last line says that it does. */
+  /** Undefined = no signal has ended the process, so the last line of the log says that it ends. */
   readonly signal?: NodeJS.Signals
   readonly patienceMs?: number
 }
 
-/** The last lines get out if anybody reads them. */
+/** Waits for the reader of the log before the process exits, FLUSH_MS at most. */
 async function exit({ log, output, form }: ServingLog, exitCode: number, { signal, patienceMs = DISK_MS }: Ended = {}): Promise<never> {
   if (signal === undefined) log[exitCode === 0 ? 'info' : 'error'](`Exiting ${form === 'zkServer.sh' ? 'JVM ' : ''}with code ${exitCode}`)
   const isWritten = await output.flush(FLUSH_MS)
@@ -217,7 +217,7 @@ async function exit({ log, output, form }: ServingLog, exitCode: number, { signa
   process.exit(exitCode)
 }
 
-/** Whether a call of the disk is under way at each look. One of a server that still starts has another one behind it, and counts as well. */
+/** Whether a disk call is under way at each look. A server that still starts makes one call after the other; that counts as well. */
 async function isHeldByDisk(patienceMs: number): Promise<boolean> {
   for (let leftMs = patienceMs; process.getActiveResourcesInfo().includes('FSReqCallback'); leftMs -= LOOK_MS) {
     if (leftMs <= 0) return true

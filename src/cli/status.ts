@@ -1,4 +1,4 @@
-/** `status`: finds the client port in the configuration and asks the server there what it is. */
+/** `status`: finds the client port in the configuration and asks the server there for its mode. */
 import { connect } from 'node:net'
 import { resolve } from 'node:path'
 import { readLatin1 } from '../embed/settings-file.ts'
@@ -82,7 +82,7 @@ function clientPart(serverLine: string | undefined): string | undefined {
   return serverLine === undefined ? undefined : splitLikeJava(serverLine, ';')[1]
 }
 
-/** The answer to a four-letter word; nothing when there is none in time. */
+/** The server's answer to a four-letter word; empty when none comes in time. */
 function ask(host: string, port: number, word: string): Promise<string> {
   return new Promise((done) => {
     let answer = ''

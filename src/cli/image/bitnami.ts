@@ -5,7 +5,7 @@ import type { Environment, ImagePlace, ImagePlan } from './plan.ts'
 
 const IMAGE = 'bitnami/zookeeper'
 
-/** What is unset or empty is so. */
+/** Defaults of variables that are unset or empty. */
 const defaults: Readonly<Record<string, string>> = {
   ZOO_SERVER_ID: '1',
   ZOO_PORT_NUMBER: '2181',
@@ -134,7 +134,7 @@ function properties(env: Environment, read: Read, dataDir: string): Map<string, 
 
 type Pair = [key: string, value: string]
 
-/** One server alone is no ensemble. `::` outside of an IPv6 address's brackets parts a server from its id; without one they are counted. */
+/** One server alone is no ensemble. `::` outside of an IPv6 address's brackets separates a server from its id; without ids the servers are counted. */
 function members(read: Read): Pair[] {
   const servers = read('ZOO_SERVERS')
     .split(/[;, ]+/)

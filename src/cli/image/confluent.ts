@@ -79,7 +79,7 @@ export const confluentVariables: ReadonlySet<string> = new Set(
   [...settings, ...lists, ...others.map((name) => [name])].map(([variable]) => `ZOOKEEPER_${variable}`),
 )
 
-/** They tune the JVM, which is not there, and its tools. */
+/** Variables that tune the JVM, which is not there, and its tools. */
 const jvmVariables = (
   'ZOOKEEPER_TOOLS_LOG4J_LOGLEVEL KAFKA_HEAP_OPTS KAFKA_JVM_PERFORMANCE_OPTS KAFKA_GC_LOG_OPTS KAFKA_LOG4J_OPTS KAFKA_JMX_OPTS KAFKA_JMX_PORT ' +
   'KAFKA_JMX_HOSTNAME JMX_PORT'
@@ -119,7 +119,7 @@ export function confluentPlan(given: Environment, { root }: ImagePlace): ImagePl
   }
 }
 
-/** What is missing is refused, and members of an ensemble get the image's limits. */
+/** Refuses missing variables, and gives members of an ensemble the image's limits. */
 function withLimits(env: Environment): Environment {
   if (env['ZOOKEEPER_CLIENT_PORT'] === undefined && env['ZOOKEEPER_SECURE_CLIENT_PORT'] === undefined) {
     throw new ImageRefused('one of ZOOKEEPER_CLIENT_PORT and ZOOKEEPER_SECURE_CLIENT_PORT has to be set')

@@ -11,7 +11,7 @@ export function say(line: string): void {
   process.stderr.write(`tskeeper image: ${line}\n`)
 }
 
-/** undefined = refused, and the reason is told. */
+/** undefined = the entry point refuses the environment, and has printed the reason. */
 export function readPlan(): ImagePlan | undefined {
   try {
     return planImage(process.env, { root: process.env['TSKEEPER_ROOT'] ?? '', readText })
@@ -32,7 +32,7 @@ function readText(path: string): string | undefined {
 }
 
 /**
- * Whom a server shall run as; undefined = as it was started. TSKEEPER_RUN_AS=uid:gid takes the place of the image's own
+ * The user that the server runs as; undefined = the user that started it. TSKEEPER_RUN_AS=uid:gid replaces the image's own
  * user: where containers have users of their own, 0:0 leaves the files on a mounted directory to the user outside.
  */
 export function serverUser(plan: ImagePlan): ImageUser | undefined {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The entry point of the container image: writes the configuration that the environment asks for, as the images do whose
- * place this one takes, and becomes the server, or runs whatever other command the container was given.
+ * The entry point of the container image: writes the configuration that the environment asks for, as the three replaced images
+ * do, and becomes the server, or runs the other command that the container was given.
  */
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
@@ -41,9 +41,9 @@ function prepare(plan: ImagePlan, isServer: boolean): boolean {
   }
 }
 
-/** Any other command gets the signals and has the last word. */
+/** Runs any other command: passes it the signals, and ends with its exit code. */
 function run(program: string, args: readonly string[]): Promise<number> {
-  // Before there is a child: none of them may end this process and leave it behind.
+  // The handlers stand before there is a child, because no signal may end this process and leave the child behind.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => child.kill(signal))
   const child = spawn(program, args, { stdio: 'inherit' })
   return new Promise((done) => {

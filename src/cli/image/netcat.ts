@@ -19,10 +19,10 @@ async function netcat(args: readonly string[]): Promise<number> {
 interface Options {
   readonly host: string
   readonly port: number
-  /** Nothing is said, only the port is tried. */
+  /** Only tries the port, and sends nothing. */
   readonly isProbe: boolean
   readonly isVerbose: boolean
-  /** For the connection and for every silence; 0 = for ever. */
+  /** Limit for the connection and for every silence; 0 = none. */
   readonly waitMs: number
   /** From the end of the input on; undefined = until the other side ends. */
   readonly quitMs: number | undefined

@@ -1,27 +1,27 @@
 /**
- * What a container has to write and set before its server starts, told by its environment alone: the variables of the
- * official image `zookeeper`, of `confluentinc/cp-zookeeper` or of `bitnami/zookeeper`, whichever the variables are.
+ * A plan of what the entry point writes and sets before the server starts. It follows from the environment alone: the variables of the
+ * official image `zookeeper`, of `confluentinc/cp-zookeeper` or of `bitnami/zookeeper`.
  */
 
 export interface ImagePlan {
-  /** The image whose variables they are. */
+  /** The image whose variables the container was given. */
   readonly image: string
   readonly configFile: string
   /** Lines of the configuration file. */
   readonly config: readonly string[]
-  /** Written over a file that is there. */
+  /** Whether the entry point overwrites an existing file. */
   readonly replacesConfig: boolean
   readonly dataDir: string
   /** undefined = none is written. */
   readonly myid: string | undefined
   readonly writesMyid: 'always' | 'when there is none' | 'into an empty directory'
-  /** Made if they are not there, and given to the user. */
+  /** Directories that the entry point makes where they are missing, and gives to the user. */
   readonly directories: readonly string[]
-  /** Whom a server runs as that was started as root. */
+  /** The user of a server in a container that starts as root. */
   readonly user: ImageUser
   /** Variables for the server. */
   readonly serverEnv: Readonly<Record<string, string>>
-  /** What the variables ask for and cannot have. */
+  /** Remarks on variables that ask for something that this image does not have. */
   readonly remarks: readonly string[]
 }
 
@@ -32,7 +32,7 @@ export interface ImageUser {
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Where a plan is made for. */
+/** The place that a plan is made for. */
 export interface ImagePlace {
   /** In front of every path of the image; empty inside a container. */
   readonly root: string
@@ -40,16 +40,16 @@ export interface ImagePlace {
   readonly readText: (path: string) => string | undefined
 }
 
-/** The environment cannot be honoured: the message says why there is no server. */
+/** The entry point cannot honour the environment: the message says why it starts no server. */
 export class ImageRefused extends Error {}
 
-/** One remark for each variable that is set, begins in one of these ways and is not known. */
+/** One remark for each unknown variable that is set and matches `beginning`. */
 export function unknownVariables(env: Environment, beginning: RegExp, known: (name: string) => boolean, image: string): string[] {
   const names = Object.keys(env).filter((name) => beginning.test(name) && !known(name) && !isServiceLink(name, env[name]!))
   return names.sort().map((name) => `${name}: ${instead.get(name) ?? `not a variable of ${image}; it has no effect`}`)
 }
 
-/** What people write who mean something else. */
+/** Advice on variables that operators set by mistake for others. */
 const instead: ReadonlyMap<string, string> = new Map([
   ['ZOO_LOG4J_PROP', 'there is no log4j; ZOO_LOG_LEVEL=WARN sets the level'],
   ['ZOOKEEPER_4LW_COMMANDS_WHITELIST', 'has no effect in cp-zookeeper either; KAFKA_OPTS=-Dzookeeper.4lw.commands.whitelist=… has'],

@@ -1,9 +1,9 @@
-/** Carries out a plan: directories, configuration, myid, and who the server runs as. */
+/** Carries out a plan: directories, configuration, myid, and the user that the server runs as. */
 import { existsSync, lchownSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { ImagePlan, ImageUser } from './plan.ts'
 
-/** `owner` gets what the server writes to; undefined = everything stays with whom this process runs as. */
+/** `owner` gets the directories that the server writes to; undefined = they stay with the user of this process. */
 export function prepareFiles(plan: ImagePlan, owner: ImageUser | undefined): void {
   for (const directory of plan.directories) mkdirSync(directory, { recursive: true })
   const hasConfig = existsSync(plan.configFile)
@@ -26,7 +26,7 @@ function wantsMyid({ writesMyid, dataDir }: ImagePlan): boolean {
     case 'when there is none':
       return !existsSync(join(dataDir, 'myid'))
     case 'into an empty directory':
-      // What a freshly formatted volume and some storage systems have in it is nobody's data.
+      // A freshly formatted volume, and some storage systems, contain these directories without any data.
       return readdirSync(dataDir).every((name) => name === 'lost+found' || name === '.snapshot')
   }
 }
@@ -37,7 +37,7 @@ function writeOwned(file: string, text: string, owner: ImageUser | undefined): v
   if (owner !== undefined) lchownSync(file, owner.uid, owner.gid)
 }
 
-/** Only what is somebody else's is touched: volumes may be large or slow. */
+/** Changes only files of other users: volumes may be large or slow. */
 function giveAway(path: string, owner: ImageUser): void {
   const stat = lstatSync(path)
   if (stat.uid !== owner.uid) lchownSync(path, owner.uid, owner.gid)

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `zkServer.sh` in a container: what health checks and people execute there. */
+/** `zkServer.sh` in a container, for health checks and operators. */
 import { readPlan, zkServer } from './container.ts'
 
 const args = process.argv.slice(2)

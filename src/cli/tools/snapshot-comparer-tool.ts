@@ -124,7 +124,7 @@ function compareAll(comparison: Comparison): void {
   for (let depth = 0; depth < depthOf(comparison); depth++) compareLevel(comparison, depth)
 }
 
-/** Asks what comes next until the last level was shown, or nobody answers any more. */
+/** Asks the operator what comes next, until the tool has shown the last level or standard input ends. */
 function converse(comparison: Comparison, context: CommandContext): void {
   const { say } = comparison
   const deepest = depthOf(comparison) - 1
