@@ -1,13 +1,13 @@
 // @ts-check
-// Load balancing over the live list: each client takes the servers that are on line in turn. It needs nobody's leave for a request; ZooKeeper
-// is spoken to only when the list changes.
+// Load balancing over the live list: each client takes the servers that are on line in turn. A client sends no request to ZooKeeper for
+// that; it reads the list again only when the list changes.
 //   node balance.mjs [host:port,…]
 import { ServerList, goOnline } from './servers.mjs'
 import { connect, program } from './zookeeper.mjs'
 /** @typedef {import('./zookeeper.mjs').Session} Session */
 
 export class RoundRobin {
-  // Not all clients begin with the first.
+  // A random start, so that not all clients begin with the first server.
   #next = Math.floor(Math.random() * 1000)
 
   /** @param {ServerList} list */
@@ -30,8 +30,8 @@ export class RoundRobin {
   }
 
   /**
-   * Sends a request to the server whose turn it is and, if that fails, to the others: between its end and the news of it, a server is still
-   * on the list.
+   * Sends a request to the server whose turn it is and, if that fails, to the others: a server that has ended is still on the list until the
+   * client hears of it.
    * @template T
    * @param {(address: string) => Promise<T>} send
    */

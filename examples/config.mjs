@@ -1,5 +1,5 @@
 // @ts-check
-// Publish and subscribe: a configuration lies in one node; whoever uses it reads it, watches it, and reads it again when it changes.
+// Publish and subscribe: a configuration lies in one node; a subscriber reads it, watches it, and reads it again when it changes.
 //   node config.mjs [host:port,…]
 import { connect, program } from './zookeeper.mjs'
 /** @typedef {import('./zookeeper.mjs').Session} Session */
@@ -15,14 +15,14 @@ export async function publish(session, path, config) {
 }
 
 /**
- * Tells the configuration now and whenever it changes. Who is slow may miss one, but never the last.
+ * Calls `onConfig` with the configuration now and after each change. A slow subscriber may miss a version, but never the last.
  * @param {Session} session
  * @param {string} path
  * @param {(config: any) => void} onConfig undefined = nothing is published
  */
 export async function subscribe(session, path, onConfig) {
   await session.ensure(path)
-  // An empty text, too: nobody has published yet.
+  // An empty text also means that nothing is published yet.
   await session.watchText(path, (text) => onConfig(text ? JSON.parse(text) : undefined))
 }
 

@@ -1,6 +1,6 @@
 // @ts-check
 // Master election: every candidate makes a sequential node that lasts as long as its session, and the first in order is the master. The others,
-// its slaves, watch the parent; when the master goes, each of them looks at the list again and knows the next one without a word between them.
+// its slaves, watch the parent; when the master goes, each of them reads the list again and knows the next master without a message between them.
 //   node election.mjs [host:port,…]
 import { connect, inOrder, program } from './zookeeper.mjs'
 /** @typedef {import('./zookeeper.mjs').Session} Session */
@@ -13,7 +13,7 @@ import { connect, inOrder, program } from './zookeeper.mjs'
  */
 
 /**
- * Stands for election until the session ends. `onMaster` is told each new master.
+ * Stands for election until the session ends. Calls `onMaster` for each new master.
  * @param {Session} session
  * @param {string} directory
  * @param {string} name
@@ -31,13 +31,13 @@ export async function stand(session, directory, name, onMaster) {
     if (first === inOrder(names)[0]) return
     first = inOrder(names)[0]
     const master = await session.read(`${directory}/${first}`)
-    // Undefined: gone again, and the next list is on its way.
+    // Undefined: the master has gone again, and the next list is on its way.
     if (master === undefined) return
     candidacy.master = master
     candidacy.isMaster = first === own
     onMaster?.(candidacy)
   })
-  // Who has no session any more is not master, whatever it was told last.
+  // A candidate whose session has ended is not the master, whatever it heard last.
   session.ended.catch(() => {
     candidacy.master = undefined
     candidacy.isMaster = false

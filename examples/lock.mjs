@@ -1,13 +1,13 @@
 // @ts-check
-// A distributed lock: who wants it makes a sequential node that lasts as long as its session, and has the lock when no node stands before its
-// own. Each waits for its predecessor only, so whoever releases wakes one and not the herd.
+// A distributed lock: a client that wants it makes a sequential node that lasts as long as its session, and has the lock when no node stands
+// before its own. Each client waits for its predecessor only, so a release wakes one client and not the herd.
 //   node lock.mjs [host:port,…]
 import { connect, inOrder, program } from './zookeeper.mjs'
 /** @typedef {import('./zookeeper.mjs').Session} Session */
 
 /**
- * Does the work while nobody else has the lock. If the session ends, somebody else may have it: work that takes long races with
- * `session.ended`, and what must never be done by two checks the number it is given, which only grows.
+ * Does the work while no other client has the lock. When the session ends, another client may get the lock: race long work with `session.ended`.
+ * Where two workers at once must never happen, check `turn`, which only grows.
  * @template T
  * @param {Session} session
  * @param {string} directory
@@ -39,7 +39,7 @@ async function waitForPredecessor(session, directory, own) {
     /** @type {() => void} */
     let onChange = () => {}
     const changed = new Promise((resolve) => (onChange = () => resolve(undefined)))
-    // The predecessor may have given up, with others still before it: so look at the whole list again.
+    // The predecessor may have given up while others still stand before it, so look at the whole list again.
     if (await session.exists(`${directory}/${names[place - 1]}`, onChange)) await session.wait(changed)
   }
 }

@@ -1,6 +1,6 @@
 // @ts-check
-// Cluster membership: each member has an ephemeral node in the group's directory, and a monitor tells who comes and who goes. A member
-// that dies without a word is gone when its session has expired.
+// Cluster membership: each member has an ephemeral node in the group's directory, and a monitor prints each member that joins or leaves.
+// A member that dies leaves when its session has expired.
 //   node membership.mjs [host:port,…]
 import { connect, program } from './zookeeper.mjs'
 /** @typedef {import('./zookeeper.mjs').Session} Session */

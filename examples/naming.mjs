@@ -16,7 +16,7 @@ export async function provide(session, service, url) {
 }
 
 /**
- * Withdraws what was provided; the end of the session does the same.
+ * Withdraws the provider; the end of the session does the same.
  * @param {Session} session
  * @param {string} service
  * @param {string} url
@@ -26,7 +26,7 @@ export async function withdraw(session, service, url) {
 }
 
 /**
- * Registers as a consumer and tells the providers' URLs now and whenever they change.
+ * Registers as a consumer and calls `onProviders` with the providers' URLs now and after each change.
  * @param {Session} session
  * @param {string} service
  * @param {string} url as `consumer://10.0.0.9/com.example.Greeter?side=consumer`

@@ -1,6 +1,6 @@
 // @ts-check
-// A FIFO queue with any number of producers and consumers. An item is a sequential node; who removes it has it. Nothing is lost or comes twice,
-// even when the answer to a put or a take is lost: both go through a ledger. Items leave in the order in which they came.
+// A FIFO queue with any number of producers and consumers. An item is a sequential node; the consumer that removes it has it. No item is lost
+// or taken twice, even when the answer to a put or a take is lost: both go through a ledger. Items leave in the order in which they came.
 //   node queue.mjs [host:port,…]
 import { Ledger, connect, inOrder, program } from './zookeeper.mjs'
 import zookeeper from 'node-zookeeper-client'
@@ -35,7 +35,7 @@ export class Queue {
     if (refusal !== undefined) throw new Error(refusal)
   }
 
-  /** The first item, waited for if there is none. It is the caller's alone. */
+  /** Takes the first item, and waits for one if the queue is empty. No other consumer gets it. */
   async take() {
     for (;;) {
       /** @type {() => void} */
@@ -54,7 +54,7 @@ export class Queue {
       const text = await this.session.read(path)
       const refusal = text === undefined ? 'NO_NODE' : await this.ledger.commit((transaction) => transaction.remove(path))
       if (refusal === undefined) return text
-      // Another consumer was faster: the next one.
+      // Another consumer was faster: try the next item.
       if (refusal !== 'NO_NODE') throw new Error(refusal)
     }
     return undefined

@@ -1,6 +1,6 @@
 // @ts-check
 // Servers that go on and off line, seen by their clients: a server that can work has an ephemeral node with its address; clients keep the
-// list of addresses in memory and are told of every change, so they find a server without asking anybody.
+// list of addresses in memory and hear of every change, so they find a server without a request.
 //   node servers.mjs [host:port,…]
 import { connect, inOrder, program } from './zookeeper.mjs'
 /** @typedef {import('./zookeeper.mjs').Session} Session */
@@ -9,7 +9,7 @@ import { connect, inOrder, program } from './zookeeper.mjs'
  * Puts a server on line and gives the function that takes it off; the end of its session does that, too.
  * @param {Session} session
  * @param {string} directory
- * @param {string} address as clients want it
+ * @param {string} address host and port for clients
  */
 export async function goOnline(session, directory, address) {
   await session.ensure(directory)
@@ -17,7 +17,7 @@ export async function goOnline(session, directory, address) {
   return () => session.remove(`${directory}/${name}`)
 }
 
-/** What is on line, as far as this client knows. */
+/** The servers on line, as far as this client knows. */
 export class ServerList {
   /** In the order in which they came. @type {readonly string[]} */
   addresses = []
@@ -32,7 +32,7 @@ export class ServerList {
     await session.ensure(directory)
     await session.watchChildren(directory, async (names) => {
       const texts = await Promise.all(inOrder(names).map((name) => session.read(`${directory}/${name}`)))
-      // Who has gone since the names were read is missing; the next list follows anyway.
+      // A server that has gone since the names were read is left out; the next list follows anyway.
       list.addresses = texts.filter((text) => text !== undefined)
       onChange?.(list.addresses)
     })

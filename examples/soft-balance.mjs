@@ -1,12 +1,12 @@
 // @ts-check
-// Soft load balancing: how often each server was visited is kept in its node, and the least visited gets the next request, whichever client
-// sends it. The count is raised together with the choice, by the version that was read, so none is lost when clients choose at once.
+// Soft load balancing: each server's node holds the count of its visits, and the least visited server gets the next request of any client.
+// The client that chooses a server raises its count, on the condition that the node has the version that the client read, so no visit is lost.
 //   node soft-balance.mjs [host:port,…]
 import { Ledger, connect, program } from './zookeeper.mjs'
 /** @typedef {import('./zookeeper.mjs').Session} Session */
 
 /**
- * Puts a server on line. It begins with as many visits as the least visited has, so that it does not get all requests until it has caught up.
+ * Puts a server on line. It begins with the visits of the least visited server, so that it does not get all requests until it has caught up.
  * @param {Session} session
  * @param {string} directory
  * @param {string} address
@@ -15,7 +15,7 @@ export async function serve(session, directory, address) {
   const path = `${directory}/servers/${encodeURIComponent(address)}`
   await session.ensure(`${directory}/servers`)
   const [least] = await counted(session, directory)
-  // On line is who has a count. A version above 0 comes with it, which the transactions of this client need.
+  // A server is on line once it has a count. Writing the count also gives the node a version above 0, which this client's transactions need.
   await session.createEphemeral(path)
   await session.write(path, String(least?.visits ?? 0))
 }
@@ -48,7 +48,7 @@ export class Chooser {
       if (least === undefined) return undefined
       const refusal = await this.ledger.commit((transaction) => transaction.setData(least.path, Buffer.from(String(least.visits + 1)), least.version))
       if (refusal === undefined) return least.address
-      // BAD_VERSION: somebody was faster; NO_NODE: it went off line. Look again.
+      // BAD_VERSION: another client was faster; NO_NODE: the server went off line. Look again.
       if (refusal !== 'BAD_VERSION' && refusal !== 'NO_NODE') throw new Error(refusal)
     }
   }
@@ -82,7 +82,7 @@ await program(import.meta, async (servers) => {
       for (let request = 0; request < 20; request++) await chooser.choose()
     }),
   )
-  // What one client reads, others may have changed a moment ago on another server: a write brings it up to them.
+  // Another client may have changed the counts a moment ago on another server: a write brings this session's server up to date.
   await clients[0].ensure(directory)
   const counts = await counted(clients[0], directory)
   for (const { address, visits } of counts.sort((one, other) => (one.address < other.address ? -1 : 1))) console.log(address, 'had', visits, 'visits')

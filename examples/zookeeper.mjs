@@ -1,7 +1,7 @@
 // @ts-check
-// What all programs here stand on: node-zookeeper-client with promises, and an answer to the question that every user of ZooKeeper
-// meets sooner or later: what became of a request whose answer was lost with the connection? What may be asked twice is asked again;
-// what must happen once has a name of its own (createSequential) or goes through a Ledger.
+// The module that all programs here use: node-zookeeper-client with promises. It also answers a question that every user of ZooKeeper meets: what
+// became of a request whose answer was lost with the connection? A session repeats a request that may happen twice; a change that must happen
+// once has a unique name (createSequential) or goes through a Ledger.
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { realpathSync } from 'node:fs'
@@ -17,8 +17,8 @@ const { CreateMode, Exception } = zookeeper
 /** @typedef {ReturnType<Client['transaction']>} Transaction */
 
 /**
- * Opens a session. It survives the loss of a connection, and of a server, as long as the client finds another one in time. The client itself would look
- * for a first server for ever and say nothing: this gives up after `patience` milliseconds.
+ * Opens a session. The session survives the loss of a connection, and of a server, as long as the client finds another server in time. The client alone
+ * would look for a first server for ever without a message; this function gives up after `patience` milliseconds.
  * @param {string} connectString `host:port,host:port`
  */
 export async function connect(connectString, { sessionTimeout = 10_000, patience = 5000 } = {}) {
@@ -49,7 +49,7 @@ export class Session {
     client.once('expired', () => this.#end(new Error('the session has expired')))
   }
 
-  /** As servers name it. */
+  /** The session's id, as servers know it. */
   get id() {
     return this.client.getSessionId().readBigInt64BE()
   }
@@ -58,7 +58,7 @@ export class Session {
   async close() {
     const { client } = this
     if (client.getState() !== zookeeper.State.SYNC_CONNECTED) {
-      // Only who is connected can say goodbye; after the timeout the servers do without it.
+      // Only a connected client can close its session; after the timeout the servers expire it.
       const patience = AbortSignal.timeout(client.getSessionTimeout())
       await this.wait(once(client, 'connected', { signal: patience })).catch(() => undefined)
     }
@@ -128,7 +128,7 @@ export class Session {
 
   /**
    * Makes the node and all above it, where they are missing. It is a write even if all are there, so what this session reads afterwards is not
-   * older than what anybody had done before: its server may lag behind the others, but not behind its own answers.
+   * older than what other clients had written before: its server may lag behind the others, but not behind its own answers.
    * @param {string} path
    * @returns {Promise<unknown>}
    */
@@ -137,7 +137,7 @@ export class Session {
   }
 
   /**
-   * Sets the node's text, whatever it was.
+   * Sets the node's text, at any version.
    * @param {string} path
    * @param {string} text
    * @returns {Promise<Stat>}
@@ -147,7 +147,7 @@ export class Session {
   }
 
   /**
-   * Removes the node, if nobody else has done it.
+   * Removes the node, if no other client has removed it.
    * @param {string} path
    */
   async remove(path) {
@@ -159,7 +159,7 @@ export class Session {
   }
 
   /**
-   * Makes a node that lasts as long as this session. One that an earlier session has left gives way.
+   * Makes a node that lasts as long as this session. It replaces a node that an earlier session has left.
    * @param {string} path
    */
   async createEphemeral(path, text = '') {
@@ -170,7 +170,7 @@ export class Session {
       } catch (error) {
         if (!is(error, 'NODE_EXISTS')) throw error
         const stat = await this.#stat(path)
-        // Made by the try whose answer was lost.
+        // An earlier try, whose answer was lost, has made the node.
         if (stat?.ephemeralOwner.equals(this.client.getSessionId())) return
         await this.remove(path)
       }
@@ -195,8 +195,8 @@ export class Session {
   // Watching ---------------------------------------------------------------------------------------------------
 
   /**
-   * Tells the children now and after each change, as long as the session lasts. A watch says that something has changed, not what: two
-   * changes in quick succession may be told as one.
+   * Calls `onChildren` now and after each change, as long as the session lasts. A watch says that something has changed, not what: two
+   * quick changes may come as one call.
    * @param {string} path
    * @param {(names: string[]) => unknown} onChildren
    */
@@ -205,7 +205,7 @@ export class Session {
   }
 
   /**
-   * Tells the node's text now and after each change, as long as the session lasts; undefined while there is no such node.
+   * Calls `onText` with the node's text now and after each change, as long as the session lasts; undefined while there is no such node.
    * @param {string} path
    * @param {(text: string | undefined) => unknown} onText
    */
@@ -213,7 +213,7 @@ export class Session {
     const look = async (/** @type {() => void} */ onChange) => {
       for (;;) {
         const text = await this.read(path, onChange)
-        // What is not there cannot be watched by reading it.
+        // Reading a missing node sets no watch.
         if (text !== undefined || !(await this.exists(path, onChange))) return text
       }
     }
@@ -221,7 +221,7 @@ export class Session {
   }
 
   /**
-   * Looks, and looks again when told of a change: the watch is set by the same request that reads, so nothing is missed in between.
+   * Looks, and looks again when the watch fires: the request that reads also sets the watch, so no change is missed in between.
    * Resolves after the first look.
    * @template T
    * @param {(onChange: () => void) => Promise<T>} look
@@ -259,7 +259,7 @@ export class Session {
   }
 
   /**
-   * Asks until an answer comes. The client keeps what it is asked while it has no connection.
+   * Repeats the operation until an answer comes. The client keeps operations while it has no connection.
    * @template T
    * @param {(done: (error: Error | null, result?: any) => void) => void} operation
    * @returns {Promise<T>}
@@ -276,8 +276,8 @@ export class Session {
 }
 
 /**
- * Changes that happen once, however often they have to be asked for. Each goes, in one transaction, with a change of a node that only
- * this ledger writes: if that node is no longer at the version we know, the change whose answer was lost has happened.
+ * Makes each change happen once, however often the client repeats it. Each change goes in one transaction with a change of a node that only
+ * this ledger writes: if that node is no longer at the version that the ledger knows, the change whose answer was lost has happened.
  */
 export class Ledger {
   // Not 0: in a transaction this client takes 0 for any version.
@@ -368,7 +368,7 @@ export async function program(file, scene) {
         ? `${error.message}: start one, or name another, as in: node ${relative('', process.argv[1])} host:port`
         : error,
     )
-    // Whatever the scene has left open has no part any more.
+    // The scene may have left sessions open, which would keep the process alive.
     process.exit(1)
   }
 }
