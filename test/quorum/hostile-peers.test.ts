@@ -203,6 +203,20 @@ describe('a learner', () => {
     }
   })
 
+  test('that has found a hole asks the leader anew, and does not wait for one that looks', () => {
+    const ensemble = new FakeEnsemble('1 2', {}, [1])
+    const member = ensemble.member(1)
+    const leader = new ImpostorLeader(ensemble, 2)
+    ensemble.until('it dials', () => leader.followers.length === 1)
+    leader.follower.say(LEADERINFO)
+    leader.shut()
+    leader.follower.say(bytesOf('DIFF 1:9', 'PROPOSAL 1:5'))
+    expect(member.state).toBe('following discovery')
+    leader.stand()
+    ensemble.world.settle()
+    expect(member.state).toBe('looking')
+  })
+
   test('that is refused again and again takes its time', () => {
     const ensemble = new FakeEnsemble('1 2', {}, [1])
     const leader = new ImpostorLeader(ensemble, 2)

@@ -1,5 +1,6 @@
 // Peers of a member that a test plays byte by byte: a learner that dials a leader, and a leader that won a real election.
 import { QuorumConfig } from '../../src/quorum/config/quorum-config.ts'
+import type { Listener } from '../../src/server/host/host.ts'
 import { Elector } from './elections.ts'
 import { quorumPortOf } from './fake-ensemble.ts'
 import type { FakeEnsemble } from './fake-ensemble.ts'
@@ -66,13 +67,14 @@ export function strangerTo({ world }: FakeEnsemble, sid: number): RawPeer {
 export class ImpostorLeader {
   readonly followers: RawPeer[] = []
   readonly #elector: Elector
+  #listener: Listener | undefined
 
   constructor(ensemble: FakeEnsemble, sid: number) {
     const { world } = ensemble
     world.network.listen(
       { host: undefined, port: quorumPortOf(sid) },
       (socket) => this.followers.push(new RawPeer(world, socket as FakeSocket)),
-      () => {},
+      (_error, listener) => (this.#listener = listener),
     )
     const config = new QuorumConfig(ensemble.member(sid).settings)
     const { clock, log } = world
@@ -83,6 +85,11 @@ export class ImpostorLeader {
   /** For an election, the first or another. */
   stand(): void {
     this.#elector.look({ zxid: 2n ** 40n, peerEpoch: 2n ** 20n })
+  }
+
+  /** From now on whoever dials is refused. */
+  shut(): void {
+    this.#listener!.close(() => {})
   }
 
   /** The connection that came last. */

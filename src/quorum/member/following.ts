@@ -286,8 +286,9 @@ export class Following implements Role, LearnerServer {
   askAnew(reason: string): void {
     this.#server.host.log.warn(`${reason}: this server asks the leader ${this.leaderId} for everything`)
     this.#dials = 0
-    this.#limitDials()
-    this.#connect()
+    // A leader that looks meanwhile must not be waited for.
+    this.#link = undefined
+    this.start()
   }
 
   onSpoilt(): void {
