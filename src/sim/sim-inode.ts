@@ -2,6 +2,7 @@
  * One file as a machine keeps it: what a read shows, what a loss of power is sure to leave, and the changes between the
  * two, of which any may survive, sector by sector and in any order.
  */
+import { FileContent } from '../server/host/file-content.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
 export const SECTOR_BYTES = 512
@@ -24,12 +25,12 @@ export class SimInode {
   unreadable: { readonly from: number; readonly to: number } | undefined
   /** Processes that were told of a failed sync: the system has forgotten what it could not write, and says so only once. */
   readonly toldOfFailure = new Set<unknown>()
-  readonly #current: Content
-  readonly #durable: Content
+  readonly #current: FileContent
+  readonly #durable: FileContent
   /** Not covered by a sync that has succeeded, in order. */
   #pending: Change[] = []
 
-  constructor(content = new Content()) {
+  constructor(content = new FileContent()) {
     this.#current = content
     this.#durable = content.copy()
   }
@@ -98,12 +99,12 @@ export class SimInode {
   }
 }
 
-function apply(content: Content, { bytes, position }: Change): void {
+function apply(content: FileContent, { bytes, position }: Change): void {
   if (bytes === undefined) content.truncate(position)
   else content.write(position, bytes)
 }
 
-function applySome(content: Content, changes: readonly Change[], random: SeededRandom): void {
+function applySome(content: FileContent, changes: readonly Change[], random: SeededRandom): void {
   const share = random.between(0, 1)
   const lengths = [content.length]
   for (const change of changes) {
@@ -116,7 +117,7 @@ function applySome(content: Content, changes: readonly Change[], random: SeededR
   content.truncate(random.pick(lengths))
 }
 
-function applySectors(content: Content, position: number, bytes: Uint8Array, survives: () => boolean): void {
+function applySectors(content: FileContent, position: number, bytes: Uint8Array, survives: () => boolean): void {
   for (let at = 0; at < bytes.length;) {
     const end = Math.min(bytes.length, at + SECTOR_BYTES - ((position + at) % SECTOR_BYTES))
     if (survives()) content.write(position + at, bytes.subarray(at, end))
@@ -135,45 +136,4 @@ function remainder(older: Change, newer: Change): Change[] {
     { ...older, bytes: behind, position: older.position + older.bytes.length - behind.length },
   ]
   return parts.filter(({ bytes }) => bytes.length > 0)
-}
-
-/** The bytes of a file; zeros behind the last one written take no room. */
-class Content {
-  length = 0
-  #bytes = new Uint8Array(0)
-  #written = 0
-
-  read(position: number, length: number): Uint8Array {
-    const end = Math.min(position + length, this.length)
-    const copy = new Uint8Array(Math.max(0, end - position))
-    if (position < this.#written) copy.set(this.#bytes.subarray(position, Math.min(end, this.#written)))
-    return copy
-  }
-
-  write(position: number, bytes: Uint8Array): void {
-    const end = position + bytes.length
-    if (end > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(end, 2 * this.#bytes.length))
-      grown.set(this.#bytes.subarray(0, this.#written))
-      this.#bytes = grown
-    }
-    this.#bytes.set(bytes, position)
-    this.#written = Math.max(this.#written, end)
-    this.length = Math.max(this.length, end)
-  }
-
-  truncate(length: number): void {
-    // What is cut off must read as zeros when the file grows again.
-    if (length < this.#written) this.#bytes.fill(0, length, this.#written)
-    this.#written = Math.min(this.#written, length)
-    this.length = length
-  }
-
-  copy(): Content {
-    const copy = new Content()
-    copy.#bytes = this.#bytes.slice(0, this.#written)
-    copy.#written = this.#written
-    copy.length = this.length
-    return copy
-  }
 }

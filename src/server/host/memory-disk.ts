@@ -4,6 +4,7 @@
  * log padded by 64 MiB costs what is in it.
  */
 
+import { FileContent } from './file-content.ts'
 import { filesOver } from './files-over.ts'
 import { DirectoryInUse } from './host.ts'
 import type { BlockingFile, BlockingFiles, DirectoryLock, Disk, Files, FileStatus, OpenMode } from './host.ts'
@@ -87,7 +88,7 @@ class MemoryFiles implements BlockingFiles {
   stat(path: string): FileStatus | undefined {
     if (this.#directories.has(path)) return { sizeBytes: 0, modifiedAt: 0, isDirectory: true }
     const content = this.#files.get(path)
-    return content && { sizeBytes: content.length, modifiedAt: content.modifiedAt, isDirectory: false }
+    return content && { sizeBytes: content.bytes.length, modifiedAt: content.modifiedAt, isDirectory: false }
   }
 
   canWrite(directory: string): boolean {
@@ -101,9 +102,9 @@ class MemoryFiles implements BlockingFiles {
   open(path: string, mode: OpenMode): BlockingFile {
     if (mode === 'create') {
       if (!this.#directories.has(parentOf(path))) throw missing(path)
-      const content = this.#files.get(path) ?? new Content()
+      const content = this.#files.get(path) ?? { bytes: new FileContent(), modifiedAt: 0 }
       this.#files.set(path, content)
-      content.truncate(0)
+      content.bytes.truncate(0)
       content.modifiedAt = this.#wallTime()
     }
     return new MemoryFile(this.#content(path), this.#wallTime)
@@ -142,15 +143,15 @@ class MemoryFile implements BlockingFile {
   }
 
   size(): number {
-    return this.#content.length
+    return this.#content.bytes.length
   }
 
   read(position: number, length: number): Uint8Array {
-    return this.#content.read(position, length)
+    return this.#content.bytes.read(position, length)
   }
 
   write(position: number, bytes: Uint8Array): void {
-    this.#content.write(position, bytes)
+    this.#content.bytes.write(position, bytes)
     this.#content.modifiedAt = this.#wallTime()
   }
 
@@ -159,7 +160,7 @@ class MemoryFile implements BlockingFile {
   }
 
   truncate(length: number): void {
-    this.#content.truncate(length)
+    this.#content.bytes.truncate(length)
     this.#content.modifiedAt = this.#wallTime()
   }
 
@@ -168,38 +169,9 @@ class MemoryFile implements BlockingFile {
   }
 }
 
-/** The bytes of a file, zeros behind the last one written left out. */
-class Content {
-  length = 0
-  modifiedAt = 0
-  #bytes = new Uint8Array(0)
-  #written = 0
-
-  read(position: number, length: number): Uint8Array {
-    const end = Math.min(position + length, this.length)
-    const copy = new Uint8Array(Math.max(0, end - position))
-    if (position < this.#written) copy.set(this.#bytes.subarray(position, Math.min(end, this.#written)))
-    return copy
-  }
-
-  write(position: number, bytes: Uint8Array): void {
-    const end = position + bytes.length
-    if (end > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(end, 2 * this.#bytes.length))
-      grown.set(this.#bytes.subarray(0, this.#written))
-      this.#bytes = grown
-    }
-    this.#bytes.set(bytes, position)
-    this.#written = Math.max(this.#written, end)
-    this.length = Math.max(this.length, end)
-  }
-
-  truncate(length: number): void {
-    // What is cut off must read as zeros when the file grows again.
-    if (length < this.#written) this.#bytes.fill(0, length, this.#written)
-    this.#written = Math.min(this.#written, length)
-    this.length = length
-  }
+interface Content {
+  readonly bytes: FileContent
+  modifiedAt: number
 }
 
 function parentOf(path: string): string {
